@@ -1,0 +1,110 @@
+import type { LedgerRecord } from '../record/ledger.ts';
+import type { DocumentBatch } from '../record/record-batch.ts';
+import type { Query } from '../query/ast.ts';
+
+/**
+ * What a store of logs does for Logboom. `embedded/` keeps Parquet files and searches them with DuckDB; others
+ * speak to Elasticsearch and OpenSearch.
+ *
+ * Every implementation holds: what `append` acknowledged is durable and found by search; a record that is appended
+ * again (same file id, lane and offset) is stored once (G4); the order of results is (time, file id, offset).
+ */
+export interface Store {
+  /** Waits until the store can take records again after `problem`, or until `signal` is aborted. */
+  append(batches: readonly DocumentBatch[], signal: AbortSignal): Promise<AppendResult>;
+  appendLedger(records: readonly LedgerRecord[], signal: AbortSignal): Promise<void>;
+  search(request: SearchRequest, signal: AbortSignal): Promise<SearchPage>;
+  /** Every match, oldest first, as blocks of NDJSON, in constant memory. */
+  export(request: ExportRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  histogram(request: HistogramRequest, signal: AbortSignal): Promise<HistogramBucket[]>;
+  stats(signal: AbortSignal): Promise<StoreStats>;
+  /** One entry per file id that the store or the ledger knows. */
+  audit(signal: AbortSignal): AsyncIterable<FileAudit>;
+  /** Why the store cannot take records just now (a full disk, …), or undefined when it can. */
+  problem(): string | undefined;
+  close(): Promise<void>;
+}
+
+export interface AppendResult {
+  /** Documents taken; the others were there before. */
+  readonly appended: number;
+  readonly duplicates: number;
+}
+
+/** Nanoseconds since the Unix epoch: `startNs` inclusive, `endNs` exclusive. */
+export interface TimeRange {
+  readonly startNs: bigint;
+  readonly endNs: bigint;
+}
+
+/** Where a page ended: the sort key of its last record. */
+export interface SortKey {
+  readonly timeNs: bigint;
+  readonly fileId: string;
+  readonly offset: number;
+}
+
+export type SortOrder = 'asc' | 'desc';
+
+export interface SearchRequest {
+  readonly query: Query;
+  readonly range: TimeRange;
+  readonly order: SortOrder;
+  /** 1 to 1,000. */
+  readonly limit: number;
+  /** Only what comes after this key in `order`. */
+  readonly after: SortKey | undefined;
+}
+
+export interface SearchPage {
+  /** Documents in ECS JSON text, in order. */
+  readonly documents: readonly string[];
+  /** Key of the last document; undefined when there is nothing after it. */
+  readonly next: SortKey | undefined;
+}
+
+export interface ExportRequest {
+  readonly query: Query;
+  readonly range: TimeRange;
+}
+
+export interface HistogramRequest {
+  readonly query: Query;
+  readonly range: TimeRange;
+  /** 1 to 500. */
+  readonly bucketCount: number;
+  /** A field whose values split each bucket, such as `log.level`. */
+  readonly by: string | undefined;
+}
+
+export interface HistogramBucket {
+  readonly startNs: bigint;
+  readonly count: number;
+  /** Count by value; the values beyond the most frequent 20 come under `other`. */
+  readonly by: Readonly<Record<string, number>> | undefined;
+}
+
+export interface StoreStats {
+  readonly records: number;
+  readonly bytesOnDisk: number;
+  readonly oldestNs: bigint | undefined;
+  readonly newestNs: bigint | undefined;
+  readonly namespaces: readonly { readonly namespace: string; readonly records: number }[];
+  /** Files of the store that were set aside because they cannot be read, with the reason. */
+  readonly quarantined: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** What the ledger says of a file beside what search finds of it. */
+export interface FileAudit {
+  readonly fileId: string;
+  readonly ledger: LedgerRecord | undefined;
+  /** Records found below the ledger's acknowledged offset, those dropped by pipelines and those expired included. */
+  readonly found: number;
+  /** Of these, how many stand there a second time. */
+  readonly twice: number;
+  /** Sum of the distinct offsets found, modulo 2^64, in decimal. */
+  readonly offsetSum: string;
+  /** Of `found`: dropped by a pipeline on purpose, and removed by retention. */
+  readonly droppedByPipeline: number;
+  readonly expired: number;
+}
