@@ -9,7 +9,14 @@
  */
 
 /** Exit codes, as in s6: a supervisor restarts after 101 and 111, and gives up after 100. */
-export const EXIT_CODE = { ok: 0, discrepancy: 1, unknown: 2, usage: 100, bug: 101, environment: 111 } as const;
+export const EXIT_CODE = {
+  ok: 0,
+  discrepancy: 1,
+  unknown: 2,
+  usage: 100,
+  bug: 101,
+  environment: 111,
+} as const;
 
 interface ErrorFacts {
   /** Whether the same call can succeed later without anybody changing its arguments. */

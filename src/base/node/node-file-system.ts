@@ -1,5 +1,12 @@
 import fs from 'node:fs';
-import type { DirectoryEntry, EntryKind, FileStat, FileSystem, WatchListener, Watcher } from '../file-system.ts';
+import type {
+  DirectoryEntry,
+  EntryKind,
+  FileStat,
+  FileSystem,
+  WatchListener,
+  Watcher,
+} from '../file-system.ts';
 
 /** The real file system. */
 export const nodeFileSystem: FileSystem = {
@@ -7,10 +14,10 @@ export const nodeFileSystem: FileSystem = {
   close: (fd) => fs.closeSync(fd),
   read: (fd, target, targetStart, length, position) => fs.readSync(fd, target, targetStart, length, position),
   write(fd, bytes) {
-    for (let done = 0; done < bytes.length; ) done += fs.writeSync(fd, bytes, done, bytes.length - done);
+    for (let done = 0; done < bytes.length;) done += fs.writeSync(fd, bytes, done, bytes.length - done);
   },
   async writeAsync(fd, bytes) {
-    for (let done = 0; done < bytes.length; ) done += await writeSome(fd, bytes, done);
+    for (let done = 0; done < bytes.length;) done += await writeSome(fd, bytes, done);
   },
   sync: (fd) => call((done) => fs.fdatasync(fd, done)),
   async syncDirectory(path) {

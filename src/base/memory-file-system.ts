@@ -1,0 +1,472 @@
+/**
+ * A file system in memory for tests and the simulation: inodes, hard and symbolic links, open files that outlive
+ * their names, watches, faults on demand, and two kinds of crash.
+ *
+ *   process crash   everything written stays; only open descriptors and watches end
+ *   power loss      of each file a random prefix between what was synced and what was written stays; of each
+ *                   directory either all names as they are, or as they were at the last `syncDirectory`
+ *
+ * What it does not do: permissions (inject `EACCES` instead), sparse files, several mounts.
+ */
+import type {
+  DirectoryEntry,
+  EntryKind,
+  FileStat,
+  FileSystem,
+  OpenFlags,
+  WatchListener,
+  Watcher,
+} from './file-system.ts';
+
+interface Inode {
+  readonly number: bigint;
+  readonly kind: EntryKind;
+  readonly birthTimeNs: bigint;
+  modifiedTimeNs: bigint;
+  links: number;
+  bytes: Uint8Array;
+  size: number;
+  /** Bytes that survive a power loss. */
+  syncedSize: number;
+  entries: Map<string, Inode>;
+  syncedEntries: Map<string, Inode>;
+  linkTarget: string;
+}
+
+interface OpenFile {
+  readonly inode: Inode;
+  readonly path: string;
+  readonly isWritable: boolean;
+}
+
+export type Operation =
+  | 'open'
+  | 'read'
+  | 'write'
+  | 'sync'
+  | 'syncDirectory'
+  | 'readDirectory'
+  | 'rename'
+  | 'unlink'
+  | 'makeDirectory'
+  | 'watch'
+  | 'stat';
+
+export interface MemoryFileSystemOptions {
+  readonly nowNs?: () => bigint;
+  /** Runs a watch event's delivery; by default in a microtask. */
+  readonly deliver?: (task: () => void) => void;
+  /** Called before every operation; throws what `systemError` makes to inject a fault. */
+  readonly onOperation?: (operation: Operation, path: string) => void;
+  /** Total bytes of file content that fit; writes beyond it are torn and throw `ENOSPC`. */
+  readonly capacityBytes?: number;
+}
+
+const LINK_DEPTH_MAX = 16;
+const DEVICE = 1n;
+
+/** Makes an error as the system would throw it. */
+export function systemError(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code });
+}
+
+export class MemoryFileSystem implements FileSystem {
+  readonly #root: Inode;
+  readonly #files = new Map<number, OpenFile>();
+  readonly #watches = new Map<Inode, Set<WatchListener>>();
+  readonly #nowNs: () => bigint;
+  readonly #deliver: (task: () => void) => void;
+  /** Can be replaced while the test runs. */
+  onOperation: ((operation: Operation, path: string) => void) | undefined;
+  capacityBytes: number;
+  #usedBytes = 0;
+  #nextFd = 3;
+  #nextInode = 2n;
+  readonly #freeInodes: bigint[] = [];
+  /** When set, a freed inode number is given to the next file, as ext4 does. */
+  isInodeReused = false;
+
+  constructor(options: MemoryFileSystemOptions = {}) {
+    let ticks = 0n;
+    this.#nowNs = options.nowNs ?? (() => ++ticks);
+    this.#deliver = options.deliver ?? queueMicrotaskLike;
+    this.onOperation = options.onOperation;
+    this.capacityBytes = options.capacityBytes ?? Number.MAX_SAFE_INTEGER;
+    this.#root = this.#newInode('directory');
+  }
+
+  open(path: string, flags: OpenFlags): number {
+    this.#check('open', path);
+    let inode = this.#find(path, true);
+    if (inode === undefined) {
+      if (flags === 'r') throw systemError('ENOENT', path);
+      inode = this.#create(path, 'file');
+    } else if (flags === 'wx') throw systemError('EEXIST', path);
+    if (inode.kind === 'directory') throw systemError('EISDIR', path);
+    if (flags === 'w') this.#resize(inode, 0);
+    const fd = this.#nextFd++;
+    this.#files.set(fd, { inode, path, isWritable: flags !== 'r' });
+    return fd;
+  }
+
+  close(fd: number): void {
+    const { inode } = this.#opened(fd);
+    this.#files.delete(fd);
+    this.#release(inode);
+  }
+
+  read(fd: number, target: Uint8Array, targetStart: number, length: number, position: number): number {
+    const { inode, path } = this.#opened(fd);
+    this.#check('read', path);
+    const count = Math.max(0, Math.min(length, inode.size - position));
+    target.set(inode.bytes.subarray(position, position + count), targetStart);
+    return count;
+  }
+
+  write(fd: number, bytes: Uint8Array): void {
+    const { inode, path, isWritable } = this.#opened(fd);
+    if (!isWritable) throw systemError('EBADF', path);
+    this.#check('write', path);
+    this.#append(inode, path, bytes);
+  }
+
+  async writeAsync(fd: number, bytes: Uint8Array): Promise<void> {
+    await Promise.resolve();
+    this.write(fd, bytes);
+  }
+
+  async sync(fd: number): Promise<void> {
+    await Promise.resolve();
+    const { inode, path } = this.#opened(fd);
+    this.#check('sync', path);
+    inode.syncedSize = inode.size;
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    await Promise.resolve();
+    this.#check('syncDirectory', path);
+    const directory = this.#directory(path);
+    directory.syncedEntries = new Map(directory.entries);
+  }
+
+  stat(path: string): FileStat | undefined {
+    this.#check('stat', path);
+    const inode = this.#find(path, true);
+    return inode === undefined ? undefined : toStat(inode);
+  }
+
+  lstat(path: string): FileStat | undefined {
+    this.#check('stat', path);
+    const inode = this.#find(path, false);
+    return inode === undefined ? undefined : toStat(inode);
+  }
+
+  fstat(fd: number): FileStat {
+    return toStat(this.#opened(fd).inode);
+  }
+
+  readDirectory(path: string): DirectoryEntry[] {
+    this.#check('readDirectory', path);
+    return [...this.#directory(path).entries].map(([name, inode]) => ({ name, kind: inode.kind }));
+  }
+
+  readFile(path: string): Uint8Array {
+    this.#check('read', path);
+    const inode = this.#existing(path);
+    if (inode.kind === 'directory') throw systemError('EISDIR', path);
+    return inode.bytes.slice(0, inode.size);
+  }
+
+  realPath(path: string): string {
+    const names: string[] = [];
+    let inode = this.#root;
+    for (const name of namesOf(path)) {
+      const child = inode.entries.get(name);
+      if (child === undefined) throw systemError('ENOENT', path);
+      if (child.kind === 'link') {
+        const target = this.realPath(resolveLink(`/${names.join('/')}`, child.linkTarget));
+        names.splice(0, names.length, ...namesOf(target));
+        inode = this.#existing(target);
+        continue;
+      }
+      names.push(name);
+      inode = child;
+    }
+    return `/${names.join('/')}`;
+  }
+
+  makeDirectory(path: string): void {
+    this.#check('makeDirectory', path);
+    let made = '';
+    for (const name of namesOf(path)) {
+      made += `/${name}`;
+      const inode = this.#find(made, true);
+      if (inode === undefined) this.#create(made, 'directory');
+      else if (inode.kind !== 'directory') throw systemError('ENOTDIR', made);
+    }
+  }
+
+  rename(from: string, to: string): void {
+    this.#check('rename', from);
+    const inode = this.#find(from, false);
+    if (inode === undefined) throw systemError('ENOENT', from);
+    const replaced = this.#find(to, false);
+    if (replaced === inode) return;
+    const [fromDirectory, fromName] = this.#parent(from);
+    const [toDirectory, toName] = this.#parent(to);
+    fromDirectory.entries.delete(fromName);
+    toDirectory.entries.set(toName, inode);
+    if (replaced !== undefined) this.#dropLink(replaced);
+    this.#touch(fromDirectory, 'renamed', fromName);
+    this.#touch(toDirectory, 'renamed', toName);
+  }
+
+  unlink(path: string): void {
+    this.#check('unlink', path);
+    const inode = this.#find(path, false);
+    if (inode === undefined) throw systemError('ENOENT', path);
+    if (inode.kind === 'directory') throw systemError('EISDIR', path);
+    const [directory, name] = this.#parent(path);
+    directory.entries.delete(name);
+    this.#dropLink(inode);
+    this.#touch(directory, 'renamed', name);
+  }
+
+  removeDirectory(path: string): void {
+    const inode = this.#find(path, false);
+    if (inode === undefined) return;
+    if (inode.kind !== 'directory') return this.unlink(path);
+    for (const name of [...inode.entries.keys()]) this.removeDirectory(`${path}/${name}`);
+    const [directory, name] = this.#parent(path);
+    directory.entries.delete(name);
+    this.#dropLink(inode);
+    this.#touch(directory, 'renamed', name);
+  }
+
+  truncate(path: string, size: number): void {
+    this.#check('write', path);
+    const inode = this.#existing(path);
+    this.#resize(inode, size);
+    this.#tell(path, 'changed');
+  }
+
+  watch(directory: string, listener: WatchListener): Watcher {
+    this.#check('watch', directory);
+    const inode = this.#directory(directory);
+    const listeners = this.#watches.get(inode) ?? new Set();
+    this.#watches.set(inode, listeners);
+    listeners.add(listener);
+    return {
+      close: () => {
+        listeners.delete(listener);
+        if (listeners.size === 0) this.#watches.delete(inode);
+      },
+    };
+  }
+
+  freeBytes(): number {
+    return Math.max(0, this.capacityBytes - this.#usedBytes);
+  }
+
+  // What only tests and the simulation call.
+
+  /** Appends text or bytes as another process would, creating the file and its directories. */
+  append(path: string, content: string | Uint8Array): void {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    this.makeDirectory(path.slice(0, path.lastIndexOf('/')) || '/');
+    const inode = this.#find(path, true) ?? this.#create(path, 'file');
+    this.#append(inode, path, bytes);
+  }
+
+  /** Gives `from` a second name. */
+  link(from: string, to: string): void {
+    const inode = this.#existing(from);
+    const [directory, name] = this.#parent(to);
+    if (directory.entries.has(name)) throw systemError('EEXIST', to);
+    directory.entries.set(name, inode);
+    inode.links += 1;
+    this.#touch(directory, 'renamed', name);
+  }
+
+  symlink(target: string, path: string): void {
+    this.makeDirectory(path.slice(0, path.lastIndexOf('/')) || '/');
+    this.#create(path, 'link').linkTarget = target;
+  }
+
+  /** Changes bytes in place, as a failing disk would. */
+  corrupt(path: string, position: number, value: number): void {
+    this.#existing(path).bytes[position] = value;
+  }
+
+  /** Ends every descriptor and watch; with `random`, also what a power loss takes. */
+  crash(random?: () => number): void {
+    for (const fd of [...this.#files.keys()]) this.close(fd);
+    this.#watches.clear();
+    if (random !== undefined) this.#losePower(this.#root, random);
+  }
+
+  /** Number of open descriptors, to find leaks. */
+  get openCount(): number {
+    return this.#files.size;
+  }
+
+  #losePower(inode: Inode, random: () => number): void {
+    if (inode.kind === 'file') {
+      const kept = inode.syncedSize + Math.floor(random() * (inode.size - inode.syncedSize + 1));
+      this.#resize(inode, kept);
+      return;
+    }
+    if (inode.kind !== 'directory') return;
+    if (random() < 0.5) inode.entries = new Map(inode.syncedEntries);
+    for (const child of inode.entries.values()) this.#losePower(child, random);
+  }
+
+  #append(inode: Inode, path: string, bytes: Uint8Array): void {
+    const room = this.capacityBytes - this.#usedBytes;
+    const count = Math.max(0, Math.min(bytes.length, room));
+    const start = inode.size;
+    this.#resize(inode, start + count);
+    inode.bytes.set(bytes.subarray(0, count), start);
+    this.#tell(path, 'changed');
+    if (count < bytes.length) throw systemError('ENOSPC', path);
+  }
+
+  #resize(inode: Inode, size: number): void {
+    if (size > inode.bytes.length) {
+      const grown = new Uint8Array(Math.max(size, inode.bytes.length * 2, 256));
+      grown.set(inode.bytes.subarray(0, inode.size));
+      inode.bytes = grown;
+    } else if (size > inode.size) inode.bytes.fill(0, inode.size, size);
+    this.#usedBytes += size - inode.size;
+    inode.size = size;
+    inode.syncedSize = Math.min(inode.syncedSize, size);
+    inode.modifiedTimeNs = this.#nowNs();
+  }
+
+  #create(path: string, kind: EntryKind): Inode {
+    const [directory, name] = this.#parent(path);
+    const inode = this.#newInode(kind);
+    directory.entries.set(name, inode);
+    this.#touch(directory, 'renamed', name);
+    return inode;
+  }
+
+  #newInode(kind: EntryKind): Inode {
+    const number = (this.isInodeReused ? this.#freeInodes.pop() : undefined) ?? this.#nextInode++;
+    const now = this.#nowNs();
+    return {
+      number,
+      kind,
+      birthTimeNs: now,
+      modifiedTimeNs: now,
+      links: 1,
+      bytes: new Uint8Array(0),
+      size: 0,
+      syncedSize: 0,
+      entries: new Map(),
+      syncedEntries: new Map(),
+      linkTarget: '',
+    };
+  }
+
+  #dropLink(inode: Inode): void {
+    inode.links -= 1;
+    this.#release(inode);
+  }
+
+  #release(inode: Inode): void {
+    if (inode.links > 0) return;
+    for (const file of this.#files.values()) if (file.inode === inode) return;
+    this.#usedBytes -= inode.size;
+    inode.size = 0;
+    this.#freeInodes.push(inode.number);
+  }
+
+  #check(operation: Operation, path: string): void {
+    this.onOperation?.(operation, path);
+  }
+
+  #touch(directory: Inode, event: 'renamed' | 'changed', name: string): void {
+    directory.modifiedTimeNs = this.#nowNs();
+    for (const listener of this.#watches.get(directory) ?? []) this.#deliver(() => listener(event, name));
+  }
+
+  #tell(path: string, event: 'renamed' | 'changed'): void {
+    const [directory, name] = this.#parent(path);
+    for (const listener of this.#watches.get(directory) ?? []) this.#deliver(() => listener(event, name));
+  }
+
+  #opened(fd: number): OpenFile {
+    const file = this.#files.get(fd);
+    if (file === undefined) throw systemError('EBADF', String(fd));
+    return file;
+  }
+
+  #existing(path: string): Inode {
+    const inode = this.#find(path, true);
+    if (inode === undefined) throw systemError('ENOENT', path);
+    return inode;
+  }
+
+  #directory(path: string): Inode {
+    const inode = this.#existing(path);
+    if (inode.kind !== 'directory') throw systemError('ENOTDIR', path);
+    return inode;
+  }
+
+  #parent(path: string): [Inode, string] {
+    const names = namesOf(path);
+    const name = names.pop();
+    if (name === undefined) throw systemError('EINVAL', path);
+    return [this.#directory(`/${names.join('/')}`), name];
+  }
+
+  #find(path: string, followLast: boolean, depth = 0): Inode | undefined {
+    if (depth > LINK_DEPTH_MAX) return undefined;
+    let inode = this.#root;
+    let at = '';
+    const names = namesOf(path);
+    for (const [index, name] of names.entries()) {
+      const child: Inode | undefined = inode.entries.get(name);
+      if (child === undefined) return undefined;
+      if (child.kind === 'link' && (followLast || index < names.length - 1)) {
+        const target = this.#find(resolveLink(at, child.linkTarget), true, depth + 1);
+        if (target === undefined) return undefined;
+        inode = target;
+      } else inode = child;
+      at += `/${name}`;
+    }
+    return inode;
+  }
+}
+
+function toStat(inode: Inode): FileStat {
+  return {
+    kind: inode.kind,
+    device: DEVICE,
+    inode: inode.number,
+    size: inode.size,
+    links: inode.links,
+    birthTimeNs: inode.birthTimeNs,
+    modifiedTimeNs: inode.modifiedTimeNs,
+    mode: inode.kind === 'directory' ? 0o755 : 0o644,
+  };
+}
+
+function resolveLink(directory: string, target: string): string {
+  return target.startsWith('/') ? target : `${directory}/${target}`;
+}
+
+/** Splits a path, with `.` and `..` taken out. */
+function namesOf(path: string): string[] {
+  const names: string[] = [];
+  for (const name of path.split('/')) {
+    if (name === '..') names.pop();
+    else if (name !== '' && name !== '.') names.push(name);
+  }
+  return names;
+}
+
+function queueMicrotaskLike(task: () => void): void {
+  void Promise.resolve().then(task);
+}
