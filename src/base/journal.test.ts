@@ -69,6 +69,8 @@ test('a damaged line in the middle keeps what stands before it and sets the file
 test('a snapshot replaces the journal, whichever step the machine stops at', async () => {
   for (let step = 0; step < 12; step++) {
     const fileSystem = new MemoryFileSystem();
+    fileSystem.makeDirectory('/data');
+    await fileSystem.syncDirectory('/');
     const { journal } = await open(fileSystem);
     journal.append({ key: 'old' });
     await journal.sync();
