@@ -1,0 +1,66 @@
+/**
+ * Installs the programs that tests of real processes use, where that is possible without asking: as root, on
+ * Debian and its relatives, with apt-get. Elsewhere the tests that need them are skipped with the reason.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import path from 'node:path';
+
+interface Provision {
+  readonly program: string;
+  readonly debianPackage: string;
+  readonly purpose: string;
+}
+
+const PROVISIONS: readonly Provision[] = [
+  { program: 's6-log', debianPackage: 's6', purpose: 'tests with the real s6-log' },
+  { program: 'logrotate', debianPackage: 'logrotate', purpose: 'tests with the real logrotate' },
+  { program: 'chromium', debianPackage: 'chromium', purpose: 'tests of the page' },
+];
+
+/** A package mirror that does not answer must not eat the time of the tests. */
+const APT_MS_MAX = 240_000;
+
+/** Returns the full path of a program of the PATH or of the directories of the administrator, or undefined. */
+export function findProgram(name: string): string | undefined {
+  const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/bin', '/usr/sbin', '/sbin'];
+  return directories.map((directory) => path.join(directory, name)).find(isExecutable);
+}
+
+/** Installs what is missing and says so line by line; never throws, because tests can do without. */
+export function provision(print: (line: string) => void): void {
+  const missing = PROVISIONS.filter(({ program }) => findProgram(program) === undefined);
+  if (missing.length === 0) return;
+  const names = missing.map(({ debianPackage }) => debianPackage);
+  if (
+    process.getuid?.() !== 0 ||
+    !existsSync('/etc/debian_version') ||
+    findProgram('apt-get') === undefined
+  ) {
+    for (const { program, purpose } of missing) print(`${program} is not installed: ${purpose} are skipped`);
+    return;
+  }
+  print(`installing ${names.join(', ')} with apt-get for the tests of real processes`);
+  if (!aptGet(['install', '-y', '--no-install-recommends', ...names])) {
+    aptGet(['update']);
+    aptGet(['install', '-y', '--no-install-recommends', ...names]);
+  }
+  for (const { program, purpose } of missing) {
+    if (findProgram(program) === undefined)
+      print(`${program} could not be installed: ${purpose} are skipped`);
+  }
+}
+
+function aptGet(args: readonly string[]): boolean {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync('apt-get', ['-qq', ...args], { env, stdio: 'ignore', timeout: APT_MS_MAX }).status === 0;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

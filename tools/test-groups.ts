@@ -1,0 +1,76 @@
+/**
+ * Which tests run when. A group's files run `concurrency` at a time, each file in a process of its own; groups run
+ * one after the other, the fast ones first, so that a mistake shows early.
+ */
+export interface TestGroup {
+  readonly name: string;
+  /** Paths that belong to it, relative to the repository, `/` between the pieces. */
+  readonly includes: (path: string) => boolean;
+  readonly concurrency: number;
+  /** A test that takes longer is broken: no test may hang the run. */
+  readonly timeoutMs: number;
+  /** Whether what the tests print is shown as it comes; otherwise only that of a file with a failure is. */
+  readonly isVerbose: boolean;
+}
+
+export const SUITES = ['quick', 'full', 'long'] as const;
+
+export type Suite = (typeof SUITES)[number];
+
+const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path);
+
+const GROUPS: readonly TestGroup[] = [
+  {
+    name: 'checks and unit tests',
+    includes: (path) => path.startsWith('src/') || path.startsWith('tools/') || path.startsWith('bench/'),
+    concurrency: 2,
+    timeoutMs: 120_000,
+    isVerbose: false,
+  },
+  {
+    name: 'scenarios and simulation',
+    includes: (path) => path.startsWith('test/') && !path.startsWith('test/e2e/'),
+    concurrency: 2,
+    timeoutMs: 600_000,
+    isVerbose: false,
+  },
+  {
+    name: 'real processes',
+    includes: (path) => path.startsWith('test/e2e/'),
+    concurrency: 1,
+    timeoutMs: 1_800_000,
+    isVerbose: true,
+  },
+];
+
+/** What `test:long` changes in the environment of the tests, unless the caller has set it. */
+export const LONG_ENVIRONMENT: Readonly<Record<string, string>> = {
+  LOGBOOM_E2E_KILLS: '200',
+  LOGBOOM_PROPERTY_RUNS: '20000',
+  LOGBOOM_SIM_SEEDS: '2000',
+};
+
+export interface PlannedGroup extends TestGroup {
+  readonly files: readonly string[];
+}
+
+/** Returns the groups of a suite with their files, sorted; `filters` keeps paths that contain one of them. */
+export function planTests(
+  suite: Suite,
+  paths: readonly string[],
+  filters: readonly string[],
+): PlannedGroup[] {
+  const wanted = paths.filter(
+    (path) => isTest(path) && (filters.length === 0 || filters.some((filter) => path.includes(filter))),
+  );
+  const groups = suite === 'quick' && filters.length === 0 ? GROUPS.slice(0, 1) : GROUPS;
+  return groups
+    .map((group) => ({ ...group, files: wanted.filter(group.includes).toSorted(gatesFirst) }))
+    .filter((group) => group.files.length > 0);
+}
+
+/** The gates take longest, so they start first. */
+function gatesFirst(left: string, right: string): number {
+  const rank = (path: string): number => (path === 'tools/gates.test.ts' ? 0 : 1);
+  return rank(left) - rank(right) || (left < right ? -1 : 1);
+}
