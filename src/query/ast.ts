@@ -18,7 +18,12 @@ export type Query =
   /** The field is there and not null. */
   | { readonly kind: 'exists'; readonly field: string }
   /** Numbers compare as numbers, text as text, `@timestamp` as time in RFC 3339. */
-  | { readonly kind: 'range'; readonly field: string; readonly operator: RangeOperator; readonly value: string }
+  | {
+      readonly kind: 'range';
+      readonly field: string;
+      readonly operator: RangeOperator;
+      readonly value: string;
+    }
   /** RE2 syntax, unanchored, case-sensitive unless it says `(?i)`; without a field it reads `message`. */
   | { readonly kind: 'regex'; readonly field: string | undefined; readonly source: string };
 

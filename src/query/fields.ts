@@ -1,0 +1,93 @@
+/**
+ * Names of fields as people type them, and the paths of documents that they stand for. Queries hold paths only:
+ * a store never has to know an alias.
+ */
+
+const ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['level', ['log.level']],
+  ['namespace', ['kubernetes.namespace']],
+  ['pod', ['kubernetes.pod.name']],
+  // Containers that Docker runs without Kubernetes have only the second name.
+  ['container', ['kubernetes.container.name', 'container.name']],
+  // Outside Kubernetes a node is known by its host's name.
+  ['node', ['kubernetes.node.name', 'host.name']],
+  ['app', ['service.name']],
+  ['path', ['log.file.path']],
+  ['time', ['@timestamp']],
+]);
+
+/** Fields at the top level of every document that are no objects. */
+const TOP_LEVEL_FIELDS: ReadonlySet<string> = new Set(['@timestamp', 'message', 'stream', 'tags']);
+
+/** Objects that Logboom writes itself, and the two that hold what people and applications named. */
+const OWN_OBJECTS: ReadonlySet<string> = new Set([
+  'agent',
+  'container',
+  'ecs',
+  'event',
+  'fields',
+  'host',
+  'kubernetes',
+  'labels',
+  'log',
+  'orchestrator',
+  'service',
+]);
+
+/** Further objects of the Elastic Common Schema: lines in its shape have them at the top level, others in `fields`. */
+const SCHEMA_OBJECTS: ReadonlySet<string> = new Set([
+  'client',
+  'cloud',
+  'destination',
+  'error',
+  'http',
+  'network',
+  'process',
+  'server',
+  'source',
+  'span',
+  'trace',
+  'transaction',
+  'url',
+  'user',
+  'user_agent',
+]);
+
+/** The path of the text that people read. */
+export const MESSAGE_FIELD = 'message';
+
+/** The path of a document's time. */
+export const TIME_FIELD = '@timestamp';
+
+export interface ResolvedField {
+  /** Where the value can stand; more than one path means any of them. */
+  readonly paths: readonly string[];
+  /** Whether the name certainly is a field; otherwise `name:value` may be text that was pasted. */
+  readonly isKnown: boolean;
+}
+
+/** Returns where the field that somebody calls `name` stands in documents. `isKnownField` tells parsed fields. */
+export function resolveField(name: string, isKnownField?: (name: string) => boolean): ResolvedField {
+  const alias = ALIASES.get(name);
+  if (alias !== undefined) return { paths: alias, isKnown: true };
+  if (TOP_LEVEL_FIELDS.has(name)) return { paths: [name], isKnown: true };
+  const dot = name.indexOf('.');
+  const head = dot < 0 ? '' : name.slice(0, dot);
+  if (OWN_OBJECTS.has(head)) return { paths: [name], isKnown: true };
+  const parsed = `fields.${name}`;
+  if (SCHEMA_OBJECTS.has(head)) return { paths: [name, parsed], isKnown: true };
+  return { paths: [parsed], isKnown: isKnownField?.(name) ?? false };
+}
+
+/** The names that a query bar can offer, shortest first. */
+export const SUGGESTED_FIELDS: readonly string[] = [
+  ...ALIASES.keys(),
+  ...TOP_LEVEL_FIELDS,
+  'event.id',
+  'event.kind',
+  'event.original',
+  'host.name',
+  'log.file.path',
+  'log.flags',
+  'log.parse_error',
+];

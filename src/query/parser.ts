@@ -1,0 +1,439 @@
+/**
+ * Reads a query while it is being typed or was pasted from anywhere: every text is a query. What makes no sense is
+ * searched as text or ignored, and a hint says which. The only error is a regular expression that does not compile.
+ *
+ *   query   := and ("or" and)*
+ *   and     := unary ("and"? unary)*
+ *   unary   := ("not" | "-" | "!")* primary
+ *   primary := "(" query ")" | field operator value | phrase | regex | word
+ *   value   := "(" query of values ")" | phrase | regex | word
+ *
+ * The tokens lie end to end and cover the whole text.
+ */
+import type { Query, TextPattern } from './ast.ts';
+import { resolveField, TIME_FIELD } from './fields.ts';
+import type { FieldOperator, Lexeme } from './lexer.ts';
+import { Lexer, wordPieces } from './lexer.ts';
+import { compileRegex } from './regex.ts';
+import { parseTime } from './time-range.ts';
+
+export type TokenKind =
+  | 'blank'
+  | 'text'
+  | 'phrase'
+  | 'regex'
+  | 'field'
+  | 'operator'
+  | 'value'
+  | 'keyword'
+  | 'negation'
+  | 'parenthesis'
+  /** Has no effect; a hint says why. */
+  | 'ignored'
+  | 'invalid';
+
+export interface Token {
+  readonly kind: TokenKind;
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+export interface QueryMessage {
+  /** A sentence without a full stop. */
+  readonly message: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ParsedQuery {
+  readonly query: Query;
+  readonly tokens: readonly Token[];
+  readonly hints: readonly QueryMessage[];
+  /** Regular expressions that do not compile; the query leaves them out. */
+  readonly errors: readonly QueryMessage[];
+}
+
+export interface ParseOptions {
+  /** Whether lines are known that have such a parsed field; without it, `name:value` also searches the text. */
+  readonly isKnownField?: (name: string) => boolean;
+}
+
+/** Longest query in characters. */
+export const QUERY_LENGTH_MAX = 10_000;
+
+/** Parses any text. What stands beyond `QUERY_LENGTH_MAX` is ignored. */
+export function parseQuery(text: string, options: ParseOptions = {}): ParsedQuery {
+  return new Parser(text, options).parse();
+}
+
+type Head = Extract<Lexeme, { kind: 'head' }>;
+type Value = Extract<Lexeme, { kind: 'phrase' | 'regex' | 'word' }>;
+type Open = Lexeme & { readonly kind: 'open' };
+
+/** The field that the terms of a group belong to. */
+interface Field {
+  readonly paths: readonly string[];
+  readonly operator: FieldOperator;
+}
+
+const ALL: Query = { kind: 'all' };
+
+class Parser {
+  readonly #text: string;
+  readonly #options: ParseOptions;
+  readonly #lexer: Lexer;
+  readonly #tokens: Token[] = [];
+  readonly #hints: QueryMessage[] = [];
+  readonly #errors: QueryMessage[] = [];
+  #ahead: Lexeme | undefined;
+
+  constructor(text: string, options: ParseOptions) {
+    this.#text = text;
+    this.#options = options;
+    this.#lexer = new Lexer(text.slice(0, QUERY_LENGTH_MAX));
+  }
+
+  parse(): ParsedQuery {
+    const operands: Query[] = [];
+    for (;;) {
+      const operand = this.#parseOr(undefined);
+      if (operand !== undefined) operands.push(operand);
+      const lexeme = this.#peek(undefined);
+      if (lexeme.kind === 'end') break;
+      // A `(` that became part of a word leaves a `)` that closes nothing.
+      this.#take();
+      this.#ignore(lexeme, `“${this.#slice(lexeme)}” has no counterpart and is ignored`);
+    }
+    const query = join('and', operands) ?? ALL;
+    const rest = { start: QUERY_LENGTH_MAX, end: this.#text.length };
+    if (rest.end > rest.start)
+      this.#ignore(rest, `only the first ${QUERY_LENGTH_MAX} characters are searched`);
+    // Blanks are passed before what they follow is understood.
+    const tokens = this.#tokens.toSorted((left, right) => left.start - right.start);
+    return { query, tokens, hints: this.#hints, errors: this.#errors };
+  }
+
+  /** Stops before the end or before the `)` of the group around it. Undefined when there is no term. */
+  #parseOr(field: Field | undefined): Query | undefined {
+    const operands: Query[] = [];
+    for (;;) {
+      const operand = this.#parseAnd(field);
+      if (operand !== undefined) operands.push(operand);
+      const lexeme = this.#peek(field);
+      if (lexeme.kind !== 'or') return join('or', operands);
+      this.#take();
+      if (operand === undefined || !this.#isTermAhead(field)) this.#ignoreConjunction(lexeme);
+      else this.#mark('keyword', lexeme);
+    }
+  }
+
+  #parseAnd(field: Field | undefined): Query | undefined {
+    const operands: Query[] = [];
+    for (;;) {
+      const lexeme = this.#peek(field);
+      if (lexeme.kind === 'end' || lexeme.kind === 'close' || lexeme.kind === 'or')
+        return join('and', operands);
+      if (lexeme.kind === 'and') {
+        this.#take();
+        if (operands.length === 0 || !this.#isTermAhead(field)) this.#ignoreConjunction(lexeme);
+        else this.#mark('keyword', lexeme);
+        continue;
+      }
+      const operand = this.#parseUnary(field);
+      if (operand !== undefined && operand.kind !== 'all') operands.push(operand);
+      else if (operand !== undefined && operands.length === 0) operands.push(operand);
+    }
+  }
+
+  #parseUnary(field: Field | undefined): Query | undefined {
+    const negations: Lexeme[] = [];
+    let lexeme = this.#peek(field);
+    while (lexeme.kind === 'not' || lexeme.kind === 'negation') {
+      negations.push(lexeme);
+      this.#take();
+      this.#mark(lexeme.kind === 'not' ? 'keyword' : 'negation', lexeme);
+      lexeme = this.#peek(field);
+    }
+    const operand = this.#parsePrimary(field);
+    if (negations.length === 0) return operand;
+    if (operand === undefined) {
+      for (const negation of negations) this.#remark('ignored', negation);
+      this.#hint(negations[0] ?? lexeme, 'nothing follows that could be left out');
+      return undefined;
+    }
+    if (negations.length % 2 === 0) return operand;
+    if (operand.kind === 'text' && lexeme.kind === 'word')
+      this.#hintNegatedText(negations[0] ?? lexeme, lexeme);
+    return { kind: 'not', operand };
+  }
+
+  /** Consumes one term. Undefined when it has no effect, and without consuming where no term begins. */
+  #parsePrimary(field: Field | undefined): Query | undefined {
+    const lexeme = this.#peek(field);
+    switch (lexeme.kind) {
+      case 'open':
+        this.#take();
+        return this.#parseGroup(lexeme, field);
+      case 'head':
+        this.#take();
+        return this.#parseField(lexeme);
+      case 'phrase':
+      case 'regex':
+      case 'word':
+        this.#take();
+        return field === undefined ? this.#parseText(lexeme) : this.#parseValue(lexeme, field);
+      case 'stray':
+        this.#take();
+        this.#ignore(lexeme, `“${this.#slice(lexeme)}” has no counterpart and is ignored`);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** What follows a `(`. */
+  #parseGroup(open: Lexeme, field: Field | undefined): Query | undefined {
+    this.#mark('parenthesis', open);
+    const query = this.#parseOr(field);
+    const close = this.#peek(field);
+    if (close.kind === 'close') {
+      this.#take();
+      this.#mark('parenthesis', close);
+    } else this.#hint(open, '“(” is not closed yet; quote it to search for the character');
+    return query;
+  }
+
+  #parseField(head: Head): Query | undefined {
+    const { paths, isKnown } = resolveField(head.name, this.#options.isKnownField);
+    const value = this.#takeValue(isKnown);
+    if (value === undefined) return this.#parseHeadAlone(head, isKnown);
+    if (!isKnown && isRange(head.operator) && !isComparable(value)) return this.#pastedText(head, value);
+    this.#markHead(head);
+    if (value.kind === 'open') return this.#parseGroup(value, { paths, operator: head.operator });
+    const query = this.#parseValue(value, { paths, operator: head.operator }, head);
+    const mayBeText =
+      !isKnown && value.kind !== 'phrase' && !isRange(head.operator) && query?.kind !== 'exists';
+    if (query === undefined || !mayBeText) return query;
+    const raw = this.#text.slice(head.start, value.end);
+    return join('or', [query, { kind: 'text', pattern: { pieces: wordPieces(raw) } }]);
+  }
+
+  /** Takes the value behind an operator; after a known field, blanks may stand between. */
+  #takeValue(isKnown: boolean): Value | Open | undefined {
+    let lexeme = this.#ahead ?? this.#lexer.next('value');
+    this.#ahead = undefined;
+    if (lexeme.kind === 'blank' && isKnown) {
+      this.#mark('blank', lexeme);
+      lexeme = this.#lexer.next('term');
+    }
+    if (isValue(lexeme) || isOpen(lexeme)) return lexeme;
+    this.#ahead = lexeme;
+    return undefined;
+  }
+
+  #parseHeadAlone(head: Head, isKnown: boolean): Query | undefined {
+    if (!isKnown) return this.#pastedText(head, head);
+    this.#markHead(head);
+    this.#hint(head, `“${this.#slice(head).trim()}” needs a value`);
+    return undefined;
+  }
+
+  /** `Pool.java:88`, `List<String>`: a name and what looked like its value are text as they stand. */
+  #pastedText(head: Head, value: Lexeme): Query {
+    const span = { start: head.start, end: value.end };
+    this.#mark('text', span);
+    return { kind: 'text', pattern: { pieces: wordPieces(this.#slice(span).trim()) } };
+  }
+
+  #parseText(lexeme: Value): Query | undefined {
+    if (lexeme.kind === 'regex') return this.#parseRegex(lexeme, undefined);
+    if (lexeme.kind === 'phrase') {
+      this.#markPhrase(lexeme);
+      if (lexeme.pieces.some((piece) => piece !== ''))
+        return { kind: 'text', pattern: { pieces: lexeme.pieces } };
+      this.#remark('ignored', lexeme);
+      return undefined;
+    }
+    if (lexeme.text === '&&') {
+      this.#ignore(lexeme, '“&&” is ignored: terms beside each other must all match');
+      return undefined;
+    }
+    this.#mark('text', lexeme);
+    this.#hintWord(lexeme, lexeme.text);
+    return patternQuery(
+      wordPieces(lexeme.text),
+      () => ALL,
+      (pattern) => ({ kind: 'text', pattern }),
+    );
+  }
+
+  #parseValue(value: Value, field: Field, head?: Head): Query | undefined {
+    const { operator, paths } = field;
+    if (value.kind === 'regex' && !isRange(operator)) return this.#parseRegex(value, paths);
+    if (value.kind === 'phrase') this.#markPhrase(value);
+    else this.#mark('value', value);
+    if (isRange(operator)) return this.#parseRange(value, operator, paths, head);
+    const pieces = value.kind === 'phrase' ? value.pieces : wordPieces(this.#slice(value));
+    const kind = operator === '~' ? 'contains' : 'field';
+    return patternQuery(
+      pieces,
+      () => anyOf(paths, (path) => ({ kind: 'exists', field: path })),
+      (pattern) => anyOf(paths, (path) => ({ kind, field: path, pattern })),
+    );
+  }
+
+  #parseRange(
+    value: Value,
+    operator: FieldOperator,
+    paths: readonly string[],
+    head?: Head,
+  ): Query | undefined {
+    if (!isRange(operator)) return undefined;
+    const text = valueText(value, this.#slice(value));
+    if (paths[0] === TIME_FIELD && parseTime(text, 0n) === undefined) {
+      this.#remark('ignored', value);
+      this.#hint(head ?? value, `“${text}” is no time: write 2026-11-23T04:30:00Z or now-15m`);
+      return undefined;
+    }
+    return anyOf(paths, (path) => ({ kind: 'range', field: path, operator, value: text }));
+  }
+
+  #parseRegex(
+    regex: Extract<Lexeme, { kind: 'regex' }>,
+    paths: readonly string[] | undefined,
+  ): Query | undefined {
+    const { source } = regex;
+    const compiled = compileRegex(source);
+    if ('problem' in compiled) {
+      this.#mark('invalid', regex);
+      const start = regex.start + 1 + compiled.start;
+      this.#errors.push({ message: compiled.problem, start, end: regex.start + 1 + compiled.end });
+      return undefined;
+    }
+    this.#mark('regex', regex);
+    if (paths === undefined) return { kind: 'regex', field: undefined, source };
+    return anyOf(paths, (path) => ({ kind: 'regex', field: path, source }));
+  }
+
+  // Tokens and hints
+
+  /** The next lexeme that is no blank. */
+  #peek(field: Field | undefined): Lexeme {
+    while (this.#ahead === undefined || this.#ahead.kind === 'blank') {
+      if (this.#ahead !== undefined) this.#mark('blank', this.#ahead);
+      this.#ahead = this.#lexer.next(field === undefined ? 'term' : 'group');
+    }
+    return this.#ahead;
+  }
+
+  #take(): void {
+    this.#ahead = undefined;
+  }
+
+  #isTermAhead(field: Field | undefined): boolean {
+    const { kind } = this.#peek(field);
+    return kind !== 'end' && kind !== 'close' && kind !== 'and' && kind !== 'or';
+  }
+
+  #mark(kind: TokenKind, { start, end }: { start: number; end: number }): void {
+    this.#tokens.push({ kind, start, end });
+  }
+
+  /** Changes the kind of the token that begins where `span` does. */
+  #remark(kind: TokenKind, span: { start: number }): void {
+    const index = this.#tokens.findLastIndex((token) => token.start === span.start);
+    const token = this.#tokens[index];
+    if (token !== undefined) this.#tokens[index] = { ...token, kind };
+  }
+
+  #markHead({ start, end, nameEnd }: Head): void {
+    this.#mark('field', { start, end: nameEnd });
+    this.#mark('operator', { start: nameEnd, end });
+  }
+
+  #markPhrase(phrase: Extract<Lexeme, { kind: 'phrase' }>): void {
+    this.#mark('phrase', phrase);
+    if (!phrase.isClosed) this.#hint(phrase, 'the quote is not closed: everything behind it is one phrase');
+  }
+
+  #ignore(span: { start: number; end: number }, message: string): void {
+    this.#mark('ignored', span);
+    this.#hint(span, message);
+  }
+
+  #ignoreConjunction(lexeme: Lexeme): void {
+    const word = this.#slice(lexeme);
+    this.#ignore(
+      lexeme,
+      `“${word}” is ignored, because it does not stand between two terms; quote it to search for the word`,
+    );
+  }
+
+  #hint({ start, end }: { start: number; end: number }, message: string): void {
+    this.#hints.push({ message, start, end });
+  }
+
+  #hintNegatedText(negation: Lexeme, operand: Lexeme): void {
+    const whole = { start: negation.start, end: operand.end };
+    this.#hint(
+      whole,
+      `leaves out lines with “${this.#slice(operand)}”; quote “${this.#slice(whole)}” to search for it`,
+    );
+  }
+
+  #hintWord(lexeme: Lexeme, word: string): void {
+    if (word === '||') this.#hint(lexeme, '“||” is searched as text; write “or”');
+    const comparison = /^([\p{L}_@][\p{L}\p{N}_.@/-]*)(!=|==?)(.+)$/u.exec(word);
+    if (comparison === null) return;
+    const [, name = '', operator = '', value = ''] = comparison;
+    if (!resolveField(name, this.#options.isKnownField).isKnown) return;
+    const proposal = `${operator === '!=' ? '-' : ''}${name}:${value}`;
+    this.#hint(lexeme, `searched as text; to compare the field write ${proposal}`);
+  }
+
+  #slice({ start, end }: { start: number; end: number }): string {
+    return this.#text.slice(start, end);
+  }
+}
+
+/** One operand stands for itself; operands of the same kind are taken in, and each stands there once. */
+function join(kind: 'and' | 'or', operands: readonly Query[]): Query | undefined {
+  const flat = operands.flatMap((operand) => (operand.kind === kind ? operand.operands : [operand]));
+  const distinct = [...new Map(flat.map((operand) => [JSON.stringify(operand), operand])).values()];
+  return distinct.length <= 1 ? distinct[0] : { kind, operands: distinct };
+}
+
+function anyOf(paths: readonly string[], make: (path: string) => Query): Query | undefined {
+  return join('or', paths.map(make));
+}
+
+function patternQuery<T>(pieces: readonly string[], all: () => T, some: (pattern: TextPattern) => T): T {
+  return pieces.length > 1 && pieces.every((piece) => piece === '') ? all() : some({ pieces });
+}
+
+function isValue(lexeme: Lexeme): lexeme is Value {
+  return lexeme.kind === 'phrase' || lexeme.kind === 'regex' || lexeme.kind === 'word';
+}
+
+function isOpen(lexeme: Lexeme): lexeme is Open {
+  return lexeme.kind === 'open';
+}
+
+function isRange(operator: FieldOperator): operator is '<' | '<=' | '>' | '>=' {
+  return operator !== ':' && operator !== '~';
+}
+
+/** Whether a value makes sense behind `<` although its field is unknown. */
+function isComparable(value: Lexeme): boolean {
+  if (value.kind === 'phrase') return true;
+  return value.kind === 'word' && (isNumber(value.text) || parseTime(value.text, 0n) !== undefined);
+}
+
+function isNumber(text: string): boolean {
+  return /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text);
+}
+
+function valueText(value: Value, written: string): string {
+  return value.kind === 'phrase' ? value.pieces.join('*') : written;
+}
