@@ -1,0 +1,143 @@
+/**
+ * What the HTTP API takes and gives, shared with its clients, the command line and the page. Paths and members are
+ * stable: extend them, do not rename them.
+ */
+
+export const API_PREFIX = '/api/v1';
+
+export const SEARCH_LIMIT_DEFAULT = 100;
+export const SEARCH_LIMIT_MAX = 1_000;
+export const BUCKETS_DEFAULT = 60;
+export const BUCKETS_MAX = 500;
+
+/** Where a search starts that names no time. */
+export const START_DEFAULT = 'now-1h';
+
+/** Longest body of an import in bytes. */
+export const IMPORT_BODY_BYTES_MAX = 32 * 1024 * 1024;
+
+/** A document in the Elastic Common Schema; docs/formats/document.md names its members. */
+export type ApiDocument = Readonly<Record<string, unknown>>;
+
+/** Body of every answer that is no success. */
+export interface ApiErrorBody {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    /** What the reader can do about it. */
+    readonly hint?: string | undefined;
+  };
+}
+
+/** GET /api/v1/search */
+export interface SearchAnswer {
+  readonly records: readonly ApiDocument[];
+  /** Gives the next page; null at the end. */
+  readonly cursor: string | null;
+}
+
+/** GET /api/v1/histogram */
+export interface HistogramAnswer {
+  readonly buckets: readonly {
+    /** RFC 3339, UTC, nine digits: where the bucket starts. */
+    readonly time: string;
+    readonly count: number;
+    readonly by?: Readonly<Record<string, number>> | undefined;
+  }[];
+}
+
+/** Events of GET /api/v1/tail; the data of `message` is a document, that of `skipped` this. */
+export interface TailSkipped {
+  /** Documents that were left out, because the client read too slowly. */
+  readonly skipped: number;
+}
+
+/** GET /api/v1/stats */
+export interface StatsAnswer {
+  readonly version: string;
+  readonly uptimeSeconds: number;
+  readonly records: number;
+  readonly bytesOnDisk: number;
+  readonly oldest: string | null;
+  readonly newest: string | null;
+  readonly namespaces: readonly { readonly namespace: string; readonly records: number }[];
+  readonly quarantined: readonly { readonly path: string; readonly reason: string }[];
+  /** Clients that follow live. */
+  readonly tails: number;
+}
+
+/** One source of an agent. */
+export interface SourceStatus {
+  readonly name: string;
+  readonly kind: string;
+  /** The root or the globs. */
+  readonly place: string;
+  readonly state: 'collecting' | 'waiting' | 'failed';
+  /** Why it waits or fails, and what helps. */
+  readonly reason?: string | undefined;
+  readonly files: number;
+  /** Bytes written and not yet acknowledged. */
+  readonly lagBytes: number;
+}
+
+/** GET /api/v1/sources */
+export interface SourcesAnswer {
+  readonly sources: readonly SourceStatus[];
+}
+
+export type AuditVerdict = 'accounted' | 'discrepancy' | 'unknown';
+
+export interface AuditFigures {
+  readonly files: number;
+  readonly bytesWritten: number;
+  /** Records that the agents delivered and the transport acknowledged. */
+  readonly records: number;
+  /** Bytes written that are not acknowledged yet. */
+  readonly lagBytes: number;
+  /** Records delivered and not found. */
+  readonly missing: number;
+  /** Records found a second time. */
+  readonly twice: number;
+  readonly droppedByPipeline: number;
+  readonly expired: number;
+  /** Bytes that are in no record, by reason. */
+  readonly droppedBytes: Readonly<Record<string, number>>;
+  /** Places where bytes were lost, or may have been. */
+  readonly possibleLoss: number;
+  readonly possibleLossBytes: number;
+}
+
+export interface AuditRow extends AuditFigures {
+  readonly namespace: string | null;
+  readonly pod: string | null;
+  readonly container: string | null;
+  readonly verdict: AuditVerdict;
+}
+
+/** A file that is not accounted for, and why. */
+export interface AuditProblem {
+  readonly fileId: string;
+  readonly path: string | null;
+  readonly verdict: AuditVerdict;
+  readonly reason: string;
+}
+
+/** GET /api/v1/audit: the members of `AuditFigures` are the totals. */
+export interface AuditAnswer extends AuditFigures {
+  readonly verdict: AuditVerdict;
+  readonly rows: readonly AuditRow[];
+  /** At most 100; `problemCount` says how many there are. */
+  readonly problems: readonly AuditProblem[];
+  readonly problemCount: number;
+}
+
+/** POST /api/v1/import */
+export interface ImportAnswer {
+  readonly accepted: number;
+}
+
+/** GET /readyz */
+export interface ReadinessAnswer {
+  readonly ready: boolean;
+  readonly problems: readonly { readonly part: string; readonly reason: string }[];
+}
