@@ -1,0 +1,122 @@
+/**
+ * G1, G2, G4, G5, G8 with real processes: writers at full speed, rotation, and a collector that is killed with SIGKILL
+ * again and again, at any moment of its life. In the end every line is found through the API, once.
+ *
+ * LOGBOOM_E2E_SEED replays the moments of a run (as far as a real machine can), LOGBOOM_E2E_KILLS sets their number.
+ */
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '../../src/base/prng.ts';
+import { findProgram } from '../../tools/provision.ts';
+import { exportAll, searchAll } from './api-client.ts';
+import { Installation } from './installation.ts';
+import { startCriWriter, startS6Writer, type BurstOptions, type LogWriter } from './log-writers.ts';
+import { runLogboom, waitFor } from './logboom-process.ts';
+import { SequenceCheck } from './sequence-line.ts';
+
+const KILLS = Number(process.env['LOGBOOM_E2E_KILLS'] ?? 20);
+
+const SEED = Number(process.env['LOGBOOM_E2E_SEED'] ?? Date.now() % 1_000_000_000);
+
+/** Bursts at full speed with pauses, so that the whole run fits into the time of `npm test` and its check as well. */
+const BURSTS: BurstOptions = { burstLines: 2000, pauseMs: 400 };
+
+/** Time to read what accumulated while the program was dead, seal it and write the ledger. */
+const DRAIN_MS_MAX = 120_000;
+
+const POD_UID = '3f2a6a1e-0d5c-4a6e-9c1b-6f1f0a7b2c3d';
+
+void test('every line is found once after many kills', async (context) => {
+  const s6 = findProgram('s6-log');
+  if (s6 === undefined) return context.skip('s6-log is not installed (Debian package s6)');
+  context.diagnostic(`LOGBOOM_E2E_SEED=${SEED} LOGBOOM_E2E_KILLS=${KILLS}`);
+  process.stdout.write(`LOGBOOM_E2E_SEED=${SEED} LOGBOOM_E2E_KILLS=${KILLS}\n`);
+  using installation = await Installation.create();
+  const writers = startWriters(installation, s6);
+  const written = new Map<string, number>();
+  try {
+    await killAgainAndAgain(installation);
+  } finally {
+    for (const writer of writers) written.set(writer.name, await writer.stop());
+  }
+  await checkEverything(installation, written, context);
+});
+
+function startWriters(installation: Installation, program: string): LogWriter[] {
+  const s6 = (name: string, directory: string, stamp: 't' | 'T' | undefined): LogWriter =>
+    startS6Writer(name, { program, directory: path.join(installation.apps, directory), stamp, ...BURSTS });
+  const cri = (name: string, container: string): LogWriter =>
+    startCriWriter(name, path.join(installation.pods, `shop_${name}-0_${POD_UID}`, container), BURSTS);
+  return [
+    s6('cart', 'shop/cart/cart-0/log', 'T'),
+    s6('billing', 'shop/billing/billing-0/log/stdout', 't'),
+    s6('stock', 'shop/stock/stock-0/log', undefined),
+    cri('web', 'server'),
+    cri('batch', 'worker'),
+  ];
+}
+
+/** A third of the kills hit the start, when checkpoints are read and files are found again. */
+async function killAgainAndAgain(installation: Installation): Promise<void> {
+  const random = createRandom(SEED);
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    const hitsStart = random() < 0.33;
+    const delayMs = Math.floor(random() * (hitsStart ? 900 : 4000));
+    const victim = installation.launch();
+    if (!hitsStart) await victim.waitUntilReady(installation.baseUrl);
+    await sleep(delayMs);
+    assert.ok(!victim.hasExited, `the program ended by itself before kill ${kill}\n${victim.output}`);
+    await victim.kill();
+    process.stdout.write(`kill ${kill}: ${delayMs} ms after ${hitsStart ? 'the start' : 'it was ready'}\n`);
+  }
+}
+
+async function checkEverything(
+  installation: Installation,
+  written: ReadonlyMap<string, number>,
+  context: TestContext,
+): Promise<void> {
+  const total = [...written.values()].reduce((sum, count) => sum + count, 0);
+  context.diagnostic(`${total} lines: ${[...written].map(([name, count]) => `${name} ${count}`).join(', ')}`);
+  await using running = await installation.start();
+  let audit = '';
+  const isAccounted = async (): Promise<boolean> => {
+    const { code, output } = await runLogboom(['audit', '--json', '--server', installation.baseUrl]);
+    audit = `exit code ${code}\n${output}`;
+    return code === 0;
+  };
+  const hasPassed = await waitFor('the audit to end with 0', DRAIN_MS_MAX, isAccounted).then(
+    () => true,
+    () => false,
+  );
+  const check = new SequenceCheck(written);
+  let previous = '';
+  for await (const document of exportAll(installation.baseUrl, 'seq')) {
+    const key = sortKeyOf(document);
+    assert.ok(key > previous, `records come in order, each once: ${previous} before ${key}`);
+    previous = key;
+    check.add(document.message);
+  }
+  assert.deepEqual(check.verdict(), { missing: [], twice: [], foreign: [], found: total });
+  assert.ok(hasPassed, `the audit ends with 0, not with ${audit}`);
+  await checkSearch(installation, 'cart', written.get('cart') ?? 0);
+  assert.equal((await running.stop()).code, 0, running.output);
+}
+
+/** Pages through the lines of one writer with cursors. */
+async function checkSearch(installation: Installation, writer: string, count: number): Promise<void> {
+  const check = new SequenceCheck(new Map([[writer, count]]));
+  for await (const { message } of searchAll(installation.baseUrl, `"writer=${writer} "`, { order: 'desc' }))
+    check.add(message);
+  assert.deepEqual(check.verdict(), { missing: [], twice: [], foreign: [], found: count });
+}
+
+/** Time and event id: both of fixed width, so that text compares as (time, file id, offset). */
+function sortKeyOf(document: {
+  readonly '@timestamp': string;
+  readonly event: { readonly id: string };
+}): string {
+  return `${document['@timestamp']} ${document.event.id}`;
+}

@@ -1,0 +1,146 @@
+/**
+ * The program as people run it: `node src/main.ts up` in a process of its own, with a configuration file, on ports
+ * of its own. What it prints is kept for the message of a failing test.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+/** Characters of output that are kept, the last ones. */
+const OUTPUT_LENGTH_MAX = 64 * 1024;
+
+const READY_MS_MAX = 30_000;
+
+export interface ExitFacts {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface StartOptions {
+  readonly args: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** One run of the program. Ends with the scope that holds it, by SIGKILL if need be. */
+export class LogboomProcess implements AsyncDisposable {
+  readonly exited: Promise<ExitFacts>;
+  readonly #child: ChildProcess;
+  #output = '';
+  #exit: ExitFacts | undefined;
+
+  constructor({ args, environment = {} }: StartOptions) {
+    this.#child = spawn(process.execPath, [path.join(root, 'src/main.ts'), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...cleanEnvironment(), NO_COLOR: '1', ...environment },
+    });
+    const keep = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_LENGTH_MAX);
+    };
+    this.#child.stdout?.on('data', keep);
+    this.#child.stderr?.on('data', keep);
+    this.exited = new Promise((resolve, reject) => {
+      this.#child.on('error', reject);
+      this.#child.on('close', (code, signal) => {
+        this.#exit = { code, signal };
+        resolve(this.#exit);
+      });
+    });
+  }
+
+  /** Standard output and error together, the last part of it. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error('cannot start the program');
+    return this.#child.pid;
+  }
+
+  get hasExited(): boolean {
+    return this.#exit !== undefined;
+  }
+
+  /** Resolves once `/readyz` answers 200; rejects when the program exits or takes too long. */
+  async waitUntilReady(baseUrl: string): Promise<void> {
+    await waitFor(`${baseUrl}/readyz to answer 200`, READY_MS_MAX, async () => {
+      if (this.hasExited) throw new Error(`the program exited before it was ready\n${this.#output}`);
+      return (await statusOf(`${baseUrl}/readyz`)) === 200;
+    }).catch((error: unknown) => {
+      throw new Error(`cannot wait for readiness\n${this.#output}`, { cause: error });
+    });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Kills the process and resolves when it is gone. */
+  async kill(): Promise<ExitFacts> {
+    this.#child.kill('SIGKILL');
+    return this.exited;
+  }
+
+  /** Asks the process to drain, and resolves with how it ended. */
+  async stop(): Promise<ExitFacts> {
+    this.#child.kill('SIGTERM');
+    return this.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.hasExited) await this.kill();
+  }
+}
+
+/** Runs a command of the program to its end. */
+export async function runLogboom(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ExitFacts & { readonly output: string }> {
+  await using child = new LogboomProcess({ args, environment });
+  const exit = await child.exited;
+  return { ...exit, output: child.output };
+}
+
+/** Returns the status of a GET, or undefined when nobody answers. */
+export async function statusOf(url: string): Promise<number | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+    await response.arrayBuffer();
+    return response.status;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Calls `check` until it returns true; rejects after `msMax` naming what was waited for. */
+export async function waitFor(
+  what: string,
+  msMax: number,
+  check: () => Promise<boolean> | boolean,
+): Promise<void> {
+  const deadlineMs = Date.now() + msMax;
+  while (!(await check())) {
+    if (Date.now() > deadlineMs) throw new Error(`waited ${msMax} ms for ${what}`);
+    await sleep(50);
+  }
+}
+
+/** Returns a port of the loopback address that was free a moment ago. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** The tests' environment without what would configure the program. */
+function cleanEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(?:LOGBOOM_|NODE_TEST|NODE_OPTIONS)/.test(name)),
+  );
+}

@@ -1,0 +1,21 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/** A directory of its own for one test, removed with everything in it at the end of the scope. */
+export class TemporaryDirectory implements Disposable {
+  readonly path: string;
+
+  constructor(purpose: string) {
+    this.path = mkdtempSync(path.join(tmpdir(), `logboom-${purpose}-`));
+  }
+
+  /** Returns the path of something inside. */
+  join(...pieces: string[]): string {
+    return path.join(this.path, ...pieces);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
