@@ -143,17 +143,17 @@ function equals(pattern: TextPattern): ScalarTest {
   const number = numberOf(pattern);
   return (value) => {
     if (typeof value === 'number' && number !== undefined) return value === number;
-    return matchesWhole(String(value).toLowerCase(), pieces);
+    return matchesWhole(foldCase(String(value)), pieces);
   };
 }
 
 function occursIn(pattern: TextPattern): ScalarTest {
   const pieces = lowerCased(pattern);
-  return (value) => occurs(String(value).toLowerCase(), pieces);
+  return (value) => occurs(foldCase(String(value)), pieces);
 }
 
 function lowerCased({ pieces }: TextPattern): string[] {
-  return pieces.map((piece) => piece.toLowerCase());
+  return pieces.map((piece) => foldCase(piece));
 }
 
 /** The number that a pattern without wildcards spells, as JSON would. */
@@ -190,8 +190,8 @@ function compileRange(field: string, operator: RangeOperator, value: string): Sc
   }
   const number = parseNumber(value);
   if (number === undefined) {
-    const bound = value.toLowerCase();
-    return (text) => typeof text === 'string' && compares(text.toLowerCase(), operator, bound);
+    const bound = foldCase(value);
+    return (text) => typeof text === 'string' && compares(foldCase(text), operator, bound);
   }
   return (found) => compares(typeof found === 'string' ? parseNumber(found) : found, operator, number);
 }
@@ -214,6 +214,11 @@ function compares<T extends bigint | number | string | boolean>(
     default:
       return unreachable(operator);
   }
+}
+
+/** Lower case without regard to where a letter stands: a sigma at the end of a word is like any other. */
+function foldCase(text: string): string {
+  return text.toLowerCase().replaceAll('ς', 'σ');
 }
 
 function parseNumber(text: string): number | undefined {

@@ -1,7 +1,7 @@
 /**
  * Times as people write them (RFC 3339, dates, `now-15m`) and as documents hold them, in nanoseconds since the Unix
- * epoch. The calendar is computed here, because the language's own dates stop at milliseconds.
- */
+ * epoch, because the language's own dates stop at milliseconds. */
+import { daysFromCivil } from '../record/timestamp.ts';
 
 const NS_PER_SECOND = 1_000_000_000n;
 
@@ -43,19 +43,6 @@ export function parseDurationNs(text: string): bigint | undefined {
   return durationNs;
 }
 
-/** Returns the time as documents write it: UTC with nine digits, 30 characters. */
-export function formatTime(timeNs: bigint): string {
-  const seconds = floorDivide(timeNs, NS_PER_SECOND);
-  const fraction = timeNs - seconds * NS_PER_SECOND;
-  const days = floorDivide(seconds, 86_400n);
-  const second = Number(seconds - days * 86_400n);
-  const date = civilFromDays(Number(days));
-  const clock = [Math.floor(second / 3_600), Math.floor(second / 60) % 60, second % 60]
-    .map(twoDigits)
-    .join(':');
-  return `${date}T${clock}.${fraction.toString().padStart(9, '0')}Z`;
-}
-
 function parseRelativeTime(text: string, nowNs: bigint): bigint | undefined {
   const match = RELATIVE.exec(text);
   if (match === null) return undefined;
@@ -90,37 +77,4 @@ function zoneSecondsOf(zone: string | undefined): number | undefined {
 function daysInMonth(year: number, month: number): number {
   if (month !== 2) return [4, 6, 9, 11].includes(month) ? 30 : 31;
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
-}
-
-/** Days since 1970-01-01 in the Gregorian calendar; years begin in March, so that leap days come last. */
-function daysFromCivil(year: number, month: number, day: number): number {
-  const marchYear = month <= 2 ? year - 1 : year;
-  const era = Math.floor(marchYear / 400);
-  const yearOfEra = marchYear - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return era * 146_097 + dayOfEra - 719_468;
-}
-
-function civilFromDays(days: number): string {
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const leaps = Math.floor(dayOfEra / 1_460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
-  const yearOfEra = Math.floor((dayOfEra - leaps) / 365);
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const marchMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * marchMonth + 2) / 5) + 1;
-  const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  return `${year.toString().padStart(4, '0')}-${twoDigits(month)}-${twoDigits(day)}`;
-}
-
-function twoDigits(value: number): string {
-  return value.toString().padStart(2, '0');
-}
-
-function floorDivide(value: bigint, divisor: bigint): bigint {
-  const quotient = value / divisor;
-  return value % divisor < 0n ? quotient - 1n : quotient;
 }

@@ -10,22 +10,54 @@ export interface MetricDefinition {
 
 export const METRICS = {
   logboom_agent_read_bytes_total: { kind: 'counter', help: 'Bytes read from files.', labels: ['source'] },
-  logboom_agent_records_total: { kind: 'counter', help: 'Records sent to the transport.', labels: ['source'] },
-  logboom_agent_acknowledged_records_total: { kind: 'counter', help: 'Records that the transport acknowledged.', labels: [] },
-  logboom_agent_dropped_bytes_total: { kind: 'counter', help: 'Bytes that are in no record, by reason.', labels: ['reason'] },
+  logboom_agent_records_total: {
+    kind: 'counter',
+    help: 'Records sent to the transport.',
+    labels: ['source'],
+  },
+  logboom_agent_acknowledged_records_total: {
+    kind: 'counter',
+    help: 'Records that the transport acknowledged.',
+    labels: [],
+  },
+  logboom_agent_dropped_bytes_total: {
+    kind: 'counter',
+    help: 'Bytes that are in no record, by reason.',
+    labels: ['reason'],
+  },
   logboom_agent_files: { kind: 'gauge', help: 'Files that are followed.', labels: ['state'] },
   logboom_agent_lag_bytes: { kind: 'gauge', help: 'Bytes written and not yet acknowledged.', labels: [] },
   logboom_agent_buffer_bytes: { kind: 'gauge', help: 'Bytes read and not yet acknowledged.', labels: [] },
-  logboom_agent_deleted_open_bytes: { kind: 'gauge', help: 'Bytes of deleted files that are held open.', labels: [] },
+  logboom_agent_deleted_open_bytes: {
+    kind: 'gauge',
+    help: 'Bytes of deleted files that are held open.',
+    labels: [],
+  },
   logboom_agent_watches: { kind: 'gauge', help: 'Directories that are watched.', labels: [] },
-  logboom_indexer_records_total: { kind: 'counter', help: 'Records by what became of them.', labels: ['outcome'] },
-  logboom_indexer_batch_seconds: { kind: 'histogram', help: 'Time from taking a batch to its commit.', labels: [] },
-  logboom_store_appended_bytes_total: { kind: 'counter', help: 'Bytes of documents written to the journal.', labels: [] },
+  logboom_indexer_records_total: {
+    kind: 'counter',
+    help: 'Records by what became of them.',
+    labels: ['outcome'],
+  },
+  logboom_indexer_batch_seconds: {
+    kind: 'histogram',
+    help: 'Time from taking a batch to its commit.',
+    labels: [],
+  },
+  logboom_store_appended_bytes_total: {
+    kind: 'counter',
+    help: 'Bytes of documents written to the journal.',
+    labels: [],
+  },
   logboom_store_segments: { kind: 'gauge', help: 'Parquet files that are searched.', labels: [] },
   logboom_store_bytes: { kind: 'gauge', help: 'Bytes on disk.', labels: ['kind'] },
   logboom_store_seal_seconds: { kind: 'histogram', help: 'Time to turn a journal into Parquet.', labels: [] },
   logboom_store_expired_records_total: { kind: 'counter', help: 'Records removed by retention.', labels: [] },
-  logboom_api_requests_total: { kind: 'counter', help: 'Requests by route and status.', labels: ['route', 'status'] },
+  logboom_api_requests_total: {
+    kind: 'counter',
+    help: 'Requests by route and status.',
+    labels: ['route', 'status'],
+  },
   logboom_api_request_seconds: { kind: 'histogram', help: 'Time of requests.', labels: ['route'] },
   logboom_api_tail_clients: { kind: 'gauge', help: 'Live tails that are open.', labels: [] },
 } as const satisfies Record<string, MetricDefinition>;
