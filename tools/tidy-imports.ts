@@ -22,13 +22,16 @@ export function checkImports(files: readonly TidyFile[]): Complaint[] {
   return files.flatMap((file) => importsOf(file).flatMap((edge) => checkEdge(edge)));
 }
 
+/** Prose after the word "from" is no import. */
+const SPECIFIER = /^(?:\.{1,2}\/|node:|@?[a-z])[\w./@:?-]*$/;
+
 /** Finds static imports and exports with a source, `import()`, and types by `import('…')`. */
 export function importsOf(file: TidyFile): ImportEdge[] {
   const { code, strings } = maskSource(file.text);
   return strings.flatMap(({ offset, text }) => {
     const before = code.slice(0, offset).trimEnd();
     const isFrom = /\bfrom$/.test(before);
-    if (!isFrom && !/\bimport\s*\(?$/.test(before)) return [];
+    if ((!isFrom && !/\bimport\s*\(?$/.test(before)) || !SPECIFIER.test(text)) return [];
     const statement = isFrom ? before.slice(startOfStatement(before)) : '';
     const isTypeOnly = /^\s*(?:import|export)\s+type\b/.test(statement);
     return [{ file, specifier: text, line: lineAt(file.text, offset), isTypeOnly }];
