@@ -13,10 +13,17 @@ export interface Config {
   readonly sources: readonly SourceConfig[];
   readonly agent: AgentConfig;
   readonly transport: TransportConfig;
-  readonly indexer: { readonly pipelines: readonly PipelineConfig[]; readonly listen: string; readonly batchBytesMax: number };
+  readonly indexer: {
+    readonly pipelines: readonly PipelineConfig[];
+    readonly listen: string;
+    readonly batchBytesMax: number;
+  };
   readonly store: StoreConfig;
   readonly server: ServerConfig;
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'json' | 'text' };
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'auto' | 'json' | 'text';
+  };
   readonly drainMsMax: number;
 }
 
@@ -34,7 +41,15 @@ export interface AgentConfig {
   readonly ledgerMs: number;
 }
 
-export type TransportConfig = { readonly kind: 'memory'; readonly bufferBytesMax: number };
+export type TransportConfig =
+  | { readonly kind: 'memory'; readonly bufferBytesMax: number }
+  /** Straight to a server's import route, without a queue in between. */
+  | {
+      readonly kind: 'http';
+      readonly bufferBytesMax: number;
+      readonly url: string;
+      readonly token: string | undefined;
+    };
 
 export type StoreConfig = {
   readonly kind: 'embedded';

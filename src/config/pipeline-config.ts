@@ -34,8 +34,18 @@ export type PipelineStep = StepCommon &
     /** `%{name} [%{time}] %{->}` in Logstash's dissect syntax. */
     | { readonly kind: 'dissect'; readonly field: string; readonly pattern: string }
     /** `%{IP:client.ip} %{WORD:method}`: named patterns, own ones in `patterns`. */
-    | { readonly kind: 'grok'; readonly field: string; readonly pattern: string; readonly patterns: Readonly<Record<string, string>> }
-    | { readonly kind: 'timestamp'; readonly field: string; readonly formats: readonly string[]; readonly timeZone: string | undefined }
+    | {
+        readonly kind: 'grok';
+        readonly field: string;
+        readonly pattern: string;
+        readonly patterns: Readonly<Record<string, string>>;
+      }
+    | {
+        readonly kind: 'timestamp';
+        readonly field: string;
+        readonly formats: readonly string[];
+        readonly timeZone: string | undefined;
+      }
     | { readonly kind: 'level'; readonly field: string | undefined }
     | { readonly kind: 'rename'; readonly from: string; readonly to: string }
     | { readonly kind: 'remove'; readonly fields: readonly string[] }
