@@ -1,0 +1,38 @@
+/** What the header says of the audit: the product's promise in one line, or what is wrong with it. */
+import type { AuditAnswer } from '../../api/api-types.ts';
+import { countText, plural, shortCountText } from './number-text.ts';
+
+export interface Proof {
+  readonly text: string;
+  readonly title: string;
+  readonly isProblem: boolean;
+}
+
+export const PROOF_CHECKING: Proof = {
+  text: 'checking…',
+  title: 'Comparing what stood in the files with what search finds',
+  isProblem: false,
+};
+
+/** Returns the sentence for an audit's figures. */
+export function proofOf(figures: Pick<AuditAnswer, 'verdict' | 'records' | 'missing' | 'twice'>): Proof {
+  const { missing, twice, verdict } = figures;
+  const accounted = `${shortCountText(figures.records)} ${figures.records === 1 ? 'line' : 'lines'} accounted`;
+  const text = `${accounted} · ${countText(missing)} missing · ${countText(twice)} twice`;
+  if (verdict === 'discrepancy') {
+    const title = `${plural(missing, 'record')} missing, ${countText(twice)} twice: logboom audit names the files`;
+    return { text, title, isProblem: true };
+  }
+  if (verdict === 'unknown') {
+    return {
+      text: `${accounted} · still catching up`,
+      title: 'Lines are on their way to the store',
+      isProblem: false,
+    };
+  }
+  return {
+    text,
+    title: `${plural(figures.records, 'line')}: bytes written in files = records found`,
+    isProblem: false,
+  };
+}

@@ -1,0 +1,114 @@
+import type { ReactElement } from 'react';
+import type { SourceStatus, StatsAnswer } from '../../api/api-types.ts';
+import { localText } from '../model/clock-text.ts';
+import { bytesText, countText, plural } from '../model/number-text.ts';
+import { toggleValue } from '../model/query-edit.ts';
+import { formatSearchState, SEARCH_STATE_DEFAULT } from '../model/search-state.ts';
+import { timestampMs } from '../model/timestamp.ts';
+import { useSources, useStats } from './use-status.ts';
+
+const STATE_WORDS = { collecting: 'collecting', waiting: 'waiting', failed: 'failed' } as const;
+
+/** What is collected, from where, and what the store holds of it. */
+export function SourcesPage(): ReactElement {
+  const sources = useSources();
+  const stats = useStats(true);
+  const list = sources.data?.sources;
+  return (
+    <main className="page">
+      <h1>Sources</h1>
+      {list === undefined && <p className="dim">{sources.error?.message ?? 'Asking…'}</p>}
+      {list?.length === 0 && <p className="dim">No agent collects for this server right now.</p>}
+      {list !== undefined && list.length > 0 && <SourceTable sources={list} />}
+      <h2>Store</h2>
+      {stats.data === undefined ? <p className="dim">Asking…</p> : <StoreFigures stats={stats.data} />}
+    </main>
+  );
+}
+
+function SourceTable({ sources }: { sources: readonly SourceStatus[] }): ReactElement {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Source</th>
+          <th scope="col">Place</th>
+          <th scope="col">State</th>
+          <th scope="col" className="number">
+            Files
+          </th>
+          <th scope="col" className="number">
+            Lag
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {sources.map((source) => (
+          <tr key={source.name}>
+            <td>
+              {source.name} {source.kind !== source.name && <span className="dim">{source.kind}</span>}
+            </td>
+            <td className="mono">{source.place}</td>
+            <td>
+              <span className={`dot ${DOT[source.state]}`} aria-hidden="true" /> {STATE_WORDS[source.state]}
+              {source.reason !== undefined && <p className="dim">{source.reason}</p>}
+            </td>
+            <td className="number">{countText(source.files)}</td>
+            <td className="number">{bytesText(source.lagBytes)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+const DOT = { collecting: 'ok', waiting: 'unknown', failed: 'bad' } as const;
+
+function StoreFigures({ stats }: { stats: StatsAnswer }): ReactElement {
+  const oldestMs = stats.oldest === null ? undefined : timestampMs(stats.oldest);
+  return (
+    <>
+      <p>
+        {plural(stats.records, 'line')} in {bytesText(stats.bytesOnDisk)}
+        {oldestMs !== undefined &&
+          `, the oldest of ${localText(Math.floor(oldestMs / 1000) * 1000, undefined)}`}
+      </p>
+      {stats.namespaces.length > 0 && (
+        <table className="narrow">
+          <thead>
+            <tr>
+              <th scope="col">Namespace</th>
+              <th scope="col" className="number">
+                Lines
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {stats.namespaces.map(({ namespace, records }) => (
+              <tr key={namespace}>
+                <td>
+                  {namespace === '' ? (
+                    <span className="dim">none</span>
+                  ) : (
+                    <NamespaceLink namespace={namespace} />
+                  )}
+                </td>
+                <td className="number">{countText(records)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {stats.quarantined.map(({ path, reason }) => (
+        <p key={path} className="problem">
+          Set aside because it cannot be read: <span className="mono">{path}</span> ({reason})
+        </p>
+      ))}
+    </>
+  );
+}
+
+function NamespaceLink({ namespace }: { namespace: string }): ReactElement {
+  const query = toggleValue('', 'namespace', namespace);
+  return <a href={`/${formatSearchState({ ...SEARCH_STATE_DEFAULT, query })}`}>{namespace}</a>;
+}
