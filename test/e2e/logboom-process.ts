@@ -29,6 +29,7 @@ export class LogboomProcess implements AsyncDisposable {
   readonly exited: Promise<ExitFacts>;
   readonly #child: ChildProcess;
   #output = '';
+  #stdout = '';
   #exit: ExitFacts | undefined;
 
   constructor({ args, environment = {} }: StartOptions) {
@@ -40,6 +41,9 @@ export class LogboomProcess implements AsyncDisposable {
       this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_LENGTH_MAX);
     };
     this.#child.stdout?.on('data', keep);
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      this.#stdout = (this.#stdout + chunk.toString()).slice(-OUTPUT_LENGTH_MAX);
+    });
     this.#child.stderr?.on('data', keep);
     this.exited = new Promise((resolve, reject) => {
       this.#child.on('error', reject);
@@ -53,6 +57,11 @@ export class LogboomProcess implements AsyncDisposable {
   /** Standard output and error together, the last part of it. */
   get output(): string {
     return this.#output;
+  }
+
+  /** What scripts read: standard output alone, the last part of it. */
+  get stdout(): string {
+    return this.#stdout;
   }
 
   get pid(): number {
@@ -99,10 +108,10 @@ export class LogboomProcess implements AsyncDisposable {
 export async function runLogboom(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<ExitFacts & { readonly output: string }> {
+): Promise<ExitFacts & { readonly output: string; readonly stdout: string }> {
   await using child = new LogboomProcess({ args, environment });
   const exit = await child.exited;
-  return { ...exit, output: child.output };
+  return { ...exit, output: child.output, stdout: child.stdout };
 }
 
 /** Returns the status of a GET, or undefined when nobody answers. */
