@@ -1,0 +1,65 @@
+/**
+ * JSON whose numbers keep their digits: those that a double cannot hold are carried as the text they were, through
+ * `JSON.rawJSON` (https://tc39.es/proposal-json-parse-with-source/), and written back as that text.
+ */
+
+interface SourceAwareJson {
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
+}
+
+// The compiler's library does not have these members yet; the runtime does.
+const sourceAwareJson = JSON as unknown as SourceAwareJson;
+
+/** A run of digits that is long enough to be a number that a double does not hold, or an exponent. */
+const SUSPECT_NUMBERS = /\d[\d.]{15}|\d[eE][-+]?\d/;
+
+export interface ExactValue {
+  readonly value: unknown;
+  /** Whether a number is carried as text, because JavaScript would have changed it. */
+  readonly hasExactNumbers: boolean;
+}
+
+/** Parses JSON text; throws what `JSON.parse` throws. */
+export function parseExact(text: string): ExactValue {
+  if (!SUSPECT_NUMBERS.test(text)) return { value: JSON.parse(text), hasExactNumbers: false };
+  let hasExactNumbers = false;
+  const value = sourceAwareJson.parse(text, (_key, member, { source }) => {
+    if (typeof member !== 'number' || source === undefined || isSameNumber(source, member)) return member;
+    hasExactNumbers = true;
+    return sourceAwareJson.rawJSON(source);
+  });
+  return { value, hasExactNumbers };
+}
+
+/** Whether `value` is a number that is carried as its text. */
+export function isExactNumber(value: unknown): boolean {
+  return sourceAwareJson.isRawJSON(value);
+}
+
+/** Returns what a plain parser would have made of a value: numbers that are carried as text become doubles. */
+export function toPlainValue(value: unknown): unknown {
+  return isExactNumber(value) ? Number(JSON.stringify(value)) : value;
+}
+
+/** Whether printing the double gives back the number that the text says, in whatever notation. */
+function isSameNumber(source: string, value: number): boolean {
+  if (!Number.isFinite(value)) return false;
+  const printed = String(value);
+  return printed === source || normalise(printed) === normalise(source);
+}
+
+/** Returns sign, significant digits and exponent in one form per number. */
+function normalise(source: string): string {
+  const [, sign = '', integer = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(source) ?? [];
+  const digits = `${integer}${fraction}`.replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return '0';
+  const power = Number(exponent) - fraction.length + (digits.length - significant.length);
+  return `${sign}${significant}e${power}`;
+}

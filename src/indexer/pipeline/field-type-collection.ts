@@ -1,0 +1,46 @@
+/** Which fields a document of the general path has, beyond those that every document has. */
+import { addFieldTypes, type FieldTypes } from '../../record/field-types.ts';
+import { isObject, type JsonObject } from './document.ts';
+import { toPlainValue } from './exact-json.ts';
+
+/** Objects and values that agents write: stores know them. */
+const OWN_KEYS: ReadonlySet<string> = new Set([
+  '@timestamp',
+  'message',
+  'stream',
+  'kubernetes',
+  'container',
+  'host',
+  'agent',
+  'ecs',
+]);
+
+/** Members that agents and the indexer write into objects that a line may add to. */
+const OWN_MEMBERS: Readonly<Record<string, ReadonlySet<string>>> = {
+  log: new Set(['offset', 'file', 'level', 'flags', 'original_length', 'parse_error', 'sequence']),
+  event: new Set(['id']),
+};
+
+/** Adds the types of everything in the document that agents do not write themselves. */
+export function collectFieldTypes(types: FieldTypes, document: JsonObject): void {
+  for (const key in document) {
+    if (OWN_KEYS.has(key)) continue;
+    const value = document[key];
+    const own = Object.hasOwn(OWN_MEMBERS, key) ? OWN_MEMBERS[key] : undefined;
+    if (own === undefined || !isObject(value)) {
+      addFieldTypes(types, key, plainTree(value));
+      continue;
+    }
+    for (const member in value) {
+      if (!own.has(member)) addFieldTypes(types, key, { [member]: plainTree(value[member]) });
+    }
+  }
+}
+
+/** Returns the value with numbers in place of those that are carried as text; most values need no copy. */
+function plainTree(value: unknown): unknown {
+  if (!isObject(value)) return toPlainValue(value);
+  const copy: JsonObject = Object.create(null) as JsonObject;
+  for (const key in value) copy[key] = plainTree(value[key]);
+  return copy;
+}

@@ -1,0 +1,64 @@
+/** The path that any document can take: parsed whole, changed as an object, written again. */
+import { messageOf } from '../../base/errors.ts';
+import type { FieldTypes } from '../../record/field-types.ts';
+import { runPipeline, selectPipeline, type CompiledPipeline } from './compile-pipelines.ts';
+import { isObject, ownObject, type JsonObject } from './document.ts';
+import { parseExact } from './exact-json.ts';
+import { collectFieldTypes } from './field-type-collection.ts';
+import { originOf } from './pipeline-selection.ts';
+
+/** What became of a document: `failed` ones are kept as they were, with what went wrong in `error.message`. */
+export type GeneralOutcome = 'keep' | 'drop' | 'failed';
+
+export interface GeneralResult {
+  readonly outcome: GeneralOutcome;
+  /** The document's text without a newline; empty for one that is dropped. */
+  readonly text: string;
+}
+
+/**
+ * Runs the pipeline that fits on a document's text. A document on which it throws is kept (G7): a poison line must
+ * not stop the lines behind it. `pipeline` is given where it was selected before.
+ */
+export function processDocument(
+  text: string,
+  pipelines: readonly CompiledPipeline[],
+  types: FieldTypes,
+): GeneralResult {
+  let failure: string;
+  try {
+    const document = parseDocument(text);
+    const outcome = runPipeline(selectPipeline(pipelines, originOf(document)), document);
+    if (outcome === 'drop') return { outcome, text: '' };
+    collectFieldTypes(types, document);
+    return { outcome, text: JSON.stringify(inLayoutOrder(document)) };
+  } catch (error) {
+    failure = messageOf(error);
+  }
+  return keepAsItWas(text, failure, types);
+}
+
+/** Returns the document of one line; throws when it is none. */
+export function parseDocument(text: string): JsonObject {
+  const { value } = parseExact(text);
+  if (!isObject(value)) throw new TypeError('a document is a JSON object');
+  return value;
+}
+
+/** Returns the members in the order of the layout, what is no part of it behind them. */
+export function inLayoutOrder(document: JsonObject): JsonObject {
+  const { '@timestamp': time, message, fields, stream, log, event, ...rest } = document;
+  return { '@timestamp': time, message, fields, stream, log, event, ...rest };
+}
+
+function keepAsItWas(text: string, failure: string, types: FieldTypes): GeneralResult {
+  try {
+    const document = parseDocument(text);
+    ownObject(document, 'error')['message'] = `the pipeline failed: ${failure}`;
+    collectFieldTypes(types, document);
+    return { outcome: 'failed', text: JSON.stringify(document) };
+  } catch {
+    // Not even a document: the store decides about it.
+    return { outcome: 'failed', text };
+  }
+}
