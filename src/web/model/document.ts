@@ -57,14 +57,18 @@ export function plainMessageOf(document: Document): string {
 
 /** Returns the text at a path of members; a literal dotted key counts too. */
 export function textAt(document: Document, path: readonly string[]): string | undefined {
+  const value = valueAt(document, path) ?? document[path.join('.')];
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+function valueAt(document: Document, path: readonly string[]): unknown {
   let value: unknown = document;
   for (const name of path) {
     if (typeof value !== 'object' || value === null) return undefined;
     value = (value as Document)[name];
   }
-  value ??= document[path.join('.')];
-  if (typeof value === 'string') return value;
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  return value;
 }
 
 function levelOf(document: Document): string {

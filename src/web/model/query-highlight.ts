@@ -1,28 +1,31 @@
 /** What of a query can be shown: its colours in the bar, and the places in messages where it matches. */
 import type { Query } from '../../query/ast.ts';
 import { MESSAGE_FIELD } from '../../query/fields.ts';
-import type { ParsedQuery } from '../../query/parser.ts';
+import type { ParsedQuery, Token } from '../../query/parser.ts';
 import { parseQuery } from '../../query/parser.ts';
-import type { MarkRange } from './message-segments.ts';
-import { findMarks, joinRanges } from './message-segments.ts';
+import type { Highlighter } from './message-marks.ts';
 
 export interface QueryHint {
   readonly message: string;
   readonly isError: boolean;
 }
 
-export interface Highlighter {
-  readonly needles: readonly string[];
-  readonly regexes: readonly RegExp[];
+/** A query as the bar shows it: tokens that cover the text, and at most so many hints, errors first. */
+export interface DescribedQuery {
+  readonly tokens: readonly Token[];
+  readonly hints: readonly QueryHint[];
 }
 
-export const HIGHLIGHTER_NONE: Highlighter = { needles: [], regexes: [] };
+const HINTS_MAX = 2;
 
-/** Regular expressions mark within this much text only: the browser's engine is not linear, the server's is. */
-const REGEX_CHARS_MAX = 500;
+/** Parses what stands in the bar. */
+export function describeQuery(text: string): DescribedQuery {
+  const parsed = parseQuery(text);
+  return { tokens: parsed.tokens, hints: queryHints(parsed).slice(0, HINTS_MAX) };
+}
 
-/** Returns the hints of a query, errors first; the same sentence stands once. */
-export function queryHints(parsed: ParsedQuery): QueryHint[] {
+/** The same sentence stands once. */
+function queryHints(parsed: ParsedQuery): QueryHint[] {
   const errors = parsed.errors.map(({ message, start }) => ({
     message: `${message} (at ${start + 1})`,
     isError: true,
@@ -38,17 +41,6 @@ export function highlighterOf(text: string): Highlighter {
   const regexes: RegExp[] = [];
   collect(parseQuery(text).query, needles, regexes);
   return { needles: [...needles], regexes };
-}
-
-/** Returns the ranges of `text` that a query matches. */
-export function marksOf(text: string, highlighter: Highlighter): MarkRange[] {
-  const marks = findMarks(text, highlighter.needles);
-  for (const regex of highlighter.regexes) {
-    for (const match of text.slice(0, REGEX_CHARS_MAX).matchAll(regex)) {
-      if (match[0] !== '') marks.push({ start: match.index, end: match.index + match[0].length });
-    }
-  }
-  return joinRanges(marks);
 }
 
 function collect(query: Query, needles: Set<string>, regexes: RegExp[]): void {

@@ -22,7 +22,6 @@ interface Brush {
 /** Counts over time, by level; drag over it to zoom in. */
 export function Histogram({ buckets, range, tookMs, isLoading, onZoom }: HistogramProps): ReactElement {
   const layout = useMemo(() => layoutHistogram(buckets, range), [buckets, range]);
-  const spanMs = layout.range.endMs - layout.range.startMs;
   return (
     <figure className="histogram">
       <figcaption>
@@ -31,7 +30,7 @@ export function Histogram({ buckets, range, tookMs, isLoading, onZoom }: Histogr
         <span className="grow" />
         <span className="legend">
           {layout.classes.map(({ levelClass }) => (
-            <span key={levelClass}>
+            <span key={levelClass} className={`level-${levelClass}`}>
               <i className={`level-${levelClass}`} aria-hidden="true" />
               {levelClass === 'none' ? 'no level' : levelClass}
             </span>
@@ -39,12 +38,20 @@ export function Histogram({ buckets, range, tookMs, isLoading, onZoom }: Histogr
         </span>
       </figcaption>
       <Plot layout={layout} onZoom={onZoom} />
-      <div className="axis" aria-hidden="true">
-        {axisTimes(layout.range).map((timeMs) => (
-          <span key={timeMs}>{axisText(timeMs, spanMs, undefined)}</span>
-        ))}
-      </div>
+      <Axis range={layout.range} />
     </figure>
+  );
+}
+
+function Axis({ range }: { range: RangeMs }): ReactElement {
+  const labels = axisTimes(range).map((timeMs) => axisText(timeMs, range.endMs - range.startMs, undefined));
+  const isLong = labels.some((label) => label.length > '00:00'.length);
+  return (
+    <div className={isLong ? 'axis long' : 'axis'} aria-hidden="true">
+      {labels.map((label, index) => (
+        <span key={index}>{label}</span>
+      ))}
+    </div>
   );
 }
 

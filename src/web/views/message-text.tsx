@@ -2,8 +2,8 @@ import type { ReactElement } from 'react';
 import { memo } from 'react';
 import { parseAnsi } from '../model/ansi.ts';
 import { messageSegments } from '../model/message-segments.ts';
-import type { Highlighter } from '../model/query-highlight.ts';
-import { marksOf } from '../model/query-highlight.ts';
+import type { Highlighter } from '../model/message-marks.ts';
+import { marksOf } from '../model/message-marks.ts';
 
 /** A message with the colours its program gave it, and marks where the query matches. */
 export const MessageText = memo(function MessageText(props: {

@@ -1,10 +1,9 @@
 import type { KeyboardEvent, ReactElement, RefObject } from 'react';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { parseQuery } from '../../query/parser.ts';
 import { readStored, writeStored } from '../browser.ts';
 import type { HistoryWalk } from '../model/query-history.ts';
 import { parseHistory, rememberQuery, stepHistory } from '../model/query-history.ts';
-import { queryHints } from '../model/query-highlight.ts';
+import { useQueryTools } from './use-query-tools.ts';
 
 interface QueryInputProps {
   readonly inputRef: RefObject<HTMLTextAreaElement | null>;
@@ -15,14 +14,15 @@ interface QueryInputProps {
   readonly onSearch: (text: string) => void;
 }
 
+const WHOLE = { kind: 'text', start: 0, end: undefined } as const;
 const WALK_START: HistoryWalk = { index: -1, draft: '' };
 
 /** The query field: its text lies transparent over a layer with the same text in colours. */
 export function QueryInput({ inputRef, query, draft, onDraft, onSearch }: QueryInputProps): ReactElement {
   const layerRef = useRef<HTMLDivElement>(null);
   const [walk, setWalk] = useState(WALK_START);
-  const parsed = useMemo(() => parseQuery(draft), [draft]);
-  const hints = useMemo(() => queryHints(parsed).slice(0, 2), [parsed]);
+  const tools = useQueryTools();
+  const described = useMemo(() => tools?.describeQuery(draft), [tools, draft]);
   const [hasFocus, setHasFocus] = useState(false);
   useEffect(() => {
     onDraft(query);
@@ -49,7 +49,7 @@ export function QueryInput({ inputRef, query, draft, onDraft, onSearch }: QueryI
     <div className="query">
       <div className="query-field">
         <div className="query-layer" ref={layerRef} aria-hidden="true">
-          {parsed.tokens.map((token) => (
+          {(described?.tokens ?? [WHOLE]).map((token) => (
             <span key={token.start} className={`t-${token.kind}`}>
               {draft.slice(token.start, token.end)}
             </span>
@@ -79,7 +79,7 @@ export function QueryInput({ inputRef, query, draft, onDraft, onSearch }: QueryI
         {!hasFocus && <kbd aria-hidden="true">/</kbd>}
       </div>
       <div id="query-hints" className="query-hints" aria-live="polite">
-        {hints.map((hint) => (
+        {described?.hints.map((hint) => (
           <p key={hint.message} className={hint.isError ? 'error' : undefined}>
             {hint.message}
           </p>

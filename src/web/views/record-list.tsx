@@ -3,7 +3,7 @@ import type { ReactElement, RefObject } from 'react';
 import { useCallback, useEffect, useImperativeHandle, useRef } from 'react';
 import type { ClockStyle } from '../model/clock-text.ts';
 import type { Row } from '../model/document.ts';
-import type { Highlighter } from '../model/query-highlight.ts';
+import type { Highlighter } from '../model/message-marks.ts';
 import type { RecordActions } from './record-detail.tsx';
 import { RecordRow } from './record-row.tsx';
 

@@ -8,7 +8,7 @@ import { messageOf } from '../model/document.ts';
 import { hueOf } from '../model/hue.ts';
 import { levelClass } from '../model/level.ts';
 import { countText } from '../model/number-text.ts';
-import type { Highlighter } from '../model/query-highlight.ts';
+import type { Highlighter } from '../model/message-marks.ts';
 import { MessageText } from './message-text.tsx';
 import type { RecordActions } from './record-detail.tsx';
 import { RecordDetail } from './record-detail.tsx';

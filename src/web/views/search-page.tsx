@@ -3,7 +3,7 @@ import { useCallback, useMemo, useRef, useState } from 'react';
 import { exportUrl } from '../api-client.ts';
 import { spansDays } from '../model/clock-text.ts';
 import { mergeRows } from '../model/live-state.ts';
-import { highlighterOf } from '../model/query-highlight.ts';
+import { HIGHLIGHTER_NONE } from '../model/message-marks.ts';
 import { toggleExclusion, toggleValue } from '../model/query-edit.ts';
 import { formatSearchState, linkToRecord } from '../model/search-state.ts';
 import type { RangeMs } from '../model/search-state.ts';
@@ -18,6 +18,7 @@ import { RecordList } from './record-list.tsx';
 import { ResultNotice } from './result-notice.tsx';
 import type { Address } from './use-address.ts';
 import { useLive } from './use-live.ts';
+import { useQueryTools } from './use-query-tools.ts';
 import { useRun } from './use-run.ts';
 import { useHistogram, useSearch } from './use-search.ts';
 import { useSelection } from './use-selection.ts';
@@ -33,7 +34,11 @@ export function SearchPage({ address, onHelp }: { address: Address; onHelp: () =
   const inputRef = useRef<HTMLTextAreaElement>(null);
   const listRef = useRef<RecordListHandle>(null);
   const rows = useMemo(() => mergeRows(live.rows, result.rows), [live.rows, result.rows]);
-  const highlighter = useMemo(() => highlighterOf(state.query), [state.query]);
+  const tools = useQueryTools();
+  const highlighter = useMemo(
+    () => tools?.highlighterOf(state.query) ?? HIGHLIGHTER_NONE,
+    [tools, state.query],
+  );
   const clock = useMemo(() => clockOf(state.from === 'all', range), [state.from, range]);
 
   const searchFor = useCallback(
