@@ -1,6 +1,7 @@
 /**
  * Times as people write them (RFC 3339, dates, `now-15m`) and as documents hold them, in nanoseconds since the Unix
- * epoch, because the language's own dates stop at milliseconds. */
+ * epoch, because the language's own dates stop at milliseconds.
+ */
 import { daysFromCivil } from '../record/timestamp.ts';
 
 const NS_PER_SECOND = 1_000_000_000n;

@@ -9,13 +9,13 @@ const FRONT = new Set(['time', 'level', 'msg', 'event', 'pid', 'hostname']);
 export function formatLogLine(json: string, hasColor: boolean): string {
   const line = parseObject(json);
   if (line === undefined) return json;
-  const level = String(line['level'] ?? 'info');
-  const time = clockOf(String(line['time'] ?? ''));
+  const level = textOf(line['level']) ?? 'info';
+  const time = clockOf(textOf(line['time']) ?? '');
   const facts = Object.entries(line).filter(([name]) => !FRONT.has(name));
   const tail = facts.map(([name, value]) => ` ${name}=${factText(value)}`).join('');
   const color = hasColor ? COLORS[level] : undefined;
   const front = `${paint(time, hasColor ? '2' : undefined)} ${paint(level.padEnd(5), color)}`;
-  return `${front} ${oneLine(String(line['msg'] ?? line['event'] ?? ''))}${paint(tail, hasColor ? '2' : undefined)}\n`;
+  return `${front} ${oneLine(textOf(line['msg']) ?? textOf(line['event']) ?? '')}${paint(tail, hasColor ? '2' : undefined)}\n`;
 }
 
 function parseObject(json: string): Record<string, unknown> | undefined {
@@ -25,6 +25,10 @@ function parseObject(json: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Hours to milliseconds of an ISO time: whoever looks at a terminal knows the day. */

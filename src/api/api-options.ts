@@ -1,0 +1,33 @@
+import type { ServerConfig } from '../config/config.ts';
+import type { Scheduler } from '../base/scheduler.ts';
+import type { LedgerRecord } from '../record/ledger.ts';
+import type { RecordBatch } from '../record/record-batch.ts';
+import type { Store } from '../store/store.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { ReadinessAnswer, SourceStatus } from './api-types.ts';
+import type { TailHub } from './tail-hub.ts';
+
+export interface ApiOptions {
+  readonly config: ServerConfig;
+  readonly store: Store;
+  readonly tail: TailHub;
+  readonly telemetry: Telemetry;
+  readonly scheduler: Scheduler;
+  /** The text of `/metrics`. */
+  readonly metricsText: () => Promise<string>;
+  readonly readiness: () => ReadinessAnswer;
+  /** What agents collect. */
+  readonly sources: () => readonly SourceStatus[];
+  /** Lets the agents of this process bring their ledger up to date before an audit. */
+  readonly refreshLedger: () => Promise<void>;
+  /** Takes records from outside; resolves when they are durable. */
+  readonly submit: (batches: readonly RecordBatch[]) => Promise<void>;
+  /** The same for ledger records; without it they go straight to the store. */
+  readonly submitLedger?: ((records: readonly LedgerRecord[]) => Promise<void>) | undefined;
+  /** Whether lines with such a parsed field are known, which makes `name:value` a field for certain. */
+  readonly isKnownField?: ((name: string) => boolean) | undefined;
+  /** Directory of the built page. */
+  readonly webRoot: string | undefined;
+  readonly version: string;
+  readonly startedAtMs: number;
+}

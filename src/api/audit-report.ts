@@ -1,0 +1,174 @@
+/**
+ * Compares what agents say they delivered with what search finds (G1): the whole of `logboom audit`, without I/O.
+ *
+ * Of each file: `records` were acknowledged, `found` stand in the store below the same offset, `twice` of them are
+ * repeats. So `found - twice` distinct ones must be `records`, and the sums of their offsets must agree; the sums
+ * catch a loss and a stranger that cancel out in the counts.
+ */
+import type { FileAudit } from '../store/store.ts';
+import type { LedgerRecord } from '../record/ledger.ts';
+import type { AuditAnswer, AuditFigures, AuditProblem, AuditRow, AuditVerdict } from './api-types.ts';
+
+/** Problems that a report names; the others are counted. */
+const PROBLEMS_MAX = 100;
+
+type Figures = { -readonly [name in keyof AuditFigures]: AuditFigures[name] } & {
+  droppedBytes: Record<string, number>;
+};
+
+interface Group {
+  readonly key: Pick<AuditRow, 'namespace' | 'pod' | 'container'>;
+  readonly figures: Figures;
+  verdict: AuditVerdict;
+}
+
+interface Finding {
+  readonly missing: number;
+  readonly verdict: AuditVerdict;
+  /** Empty when the file is accounted for. */
+  readonly reason: string;
+}
+
+/** Adds up the audit of every file. `unknownReason` says why the figures may be old, if they may. */
+export async function buildAuditReport(
+  files: AsyncIterable<FileAudit>,
+  unknownReason?: string,
+): Promise<AuditAnswer> {
+  const groups = new Map<string, Group>();
+  const total = newFigures();
+  const problems: AuditProblem[] = [];
+  let problemCount = 0;
+  let verdict: AuditVerdict = unknownReason === undefined ? 'accounted' : 'unknown';
+  for await (const file of files) {
+    const finding = examine(file);
+    const group = groupOf(groups, file.ledger);
+    for (const figures of [group.figures, total]) addFigures(figures, file, finding.missing);
+    group.verdict = worse(group.verdict, finding.verdict);
+    verdict = worse(verdict, finding.verdict);
+    if (finding.reason === '') continue;
+    problemCount += 1;
+    const { fileId, ledger } = file;
+    if (problems.length < PROBLEMS_MAX || finding.verdict === 'discrepancy') {
+      problems.push({ fileId, path: ledger?.path ?? null, verdict: finding.verdict, reason: finding.reason });
+    }
+  }
+  if (unknownReason !== undefined) {
+    problemCount += 1;
+    problems.unshift({ fileId: '', path: null, verdict: 'unknown', reason: unknownReason });
+  }
+  const rows = [...groups.values()].map((group) => ({
+    ...group.key,
+    ...group.figures,
+    verdict: group.verdict,
+  }));
+  return {
+    verdict,
+    ...total,
+    rows: rows.toSorted(compareRows),
+    problems: mostSerious(problems),
+    problemCount,
+  };
+}
+
+/** What is to be said of one file. */
+function examine({ ledger, found, twice, offsetSum }: FileAudit): Finding {
+  if (ledger === undefined) {
+    return {
+      missing: 0,
+      verdict: 'unknown',
+      reason: `no agent has accounted for its ${plural(found, 'record')} yet`,
+    };
+  }
+  const distinct = found - twice;
+  const missing = Math.max(0, ledger.records - distinct);
+  const reasons: string[] = [];
+  if (missing > 0) reasons.push(`${plural(missing, 'record')} missing`);
+  if (twice > 0) reasons.push(`${plural(twice, 'record')} found twice`);
+  if (distinct > ledger.records)
+    reasons.push(`${plural(distinct - ledger.records, 'record')} found that no agent sent`);
+  if (distinct === ledger.records && offsetSum !== ledger.offsetSum) {
+    reasons.push('as many records found as sent, but not the same ones');
+    return { missing: 1, verdict: 'discrepancy', reason: reasons.join(', ') };
+  }
+  if (reasons.length > 0) return { missing, verdict: 'discrepancy', reason: reasons.join(', ') };
+  const lag = lagOf(ledger);
+  if (lag > 0) return { missing, verdict: 'unknown', reason: `${plural(lag, 'byte')} not yet acknowledged` };
+  return { missing, verdict: 'accounted', reason: '' };
+}
+
+function addFigures(
+  figures: Figures,
+  { ledger, twice, droppedByPipeline, expired }: FileAudit,
+  missing: number,
+): void {
+  figures.files += 1;
+  figures.missing += missing;
+  figures.twice += twice;
+  figures.droppedByPipeline += droppedByPipeline;
+  figures.expired += expired;
+  if (ledger === undefined) return;
+  figures.bytesWritten += ledger.bytesWritten;
+  figures.records += ledger.records;
+  figures.lagBytes += lagOf(ledger);
+  figures.possibleLoss += ledger.gaps.length;
+  for (const { startOffset, endOffset } of ledger.gaps)
+    figures.possibleLossBytes += Math.max(0, endOffset - startOffset);
+  for (const [reason, bytes] of Object.entries(ledger.dropped)) {
+    figures.droppedBytes[reason] = (figures.droppedBytes[reason] ?? 0) + bytes;
+  }
+}
+
+function lagOf({ bytesWritten, acknowledgedOffset }: LedgerRecord): number {
+  return Math.max(0, bytesWritten - acknowledgedOffset);
+}
+
+function groupOf(groups: Map<string, Group>, ledger: LedgerRecord | undefined): Group {
+  const namespace = ledger?.namespace ?? null;
+  const pod = ledger?.pod ?? null;
+  const container = ledger?.container ?? null;
+  const id = JSON.stringify([namespace, pod, container]);
+  let group = groups.get(id);
+  if (group === undefined) {
+    group = { key: { namespace, pod, container }, figures: newFigures(), verdict: 'accounted' };
+    groups.set(id, group);
+  }
+  return group;
+}
+
+function newFigures(): Figures {
+  return {
+    files: 0,
+    bytesWritten: 0,
+    records: 0,
+    lagBytes: 0,
+    missing: 0,
+    twice: 0,
+    droppedByPipeline: 0,
+    expired: 0,
+    droppedBytes: {},
+    possibleLoss: 0,
+    possibleLossBytes: 0,
+  };
+}
+
+const SEVERITY: Readonly<Record<AuditVerdict, number>> = { accounted: 0, unknown: 1, discrepancy: 2 };
+
+function worse(left: AuditVerdict, right: AuditVerdict): AuditVerdict {
+  return SEVERITY[left] >= SEVERITY[right] ? left : right;
+}
+
+function mostSerious(problems: readonly AuditProblem[]): AuditProblem[] {
+  return problems
+    .toSorted((left, right) => SEVERITY[right.verdict] - SEVERITY[left.verdict])
+    .slice(0, PROBLEMS_MAX);
+}
+
+function compareRows(left: AuditRow, right: AuditRow): number {
+  const key = ({ namespace, pod, container }: AuditRow): string =>
+    [namespace, pod, container].map((part) => part ?? '').join('\u0000');
+  return key(left) < key(right) ? -1 : 1;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}

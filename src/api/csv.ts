@@ -1,0 +1,53 @@
+/** CSV of documents (RFC 4180): fixed columns first, then every other field as JSON, so that no pass is needed before. */
+import type { JsonObject } from '../query/match.ts';
+import { someValueAt } from '../query/match.ts';
+
+const COLUMNS: readonly (readonly [header: string, path: string])[] = [
+  ['time', '@timestamp'],
+  ['level', 'log.level'],
+  ['namespace', 'kubernetes.namespace'],
+  ['pod', 'kubernetes.pod.name'],
+  ['container', 'kubernetes.container.name'],
+  ['node', 'host.name'],
+  ['stream', 'stream'],
+  ['message', 'message'],
+  ['fields', 'fields'],
+  ['path', 'log.file.path'],
+  ['offset', 'log.offset'],
+  ['id', 'event.id'],
+];
+
+/** Turns blocks of NDJSON into blocks of CSV, with a header line first. */
+export async function* toCsv(blocks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  yield encoder.encode(`${COLUMNS.map(([header]) => header).join(',')}\r\n`);
+  let rest = '';
+  for await (const block of blocks) {
+    const lines = (rest + decoder.decode(block, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    const rows = lines.filter((line) => line !== '').map(csvRow);
+    if (rows.length > 0) yield encoder.encode(rows.join(''));
+  }
+  if (rest !== '') yield encoder.encode(csvRow(rest));
+}
+
+function csvRow(line: string): string {
+  const document = JSON.parse(line) as JsonObject;
+  return `${COLUMNS.map(([, path]) => csvCell(textAt(document, path))).join(',')}\r\n`;
+}
+
+function textAt(document: JsonObject, path: string): string {
+  let text = '';
+  someValueAt(document, path, (value) => {
+    text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+    return true;
+  });
+  return text;
+}
+
+/** A cell that a spreadsheet would take for a formula is written as text. */
+function csvCell(text: string): string {
+  const safe = /^[=+@\t\r-]/.test(text) && !/^-?\d/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

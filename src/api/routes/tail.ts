@@ -1,0 +1,38 @@
+import type { FastifyInstance } from 'fastify';
+import type { z } from 'zod';
+import { AppError } from '../../base/errors.ts';
+import type { ApiOptions } from '../api-options.ts';
+import { API_PREFIX } from '../api-types.ts';
+import { readQuery } from '../query-request.ts';
+import { schemaOf, TailParameters } from '../schemas.ts';
+import { TailStream } from '../tail-stream.ts';
+
+/** Adds the route that follows what is stored from now on. */
+export function addTailRoute(app: FastifyInstance, options: ApiOptions): void {
+  const { tail, scheduler, telemetry, isKnownField } = options;
+  const schema = schemaOf({
+    summary: 'Follow new records as server-sent events',
+    querystring: TailParameters,
+    answer: 'text',
+    produces: 'text/event-stream',
+  });
+  app.get<{ Querystring: z.output<typeof TailParameters> }>(
+    `${API_PREFIX}/tail`,
+    { schema },
+    (request, reply) => {
+      const query = readQuery(request.query.query, scheduler.nowNs(), isKnownField);
+      const stream = new TailStream(tail, query, scheduler);
+      if (stream.isRefused) {
+        stream.destroy();
+        throw new AppError('too_busy', 'cannot follow: too many clients do already');
+      }
+      telemetry.gauge('logboom_api_tail_clients', tail.clientCount);
+      stream.once('close', () => telemetry.gauge('logboom_api_tail_clients', tail.clientCount));
+      return reply
+        .type('text/event-stream; charset=utf-8')
+        .header('cache-control', 'no-store')
+        .header('x-accel-buffering', 'no')
+        .send(stream);
+    },
+  );
+}
