@@ -104,7 +104,10 @@ function checkInside(edge: ImportEdge, { row, source, target, isTest }: InsideEd
 /** Parts that are made for tests of other folders. */
 function isTestPart(target: string): boolean {
   return (
-    isWithin(target, 'base') || target === 'transport/memory.ts' || target === 'telemetry/memory-telemetry.ts'
+    isWithin(target, 'base') ||
+    target === 'transport/memory.ts' ||
+    target === 'store/memory-store.ts' ||
+    target === 'telemetry/memory-telemetry.ts'
   );
 }
 

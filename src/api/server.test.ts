@@ -20,7 +20,7 @@ function messageOf(json: Record<string, unknown>): { code: string; message: stri
 }
 
 test('a search without parameters gives the last hour, newest first', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   await api.put([documentAt(0, 4_000), documentAt(10, 3_599), documentAt(20, 5)]);
   const { status, json, headers } = await api.get('/api/v1/search');
   assert.equal(status, 200);
@@ -30,7 +30,7 @@ test('a search without parameters gives the last hour, newest first', async () =
 });
 
 test('the digits of big numbers reach the client as they were stored', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   const text = JSON.stringify(documentAt(0, 5, { fields: { id: 7 } })).replace(
     '"id":7',
     '"id":12345678901234567890.10',
@@ -45,24 +45,24 @@ test('the digits of big numbers reach the client as they were stored', async () 
 });
 
 test('cursors walk through ties in time without skipping or repeating, in both orders', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   const offsets = Array.from({ length: 25 }, (_, index) => index * 3);
   await api.put(offsets.map((offset) => documentAt(offset, 60)));
   for (const order of ['asc', 'desc']) {
     const seen: unknown[] = [];
-    let cursor: unknown = '';
+    let cursor: string | null = '';
     while (cursor !== null) {
-      const more = cursor === '' ? '' : `&cursor=${String(cursor)}`;
+      const more = cursor === '' ? '' : `&cursor=${cursor}`;
       const { json } = await api.get(`/api/v1/search?limit=4&order=${order}${more}`);
       seen.push(...idsOf(json));
-      cursor = json['cursor'];
+      cursor = json['cursor'] as string | null;
     }
     assert.deepEqual(seen, order === 'asc' ? offsets : offsets.toReversed());
   }
 });
 
 test('relative times mean the same moment on every page', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   await api.put([documentAt(0, 899), documentAt(10, 600), documentAt(20, 5)]);
   const first = await api.get('/api/v1/search?start=now-15m&limit=1&order=asc');
   api.scheduler.wallSkewMs = 3_600_000;
@@ -73,7 +73,7 @@ test('relative times mean the same moment on every page', async () => {
 });
 
 test('a cursor is refused with another query, range or order, and when it is garbage', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   await api.put([documentAt(0, 60), documentAt(10, 50)]);
   const { json } = await api.get('/api/v1/search?limit=1');
   const cursor = String(json['cursor']);
@@ -91,7 +91,7 @@ test('a cursor is refused with another query, range or order, and when it is gar
 });
 
 test('bad parameters are refused with a sentence that names them', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   const cases: readonly (readonly [url: string, expected: RegExp])[] = [
     ['/api/v1/search?limit=0', /limit/],
     ['/api/v1/search?limit=1001', /limit/],
@@ -115,7 +115,7 @@ test('bad parameters are refused with a sentence that names them', async () => {
 });
 
 test('export streams every match of any time, oldest first, as NDJSON or CSV', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   await api.put([documentAt(0, 9_000), documentAt(10, 60, { message: 'a "quoted", line\nof two' })]);
   const ndjson = await api.get('/api/v1/export');
   const offsets = ndjson.body
@@ -130,7 +130,7 @@ test('export streams every match of any time, oldest first, as NDJSON or CSV', a
 });
 
 test('the histogram counts by time and by a field', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   const error = { log: { level: 'error', offset: 0, file: { path: '/x' } } };
   await api.put([documentAt(0, 3_599), documentAt(10, 10, error), documentAt(20, 5)]);
   const { json } = await api.get('/api/v1/histogram?buckets=2&by=level');
@@ -141,7 +141,7 @@ test('the histogram counts by time and by a field', async () => {
 });
 
 test('an import is stored once, whatever is sent again, and refused as a whole when a line is wrong', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   const send = async (documents: readonly unknown[]) => {
     const payload = documents
       .map((document) => (typeof document === 'string' ? document : JSON.stringify(document)))
@@ -170,7 +170,7 @@ test('an import is stored once, whatever is sent again, and refused as a whole w
 
 test('an audit names what is missing and says when it cannot tell', async () => {
   const failing = { refreshLedger: () => Promise.reject(new Error('the agent is away')) };
-  const api = await createTestApi(failing);
+  const api = await createTestApi(new MemoryStore(), failing);
   const { json } = await api.get('/api/v1/audit');
   assert.equal(json['verdict'], 'unknown');
   assert.match(JSON.stringify(json['problems']), /the agent is away/);
@@ -178,7 +178,7 @@ test('an audit names what is missing and says when it cannot tell', async () => 
 
 test('readiness answers 503 with reasons, health and metrics answer in text', async () => {
   const problems = [{ part: 'store', reason: 'the disk is full' }];
-  const api = await createTestApi({ readiness: () => ({ ready: false, problems }) });
+  const api = await createTestApi(new MemoryStore(), { readiness: () => ({ ready: false, problems }) });
   const ready = await api.get('/readyz');
   assert.equal(ready.status, 503);
   assert.deepEqual(ready.json['problems'], problems);
@@ -187,7 +187,7 @@ test('readiness answers 503 with reasons, health and metrics answer in text', as
 });
 
 test('the generated description lists every route and parameter', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   const { json } = await api.get('/openapi.json');
   const paths = json['paths'] as Record<string, { get?: { parameters?: { name: string }[] } }>;
   assert.deepEqual(
@@ -200,7 +200,9 @@ test('the generated description lists every route and parameter', async () => {
 });
 
 test('with a token, everything but health needs it, as a header or as the cookie of a login', async () => {
-  const api = await createTestApi({ config: { listen: '127.0.0.1:0', token: 's3cret', insecure: false } });
+  const api = await createTestApi(new MemoryStore(), {
+    config: { listen: '127.0.0.1:0', token: 's3cret', insecure: false },
+  });
   for (const url of ['/api/v1/search', '/api/v1/tail', '/metrics', '/api/v1/nothing', '/api/v1/%73earch']) {
     assert.equal((await api.get(url)).status, 401, url);
     assert.equal((await api.get(url, { authorization: 'Bearer wrong' })).status, 401, url);
@@ -220,7 +222,7 @@ test('with a token, everything but health needs it, as a header or as the cookie
 });
 
 test('pages of other sites reach nothing on a loopback server', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   assert.equal((await api.get('/api/v1/search', { host: 'evil.example:6410' })).status, 403);
   for (const host of ['127.0.0.1:6410', 'localhost', '[::1]:6410']) {
     assert.equal((await api.get('/api/v1/search', { host })).status, 200, host);
@@ -281,7 +283,7 @@ test('a port in use names the option that changes it', async () => {
 
 test('what fails in a store reaches the client with its code, and a bug without its details', async () => {
   const store = new MemoryStore();
-  const api = await createTestApi({ store });
+  const api = await createTestApi(store);
   store.search = () =>
     Promise.reject(new AppError('disk_full', 'cannot write the journal', { hint: 'Free some space.' }));
   const failed = await api.get('/api/v1/search');
@@ -297,7 +299,7 @@ test('what fails in a store reaches the client with its code, and a bug without 
 });
 
 test('nothing that a client sends makes the server fail', async () => {
-  const api = await createTestApi();
+  const api = await createTestApi(new MemoryStore());
   await api.put([documentAt(0, 60, { fields: { a: [1, { b: null }], 'c.d': 'x' } }), documentAt(10, 50)]);
   const value = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 30 }),
@@ -358,7 +360,7 @@ test('a live tail gives what matches and is stored from then on', async () => {
   assert.match(response.headers.get('content-type') ?? '', /text\/event-stream/);
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = (await reader?.read())?.value ?? '';
-  const api = await createTestApi({ ...options });
+  const api = await createTestApi(store, { ...options });
   await api.put([documentAt(0, 5), documentAt(10, 4, { message: 'keep this' })]);
   while (!text.includes('data: ')) text += (await reader?.read())?.value ?? '';
   const data = /data: (.*)\n\n/.exec(text)?.[1] ?? '';

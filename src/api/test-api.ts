@@ -1,8 +1,8 @@
-/** What tests of the API share: a server over a store in memory, and documents to put into it. */
+/** What tests of the API share: a server that listens nowhere, and documents to put into its store. */
 import type { FastifyInstance } from 'fastify';
 import { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import type { RecordBatch } from '../record/record-batch.ts';
-import { MemoryStore } from '../store/memory-store.ts';
+import type { Store } from '../store/store.ts';
 import { MemoryTelemetry } from '../telemetry/memory-telemetry.ts';
 import type { ApiOptions } from './api-options.ts';
 import { readImportBatches } from './import-batches.ts';
@@ -13,7 +13,6 @@ export const FILE_ID = '0123456789abcdef0123';
 
 export interface TestApi {
   readonly app: FastifyInstance;
-  readonly store: MemoryStore;
   readonly tail: TailHub;
   readonly telemetry: MemoryTelemetry;
   readonly scheduler: VirtualScheduler;
@@ -30,8 +29,7 @@ export interface TestAnswer {
 }
 
 /** Builds an API that listens nowhere; requests are injected. */
-export async function createTestApi(changes: Partial<ApiOptions> = {}): Promise<TestApi> {
-  const store = new MemoryStore();
+export async function createTestApi(store: Store, changes: Partial<ApiOptions> = {}): Promise<TestApi> {
   const tail = new TailHub();
   const telemetry = new MemoryTelemetry();
   const scheduler = new VirtualScheduler();
@@ -39,7 +37,6 @@ export async function createTestApi(changes: Partial<ApiOptions> = {}): Promise<
   const app = await buildApp(options);
   return {
     app,
-    store,
     tail,
     telemetry,
     scheduler,
@@ -60,7 +57,7 @@ export async function createTestApi(changes: Partial<ApiOptions> = {}): Promise<
 
 /** Options that need no other part of the program. */
 export function testOptions(
-  store: MemoryStore,
+  store: Store,
   tail: TailHub,
   telemetry: MemoryTelemetry,
   scheduler: VirtualScheduler,
