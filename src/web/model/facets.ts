@@ -10,7 +10,9 @@ export interface FacetValue {
 
 export interface Facet {
   readonly values: readonly FacetValue[];
-  /** Records in values beyond those listed. */
+  /** Records in values that are known and not listed. */
+  readonly hiddenCount: number;
+  /** Records in values beyond those that the server counts by themselves, or without any. */
   readonly otherCount: number;
 }
 
@@ -18,10 +20,10 @@ export interface Facet {
 export const FACET_VALUES_MAX = 8;
 export const FACET_VALUES_ALL = 20;
 
-/** Under this name the server counts the values beyond the most frequent ones. */
+/** Under this name the server counts the values beyond the most frequent ones, and records without a value. */
 const OTHER = 'other';
 
-/** Lists the values of a facet, most frequent first; records without the field are left out. */
+/** Lists the values of a facet, most frequent first. */
 export function facetOf(counts: Readonly<Record<string, number>>, valuesMax: number): Facet {
   const entries = Object.entries(counts).filter(
     ([value, count]) => value !== '' && value !== OTHER && count > 0,
@@ -29,8 +31,8 @@ export function facetOf(counts: Readonly<Record<string, number>>, valuesMax: num
   entries.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const max = entries[0]?.[1] ?? 1;
   const values = entries.slice(0, valuesMax).map(([value, count]) => ({ value, count, part: count / max }));
-  const hidden = entries.slice(valuesMax).reduce((sum, [, count]) => sum + count, 0);
-  return { values, otherCount: hidden + (counts[OTHER] ?? 0) };
+  const hiddenCount = entries.slice(valuesMax).reduce((sum, [, count]) => sum + count, 0);
+  return { values, hiddenCount, otherCount: (counts[OTHER] ?? 0) + (counts[''] ?? 0) };
 }
 
 /** Adds up the counts by value over all buckets. */

@@ -29,6 +29,13 @@ const GROUPS = [
   'host',
 ];
 
+/** Names that the facets use too, so that a click there and a click here are the same filter. */
+const ALIASES: Readonly<Record<string, string>> = {
+  'log.level': 'level',
+  'kubernetes.namespace': 'namespace',
+  'kubernetes.pod.name': 'pod',
+};
+
 /** Flattens a document; arrays are one value, members of `fields` go by their bare name, the message is left out. */
 export function flattenFields(document: Document): FieldEntry[] {
   const entries: FieldEntry[] = [];
@@ -41,7 +48,11 @@ export function flattenFields(document: Document): FieldEntry[] {
   };
   const sorted = entries.map((entry, index) => ({ entry, index, rank: rank(entry.path) }));
   sorted.sort((a, b) => a.rank - b.rank || a.index - b.index);
-  return sorted.map(({ entry }) => ({ ...entry, name: bareName(entry.path) }));
+  return sorted.map(({ entry }) => ({
+    ...entry,
+    name: bareName(entry.path),
+    path: ALIASES[entry.path] ?? entry.path,
+  }));
 }
 
 function flattenInto(entries: FieldEntry[], path: string, value: unknown, depth: number): void {

@@ -35,9 +35,10 @@ void test('facets list the most frequent values and add up the rest', () => {
       { value: 'b', count: 9, part: 1 },
       { value: 'a', count: 5, part: 5 / 9 },
     ],
-    otherCount: 8,
+    hiddenCount: 1,
+    otherCount: 107,
   });
-  assert.deepEqual(facetOf({}, 5), { values: [], otherCount: 0 });
+  assert.deepEqual(facetOf({}, 5), { values: [], hiddenCount: 0, otherCount: 0 });
 });
 
 void test('counts by value add up over the buckets', () => {

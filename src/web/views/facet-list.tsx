@@ -27,7 +27,7 @@ export function FacetList({
 }: FacetListProps): ReactElement | null {
   const [isWhole, setIsWhole] = useState(false);
   if (counts === undefined) return <FacetPlaceholder title={title} />;
-  const { values, otherCount } = facetOf(counts, isWhole ? FACET_VALUES_ALL : FACET_VALUES_MAX);
+  const { values, hiddenCount, otherCount } = facetOf(counts, isWhole ? FACET_VALUES_ALL : FACET_VALUES_MAX);
   if (values.length === 0) return null;
   return (
     <section className="facet">
@@ -41,11 +41,17 @@ export function FacetList({
           onClick={(isExcluding) => (isExcluding ? onExclude : onToggle)(field, each.value)}
         />
       ))}
-      {otherCount > 0 && (
-        <button type="button" className="more" disabled={isWhole} onClick={() => setIsWhole(true)}>
-          <span>{isWhole ? 'others' : 'more…'}</span>
-          <em>{countText(otherCount)}</em>
+      {hiddenCount > 0 && (
+        <button type="button" className="more" onClick={() => setIsWhole(true)}>
+          <span>more…</span>
+          <em>{countText(hiddenCount)}</em>
         </button>
+      )}
+      {otherCount > 0 && (
+        <p className="other" title={`Lines with other values, or without ${field}`}>
+          <span>other or none</span>
+          <em>{countText(otherCount)}</em>
+        </p>
       )}
     </section>
   );

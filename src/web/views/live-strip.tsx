@@ -21,7 +21,7 @@ export function ToolStrip({
   return (
     <div className="tools">
       <span className="tools-state" role="status">
-        {live.connection === 'off' ? `${plural(loadedCount, 'line')} loaded, newest first` : liveWords(live)}
+        {live.connection === 'off' ? loadedWords(loadedCount) : liveWords(live)}
       </span>
       <span className="grow" />
       <button type="button" aria-pressed={isWrapping} onClick={onWrap} title="Show long lines whole (w)">
@@ -32,6 +32,10 @@ export function ToolStrip({
       </a>
     </div>
   );
+}
+
+function loadedWords(count: number): string {
+  return count === 0 ? '' : `${plural(count, 'line')} loaded, newest first`;
 }
 
 function liveWords(live: LiveState): string {

@@ -1,6 +1,10 @@
 import { useSyncExternalStore } from 'react';
+import type { describeQuery, highlighterOf } from '../model/query-highlight.ts';
 
-type QueryTools = typeof import('../model/query-highlight.ts');
+interface QueryTools {
+  readonly describeQuery: typeof describeQuery;
+  readonly highlighterOf: typeof highlighterOf;
+}
 
 /**
  * The parser comes with a whole engine for regular expressions, a quarter of all code. The page is drawn without it,
