@@ -1,11 +1,16 @@
-/** Runs pipelines on whole batches. */
+/**
+ * Runs pipelines on whole batches: documents in the agents' layout that the built-in pipeline takes are spliced as
+ * bytes, all others go through the general path. A batch in which nothing changes keeps its bytes.
+ */
 import type { PipelineConfig } from '../../config/pipeline-config.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
 import type { Lane } from '../../record/lane.ts';
 import type { DocumentBatch, DroppedRecord, RecordBatch } from '../../record/record-batch.ts';
-import { ByteWriter } from './byte-writer.ts';
 import { compilePipelines, type CompiledPipeline } from './compile-pipelines.ts';
+import { DocumentFrames, type FileTemplate, type Frame } from './document-frame.ts';
 import { processDocument } from './general-path.ts';
+import { LineSplicer } from './line-splicer.ts';
+import { SpliceWriter } from './splice-writer.ts';
 
 export interface ProcessedBatch {
   readonly batch: DocumentBatch;
@@ -18,53 +23,128 @@ export interface BatchProcessor {
   process(batch: RecordBatch): ProcessedBatch;
 }
 
+export interface BatchProcessorOptions {
+  /** False holds every document to the general path, for the tests that compare the two. */
+  readonly hasFastPath?: boolean;
+}
+
 /** Room for what pipelines add, so that most batches are written without growing. */
 const GROWTH_BYTES = 4096;
 
 /** Compiles pipelines and returns what runs them; throws a `ConfigError` for a wrong one. */
-export function createBatchProcessor(configs: readonly PipelineConfig[]): BatchProcessor {
-  const pipelines = compilePipelines(configs);
-  return { process: (batch) => processBatch(batch, pipelines) };
+export function createBatchProcessor(
+  configs: readonly PipelineConfig[],
+  { hasFastPath = true }: BatchProcessorOptions = {},
+): BatchProcessor {
+  return new Processor(compilePipelines(configs), hasFastPath);
 }
 
-function processBatch(batch: RecordBatch, pipelines: readonly CompiledPipeline[]): ProcessedBatch {
-  const body = Buffer.from(batch.body.buffer, batch.body.byteOffset, batch.body.byteLength);
-  const writer = new ByteWriter(body.length + (body.length >> 2) + GROWTH_BYTES);
-  const types: FieldTypes = new Map();
-  const dropped: DroppedRecord[] = [];
-  const ends = new Uint32Array(batch.count);
-  const offsets = new Float64Array(batch.count);
-  const lanes = new Uint8Array(batch.count);
-  let count = 0;
-  let failedCount = 0;
-  let start = 0;
-  for (let index = 0; index < batch.count; index++) {
-    const end = batch.ends[index] ?? 0;
-    const { outcome, text } = processDocument(body.toString('utf8', start, end - 1), pipelines, types);
-    const offset = batch.offsets[index] ?? 0;
-    const lane = batch.lanes[index] ?? 0;
-    start = end;
-    if (outcome === 'drop') {
-      dropped.push({ reason: 'pipeline', lane: lane as Lane, offset });
-      continue;
-    }
-    if (outcome === 'failed') failedCount++;
-    writer.writeText(text);
-    writer.writeByte(0x0a);
-    ends[count] = writer.length;
-    offsets[count] = offset;
-    lanes[count] = lane;
-    count++;
+/** What a batch becomes, while its documents are taken one by one. */
+interface Result {
+  readonly source: Buffer;
+  readonly writer: SpliceWriter;
+  readonly types: FieldTypes;
+  readonly dropped: DroppedRecord[];
+  readonly ends: Uint32Array;
+  readonly offsets: Float64Array;
+  readonly lanes: Uint8Array;
+  count: number;
+  failedCount: number;
+}
+
+class Processor implements BatchProcessor {
+  readonly #pipelines: readonly CompiledPipeline[];
+  readonly #frames: DocumentFrames;
+  readonly #splicer = new LineSplicer();
+  readonly #hasFastPath: boolean;
+
+  constructor(pipelines: readonly CompiledPipeline[], hasFastPath: boolean) {
+    this.#pipelines = pipelines;
+    this.#frames = new DocumentFrames(pipelines);
+    this.#hasFastPath = hasFastPath;
   }
-  const result = {
-    fileId: batch.fileId,
-    body: writer.finish(),
-    count,
-    ends,
-    offsets,
-    lanes,
-    fieldTypes: types,
-    dropped,
+
+  process(batch: RecordBatch): ProcessedBatch {
+    const result = resultOf(batch);
+    const templates = this.#hasFastPath ? this.#frames.templatesOf(batch.fileId) : undefined;
+    let start = 0;
+    for (let index = 0; index < batch.count; index++) {
+      const end = batch.ends[index] ?? 0;
+      const frame = templates && this.#frameOf(templates, batch, result.source, index, start);
+      const isSpliced =
+        frame !== undefined && this.#splicer.splice(result.writer, result.source, start, frame);
+      const isKept = isSpliced || this.#processWhole(result, batch, index, start);
+      if (isKept) {
+        const { count } = result;
+        result.ends[count] = result.writer.lengthAt(end);
+        result.offsets[count] = batch.offsets[index] ?? 0;
+        result.lanes[count] = batch.lanes[index] ?? 0;
+        result.count = count + 1;
+      }
+      start = end;
+    }
+    this.#splicer.collectTypes(result.types);
+    return finish(batch, result);
+  }
+
+  /** Returns the parts of a document that the fast path can take, or undefined. */
+  #frameOf(
+    templates: FileTemplate[],
+    batch: RecordBatch,
+    source: Buffer,
+    index: number,
+    start: number,
+  ): Frame | undefined {
+    const end = batch.ends[index] ?? 0;
+    const lane = batch.lanes[index] ?? 0;
+    for (let attempt = 0; attempt < templates.length; attempt++) {
+      const template = templates[attempt];
+      if (template === undefined) break;
+      const frame = this.#frames.frame(template, source, start, end, lane);
+      if (frame === undefined) continue;
+      return template.pipeline.isDefault ? frame : undefined;
+    }
+    if (!this.#frames.learn(templates, source, start, end)) return undefined;
+    const [learned] = templates;
+    if (learned === undefined || !learned.pipeline.isDefault) return undefined;
+    return this.#frames.frame(learned, source, start, end, lane);
+  }
+
+  /** Takes the general path; false when the document was dropped. */
+  #processWhole(result: Result, batch: RecordBatch, index: number, start: number): boolean {
+    const end = batch.ends[index] ?? 0;
+    const { source, writer } = result;
+    const text = source.toString('utf8', start, end - 1);
+    const processed = processDocument(text, this.#pipelines, result.types);
+    writer.replaceWithText(source, start, end, processed.outcome === 'drop' ? '' : `${processed.text}\n`);
+    if (processed.outcome === 'failed') result.failedCount++;
+    if (processed.outcome !== 'drop') return true;
+    const lane = (batch.lanes[index] ?? 0) as Lane;
+    result.dropped.push({ reason: 'pipeline', lane, offset: batch.offsets[index] ?? 0 });
+    return false;
+  }
+}
+
+function resultOf(batch: RecordBatch): Result {
+  const { body, count } = batch;
+  const source = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return {
+    source,
+    writer: new SpliceWriter(source.length + (source.length >> 3) + GROWTH_BYTES),
+    types: new Map(),
+    dropped: [],
+    ends: new Uint32Array(count),
+    offsets: new Float64Array(count),
+    lanes: new Uint8Array(count),
+    count: 0,
+    failedCount: 0,
   };
-  return { batch: result, failedCount };
+}
+
+function finish(batch: RecordBatch, result: Result): ProcessedBatch {
+  const { source, writer, types, dropped, ends, offsets, lanes, count, failedCount } = result;
+  const { fileId } = batch;
+  if (!writer.hasChanges) return { batch: { ...batch, fieldTypes: types, dropped }, failedCount };
+  const body = writer.finish(source);
+  return { batch: { fileId, body, count, ends, offsets, lanes, fieldTypes: types, dropped }, failedCount };
 }

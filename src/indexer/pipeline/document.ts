@@ -6,6 +6,21 @@ import { isExactNumber } from './exact-json.ts';
 /** A JSON object that its holder may change. */
 export type JsonObject = Record<string, unknown>;
 
+/** Members that say where a record comes from: the same in all documents of a file, and the last ones of each. */
+export const RESOURCE_KEYS: ReadonlySet<string> = new Set([
+  'agent',
+  'cloud',
+  'cluster',
+  'container',
+  'ecs',
+  'host',
+  'input',
+  'kubernetes',
+  'labels',
+  'orchestrator',
+  'service',
+]);
+
 /** Names that a line's own data never overwrites, whole objects and single members: they say where a line stood. */
 const PROTECTED_OBJECTS: ReadonlySet<string> = new Set([
   '@timestamp',
@@ -135,11 +150,11 @@ export function isEmpty(object: JsonObject): boolean {
   return true;
 }
 
-/** Returns the object under `key`, made when it is not there or is none. */
+/** Returns the object under `key`, made when it is not there or is none. Inherited members are never returned. */
 export function ownObject(document: JsonObject, key: string): JsonObject {
-  const value = document[key];
+  const value = Object.hasOwn(document, key) ? document[key] : undefined;
   if (isObject(value)) return value;
   const created: JsonObject = {};
-  document[key] = created;
+  setOwn(document, key, created);
   return created;
 }

@@ -1,19 +1,10 @@
 /** Which fields a document of the general path has, beyond those that every document has. */
 import { addFieldTypes, type FieldTypes } from '../../record/field-types.ts';
-import { isObject, type JsonObject } from './document.ts';
+import { isObject, RESOURCE_KEYS, type JsonObject } from './document.ts';
 import { toPlainValue } from './exact-json.ts';
 
-/** Objects and values that agents write: stores know them. */
-const OWN_KEYS: ReadonlySet<string> = new Set([
-  '@timestamp',
-  'message',
-  'stream',
-  'kubernetes',
-  'container',
-  'host',
-  'agent',
-  'ecs',
-]);
+/** Values of every document, whose types are the same everywhere. */
+const OWN_KEYS: ReadonlySet<string> = new Set(['@timestamp', 'message', 'stream']);
 
 /** Members that agents and the indexer write into objects that a line may add to. */
 const OWN_MEMBERS: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -21,10 +12,10 @@ const OWN_MEMBERS: Readonly<Record<string, ReadonlySet<string>>> = {
   event: new Set(['id']),
 };
 
-/** Adds the types of everything in the document that agents do not write themselves. */
+/** Adds the types of everything in the document that agents do not write themselves; resources are told by them. */
 export function collectFieldTypes(types: FieldTypes, document: JsonObject): void {
   for (const key in document) {
-    if (OWN_KEYS.has(key)) continue;
+    if (OWN_KEYS.has(key) || RESOURCE_KEYS.has(key)) continue;
     const value = document[key];
     const own = Object.hasOwn(OWN_MEMBERS, key) ? OWN_MEMBERS[key] : undefined;
     if (own === undefined || !isObject(value)) {

@@ -2,7 +2,7 @@
 import { messageOf } from '../../base/errors.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
 import { runPipeline, selectPipeline, type CompiledPipeline } from './compile-pipelines.ts';
-import { isObject, ownObject, type JsonObject } from './document.ts';
+import { isObject, ownObject, RESOURCE_KEYS, setOwn, type JsonObject } from './document.ts';
 import { parseExact } from './exact-json.ts';
 import { collectFieldTypes } from './field-type-collection.ts';
 import { originOf } from './pipeline-selection.ts';
@@ -18,7 +18,7 @@ export interface GeneralResult {
 
 /**
  * Runs the pipeline that fits on a document's text. A document on which it throws is kept (G7): a poison line must
- * not stop the lines behind it. `pipeline` is given where it was selected before.
+ * not stop the lines behind it.
  */
 export function processDocument(
   text: string,
@@ -45,10 +45,16 @@ export function parseDocument(text: string): JsonObject {
   return value;
 }
 
-/** Returns the members in the order of the layout, what is no part of it behind them. */
+/**
+ * Returns the members in the order of the layout: what is no part of it stands before the members that say where the
+ * record comes from, so that those are the same bytes at the end of all documents of a file.
+ */
 export function inLayoutOrder(document: JsonObject): JsonObject {
   const { '@timestamp': time, message, fields, stream, log, event, ...rest } = document;
-  return { '@timestamp': time, message, fields, stream, log, event, ...rest };
+  const ordered: JsonObject = { '@timestamp': time, message, fields, stream, log, event };
+  for (const key of Object.keys(rest)) if (!RESOURCE_KEYS.has(key)) setOwn(ordered, key, rest[key]);
+  for (const key of Object.keys(rest)) if (RESOURCE_KEYS.has(key)) ordered[key] = rest[key];
+  return ordered;
 }
 
 function keepAsItWas(text: string, failure: string, types: FieldTypes): GeneralResult {
@@ -56,7 +62,7 @@ function keepAsItWas(text: string, failure: string, types: FieldTypes): GeneralR
     const document = parseDocument(text);
     ownObject(document, 'error')['message'] = `the pipeline failed: ${failure}`;
     collectFieldTypes(types, document);
-    return { outcome: 'failed', text: JSON.stringify(document) };
+    return { outcome: 'failed', text: JSON.stringify(inLayoutOrder(document)) };
   } catch {
     // Not even a document: the store decides about it.
     return { outcome: 'failed', text };

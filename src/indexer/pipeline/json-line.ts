@@ -116,7 +116,7 @@ function mergeMember(document: JsonObject, key: string, member: unknown): boolea
   const [object = '', name] = key.split('.');
   if (object === '' || isProtected(object, name)) return false;
   if (isObject(member) && name === undefined) {
-    const existing = document[key];
+    const existing = Object.hasOwn(document, key) ? document[key] : undefined;
     if (existing !== undefined && !isObject(existing)) return false;
     for (const inner of Object.keys(member)) mergeInner(document, key, inner, member[inner]);
     return true;

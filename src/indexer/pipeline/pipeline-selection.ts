@@ -42,7 +42,7 @@ export function compileMatch(match: PipelineMatch): MatchCondition[] {
 export function originOf(document: JsonObject): DocumentOrigin {
   const kubernetes = objectAt(document, 'kubernetes');
   return {
-    source: textAt(objectAt(document, 'agent'), 'source'),
+    source: textAt(objectAt(document, 'input'), 'type'),
     namespace: textAt(kubernetes, 'namespace'),
     pod: textAt(objectAt(kubernetes, 'pod'), 'name'),
     container:

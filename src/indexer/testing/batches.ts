@@ -14,7 +14,8 @@ export const RESOURCE = {
   container: { id: '4f5e6d7c8b9a' },
   service: { name: 'checkout' },
   host: { name: 'node-1' },
-  agent: { name: 'logboom', version: '0.1.0' },
+  agent: { type: 'logboom', name: 'node-1', version: '0.1.0' },
+  input: { type: 'pods' },
   ecs: { version: '8.17.0' },
 };
 
