@@ -1,0 +1,64 @@
+import type { FileSystem } from '../base/file-system.ts';
+import type { Scheduler } from '../base/scheduler.ts';
+import type { Service } from '../base/service.ts';
+import type { Config } from '../config/config.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Producer } from '../transport/transport.ts';
+import type { OpenArchive } from './tail/archive-reader.ts';
+
+export interface AgentOptions {
+  readonly config: Config;
+  readonly fileSystem: FileSystem;
+  readonly scheduler: Scheduler;
+  readonly telemetry: Telemetry;
+  readonly producer: Producer;
+  readonly openArchive: OpenArchive;
+  readonly sha256: (bytes: Uint8Array) => Uint8Array;
+  /** Version of Logboom, for the documents. */
+  readonly version: string;
+  /** Read what is there to the end, wait for the acknowledgements, and stop. */
+  readonly once?: boolean;
+  /** Called about twice per second, and at the end. */
+  readonly onProgress?: (progress: AgentProgress) => void;
+}
+
+export interface AgentProgress {
+  readonly files: number;
+  /** Bytes of the files as far as known; of compressed ones what was inflated so far. */
+  readonly bytesTotal: number;
+  readonly bytesRead: number;
+  readonly bytesAcknowledged: number;
+  readonly records: number;
+}
+
+export interface AgentFileStatus {
+  /** File id; undefined until the first line is whole. */
+  readonly id: string | undefined;
+  readonly path: string;
+  readonly source: string;
+  readonly namespace: string | undefined;
+  readonly pod: string | undefined;
+  readonly container: string | undefined;
+  /** Bytes. */
+  readonly size: number;
+  readonly readOffset: number;
+  readonly acknowledgedOffset: number;
+  readonly state: 'waiting' | 'active' | 'gone' | 'complete';
+}
+
+export interface AgentSourceStatus {
+  readonly kind: string;
+  readonly roots: readonly string[];
+  /** Roots that do not exist yet. */
+  readonly missing: readonly string[];
+  readonly directories: number;
+  readonly files: number;
+}
+
+/** Follows the configured files and sends their records. */
+export interface Agent extends Service {
+  files(): AgentFileStatus[];
+  sources(): AgentSourceStatus[];
+  /** Sends the ledger of every file that changed, and resolves when the transport has it. */
+  writeLedger(): Promise<void>;
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { APPS_SOURCE, AgentWorld, DOCKER_SOURCE, PODS_SOURCE } from './testing/agent-world.ts';
+
+const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
+const POD_DIRECTORY = '/var/log/pods/shop_cart-1_0f0e/cart';
+
+function cri(second: number, text: string, tag = 'F', stream = 'stdout'): string {
+  return `2026-11-23T00:00:${String(second).padStart(2, '0')}.000000000Z ${stream} ${tag} ${text}\n`;
+}
+
+test('a plain file is collected from its beginning, and what is appended follows', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'one\ntwo\n');
+  world.start();
+  await world.advance(100);
+  world.write(APP_LOG, 'three\n');
+  await world.advance(100);
+  assert.deepEqual(world.producer.messages(), ['one', 'two', 'three']);
+  const [first] = world.producer.records;
+  assert.deepEqual(first?.document['kubernetes'], {
+    namespace: 'shop',
+    pod: { name: 'cart-1' },
+    container: { name: 'app' },
+    node: { name: 'node-1' },
+  });
+  assert.deepEqual(first?.document['service'], { name: 'cart' });
+  await world.stop();
+});
+
+test('a directory and its files that appear later are collected', async () => {
+  const world = new AgentWorld([APPS_SOURCE, PODS_SOURCE]);
+  world.start();
+  await world.advance(100);
+  world.write(`${POD_DIRECTORY}/0.log`, cri(1, 'hello'));
+  await world.advance(world.config.agent.rescanMs + 100);
+  world.write(`/var/log/pods/shop_web-1_0a/web/0.log`, cri(2, 'web'));
+  await world.advance(100);
+  assert.deepEqual(world.producer.messages(), ['hello', 'web']);
+  await world.stop();
+});
+
+test('after a restart only what was not acknowledged is read again, and nothing is shown twice', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'one\ntwo\n');
+  world.start();
+  await world.advance(1000);
+  world.producer.isHeld = true;
+  world.write(APP_LOG, 'three\n');
+  await world.advance(1000);
+  world.kill();
+  world.producer.isHeld = false;
+  world.write(APP_LOG, 'four\n');
+  world.start();
+  await world.advance(1000);
+  assert.deepEqual(world.producer.messages(), ['one', 'two', 'three', 'four']);
+  assert.equal(world.producer.duplicates, 0);
+  assert.equal(new Set(world.producer.records.map((record) => record.fileId)).size, 1);
+  await world.stop();
+});
+
+test('docker names come from the configuration of the container', async () => {
+  const world = new AgentWorld([DOCKER_SOURCE]);
+  const directory = '/var/lib/docker/containers/abc123';
+  world.write(`${directory}/config.v2.json`, JSON.stringify({ Name: '/web', Config: { Image: 'nginx:1', Labels: {} } }));
+  world.write(`${directory}/abc123-json.log`, '{"log":"hi\\n","stream":"stderr","time":"2026-11-23T00:00:01Z"}\n');
+  world.start();
+  await world.advance(100);
+  const [record] = world.producer.records;
+  assert.equal(record?.message, 'hi');
+  assert.deepEqual(record?.document['container'], {
+    id: 'abc123',
+    name: 'web',
+    runtime: 'docker',
+    image: { name: 'nginx:1' },
+  });
+  await world.stop();
+});

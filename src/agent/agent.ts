@@ -1,0 +1,306 @@
+/**
+ * The agent: finds the files of the configured sources, follows them, and sends their records.
+ *
+ * One loop does everything in turns of a few milliseconds, so that whatever shares the process stays responsive:
+ * take in what events have marked, read slices as far as credits reach, send, tend what is due by time, write the
+ * checkpoint and the ledger. Events and acknowledgements only mark work and wake the loop.
+ */
+import type { Timer } from '../base/scheduler.ts';
+import { BufferPool } from '../capture/buffer-pool.ts';
+import type { Config } from '../config/config.ts';
+import type { Agent, AgentFileStatus, AgentOptions, AgentSourceStatus } from './agent-types.ts';
+import { DirectoryTree } from './discovery/directory-tree.ts';
+import { createLayout } from './discovery/create-layout.ts';
+import { joinPath } from './discovery/layout.ts';
+import { FileBook } from './ship/file-book.ts';
+import { openCheckpoints } from './ship/checkpoint-store.ts';
+import { Shipper } from './ship/shipper.ts';
+import { createDecoderFactory } from './tail/decoder-factory.ts';
+import type { TailContext } from './tail/tail-context.ts';
+import { Tailer } from './tail/tailer.ts';
+
+export type { Agent, AgentFileStatus, AgentOptions, AgentProgress, AgentSourceStatus } from './agent-types.ts';
+
+/** A turn of the loop ends after this time, and after this many slices where no time passes. */
+const TURN_MS_MAX = 5;
+const TURN_SLICES_MAX = 16;
+
+/** The loop looks around at least this often. */
+const SLEEP_MS_MAX = 1000;
+
+/** A batch is given out at this size even in the middle of a slice. */
+const BATCH_BYTES_MAX = 1024 * 1024;
+
+const PROGRESS_MS = 500;
+
+/** Paths remembered for saying something once; beyond it warnings may repeat. */
+const WARNED_MAX = 10_000;
+
+/** Makes an agent. `run` opens the checkpoints in `<data>/agent`; the caller holds the lock of the data directory. */
+export function createAgent(options: AgentOptions): Agent {
+  return new FileAgent(options);
+}
+
+class FileAgent implements Agent {
+  readonly name = 'agent';
+  readonly #options: AgentOptions;
+  readonly #config: Config;
+  readonly #warned = new Set<string>();
+  readonly #buffers = new BufferPool(BATCH_BYTES_MAX);
+  readonly #retry = new Set<string>();
+  readonly #trees: DirectoryTree[];
+  readonly #shipper: Shipper;
+  #tailer: Tailer | undefined;
+  #book: FileBook | undefined;
+  #isFirstScan = true;
+  #isStopping = false;
+  #hasRefusedWatch = false;
+  #isAwake = false;
+  #sleeper: (() => void) | undefined;
+  #finished: Promise<void> | undefined;
+  #rescanAtMs = 0;
+  #checkpointAtMs = 0;
+  #ledgerAtMs = 0;
+  #progressAtMs = 0;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#trees = options.config.sources.map((source) => this.#createTree(source));
+    this.#shipper = new Shipper({
+      producer: options.producer,
+      telemetry: options.telemetry,
+      buffers: this.#buffers,
+      bytesMax: options.config.agent.bufferBytesMax,
+      prepare: () => this.#book?.prepare(),
+      onAcknowledged: (fileId) => {
+        this.#book?.onAcknowledged(fileId);
+        this.#wake();
+      },
+    });
+  }
+
+  run(): Promise<void> {
+    this.#finished ??= this.#run();
+    return this.#finished;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#wake();
+    await this.#finished?.catch(() => undefined);
+  }
+
+  problem(): string | undefined {
+    return this.#shipper.problem;
+  }
+
+  files(): AgentFileStatus[] {
+    return this.#book?.files() ?? [];
+  }
+
+  sources(): AgentSourceStatus[] {
+    return this.#trees.map((tree) => ({
+      kind: tree.layout.source.kind,
+      roots: tree.layout.roots,
+      missing: tree.missingRoots,
+      directories: tree.directoryCount,
+      files: this.#book?.countFiles(tree.layout.source) ?? 0,
+    }));
+  }
+
+  async writeLedger(): Promise<void> {
+    await this.#book?.writeLedger();
+  }
+
+  async #run(): Promise<void> {
+    const { fileSystem, telemetry } = this.#options;
+    const opened = await openCheckpoints(fileSystem, joinPath(this.#config.data, 'agent'));
+    if (opened.damage !== undefined) {
+      const { reason, keptAs } = opened.damage;
+      const text = `${reason}; what stands before it is used, the damaged file is kept as ${keptAs}`;
+      telemetry.log('warn', 'checkpoint_damaged', text, { keptAs });
+    }
+    const context = this.#createContext();
+    const tailer = new Tailer(context, opened.files.values());
+    this.#tailer = tailer;
+    this.#book = new FileBook({ context, tailer, store: opened.store, producer: this.#options.producer });
+    this.#book.restore(opened.files.values());
+    for (const tree of this.#trees) tree.start();
+    try {
+      await this.#loop(tailer, this.#book);
+      await this.#drain(this.#book);
+    } finally {
+      for (const tree of this.#trees) tree.close();
+      tailer.close();
+      opened.store.close();
+    }
+  }
+
+  async #loop(tailer: Tailer, book: FileBook): Promise<void> {
+    const { scheduler } = this.#options;
+    while (!this.#isStopping && !this.#shipper.isClosed) {
+      this.#isAwake = false;
+      const nextPollMs = this.#turn(tailer, book);
+      const isRead = this.#options.once === true && !this.#isFirstScan && book.isAllRead() && this.#shipper.isEmpty;
+      if (isRead) return;
+      await this.#writeDue(tailer, book);
+      if (this.#hasWork(tailer)) {
+        await scheduler.yield();
+        continue;
+      }
+      const nowMs = scheduler.monotonicMs();
+      const nextMs = Math.min(nextPollMs, tailer.tendAtMs, this.#checkpointAtMs, this.#rescanAtMs);
+      await this.#sleep(Math.min(SLEEP_MS_MAX, Math.max(1, nextMs - nowMs)));
+    }
+  }
+
+  /** Returns when the next poll is due. */
+  #turn(tailer: Tailer, book: FileBook): number {
+    const { scheduler } = this.#options;
+    const startMs = scheduler.monotonicMs();
+    const isTimeUp = (): boolean => scheduler.monotonicMs() - startMs >= TURN_MS_MAX;
+    if (startMs >= this.#rescanAtMs) this.#rescan(startMs);
+    let nextPollMs = Number.POSITIVE_INFINITY;
+    for (const tree of this.#trees) nextPollMs = Math.min(nextPollMs, tree.poll(startMs));
+    for (const tree of this.#trees) tree.work(isTimeUp);
+    if (this.#isFirstScan && !this.#trees.some((tree) => tree.hasWork)) this.#isFirstScan = false;
+    let slices = 0;
+    tailer.serve(() => {
+      const canRead = slices++ < TURN_SLICES_MAX && !isTimeUp() && this.#shipper.hasCredit;
+      return canRead;
+    });
+    tailer.tend(scheduler.monotonicMs());
+    this.#shipper.flush();
+    book.enforceDeletedBytes(this.#isFirstScan);
+    return nextPollMs;
+  }
+
+  #hasWork(tailer: Tailer): boolean {
+    if (this.#isAwake || this.#isStopping) return true;
+    return (tailer.hasReady && this.#shipper.hasCredit) || this.#trees.some((tree) => tree.hasWork);
+  }
+
+  #rescan(nowMs: number): void {
+    const isFirst = this.#rescanAtMs === 0;
+    this.#rescanAtMs = nowMs + this.#config.agent.rescanMs;
+    if (isFirst) return;
+    for (const directory of this.#retry) for (const tree of this.#trees) tree.mark(directory);
+    this.#retry.clear();
+    for (const tree of this.#trees) tree.rescan();
+  }
+
+  async #writeDue(tailer: Tailer, book: FileBook): Promise<void> {
+    const { scheduler, onProgress } = this.#options;
+    const { checkpointMs, ledgerMs } = this.#config.agent;
+    const nowMs = scheduler.monotonicMs();
+    if (nowMs >= this.#checkpointAtMs) {
+      this.#checkpointAtMs = nowMs + checkpointMs;
+      if (!this.#isFirstScan) book.dropLost(this.#trees);
+      await book.writeCheckpoint();
+      book.report(this.#trees, this.#shipper.heldBytes);
+    }
+    if (nowMs >= this.#ledgerAtMs) {
+      this.#ledgerAtMs = nowMs + ledgerMs;
+      book.startLedger();
+    }
+    if (onProgress !== undefined && nowMs >= this.#progressAtMs) {
+      this.#progressAtMs = nowMs + PROGRESS_MS;
+      onProgress(book.progress());
+    }
+  }
+
+  /** Reads nothing more, waits a bounded time for acknowledgements, and writes down how far things are. */
+  async #drain(book: FileBook): Promise<void> {
+    const { scheduler, telemetry, onProgress } = this.#options;
+    for (const tree of this.#trees) tree.close();
+    const endMs = scheduler.monotonicMs() + this.#config.drainMsMax;
+    this.#shipper.flush();
+    while (!this.#shipper.isEmpty && !this.#shipper.isClosed && scheduler.monotonicMs() < endMs) {
+      await this.#sleep(Math.min(SLEEP_MS_MAX, endMs - scheduler.monotonicMs()));
+    }
+    if (!this.#shipper.isEmpty) {
+      const text = 'not everything was acknowledged in time; it is read again at the next start';
+      telemetry.log('warn', 'drain_incomplete', text);
+    }
+    await book.writeCheckpoint();
+    const timeoutMs = Math.max(0, endMs - scheduler.monotonicMs());
+    await Promise.race([book.writeLedger(), scheduler.sleep(timeoutMs)]);
+    await book.writeCheckpoint();
+    onProgress?.(book.progress());
+  }
+
+  #createTree(source: Config['sources'][number]): DirectoryTree {
+    const { fileSystem, scheduler } = this.#options;
+    const warnOnce = this.#warnOnce.bind(this);
+    return new DirectoryTree({
+      layout: createLayout(source, { fileSystem, warnOnce }),
+      fileSystem,
+      scheduler,
+      warnOnce,
+      onWatchRefused: (code) => this.#onWatchRefused(code),
+      onListing: (directory, files, isGone) => this.#tailer?.onListing(directory, files, isGone),
+      onPoke: (directory) => this.#tailer?.onPoke(directory) ?? false,
+      onWake: () => this.#wake(),
+    });
+  }
+
+  #createContext(): TailContext {
+    const { config, fileSystem, scheduler, telemetry, sha256, openArchive, version } = this.#options;
+    const facts = { node: config.node.name, cluster: config.cluster.name, version };
+    return {
+      config,
+      fileSystem,
+      scheduler,
+      telemetry,
+      sha256,
+      openArchive,
+      ship: this.#shipper.state,
+      isOnce: this.#options.once === true,
+      isFirstScan: () => this.#isFirstScan,
+      createDecoder: createDecoderFactory({ buffers: this.#buffers, config, fileSystem, telemetry, facts }),
+      emit: (batches) => this.#shipper.emit(batches),
+      noteHold: (group, file) => this.#book?.noteHold(group, file),
+      noteChange: (group, file) => this.#book?.noteChange(group, file),
+      scanNow: (directory) => {
+        for (const tree of this.#trees) if (tree.hasDirectory(directory)) tree.scanNow(directory);
+      },
+      retryLater: (directory) => void this.#retry.add(directory),
+      warnOnce: this.#warnOnce.bind(this),
+      wake: () => this.#wake(),
+    };
+  }
+
+  #warnOnce(event: string, key: string, text: string, fields?: Record<string, unknown>): void {
+    const id = `${event} ${key}`;
+    if (this.#warned.has(id)) return;
+    if (this.#warned.size >= WARNED_MAX) this.#warned.clear();
+    this.#warned.add(id);
+    this.#options.telemetry.log('warn', event, text, { path: key, ...fields });
+  }
+
+  #onWatchRefused(code: string): void {
+    if (this.#hasRefusedWatch) return;
+    this.#hasRefusedWatch = true;
+    const setting = code === 'EMFILE' ? 'fs.inotify.max_user_instances' : 'fs.inotify.max_user_watches';
+    const text = `the kernel refuses to watch more directories (${code}); they are polled instead. Raise ${setting}`;
+    this.#options.telemetry.log('warn', 'watch_refused', text, { code, setting });
+  }
+
+  #wake(): void {
+    this.#isAwake = true;
+    this.#sleeper?.();
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    if (this.#isAwake && !this.#isStopping) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer: Timer = this.#options.scheduler.schedule(delayMs, () => this.#sleeper?.());
+      this.#sleeper = () => {
+        this.#sleeper = undefined;
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * What an agent must remember of the files that it follows, in an append-only journal (`base/journal.ts`) named
+ * `checkpoints` in the agent's data directory.
+ *
+ * Entries, one line each:
+ *   { "kind": "files", "files": [ … ] }   all commits of one flush, so that a record that spans two files is
+ *                                         committed in both or in neither
+ *   { "kind": "holds", "holds": [ … ] }   what has to be repeated exactly when bytes are read again: the times that
+ *                                         lines without a stamp were given, and where patience cut a record.
+ *                                         Appended before the batches leave
+ *   { "kind": "gone", "ids": [ … ] }      files that are gone and acknowledged
+ *
+ * The journal is compacted into a snapshot when it has grown beyond what lives in it.
+ */
+import type { FileSystem } from '../../base/file-system.ts';
+import { type Journal, openJournal } from '../../base/journal.ts';
+import type { DropReason } from '../../record/drop-reason.ts';
+import type { LedgerGap } from '../../record/ledger.ts';
+
+/** Bytes below which compacting is not worth a sync. */
+const SNAPSHOT_BYTES_MIN = 4 * 1024 * 1024;
+
+/** The journal may grow to this multiple of what a snapshot would hold. */
+const SNAPSHOT_GROWTH = 4;
+const ENTRY_BYTES_TYPICAL = 768;
+
+const JOURNAL_VERSION = 1;
+
+/** Bytes of the file that were seen, by which it is recognised: SHA-256, the first 16 bytes in hexadecimal. */
+export interface Fingerprint {
+  /** Where the bytes begin. */
+  readonly offset: number;
+  readonly length: number;
+  readonly hash: string;
+}
+
+/** Bytes up to `endOffset`, from where the previous range ended, were read at `timeNs` (decimal). */
+export interface ReadTime {
+  readonly endOffset: number;
+  readonly timeNs: string;
+}
+
+/** All that was pending when `offset` had been read was given out there. */
+export interface Cut {
+  readonly offset: number;
+  readonly cause: 'idle' | 'gone';
+}
+
+export interface FileOwner {
+  /** Kind of the source. */
+  readonly source: string;
+  readonly namespace?: string | undefined;
+  readonly pod?: string | undefined;
+  readonly container?: string | undefined;
+}
+
+export interface FileCheckpoint {
+  readonly id: string;
+  /** Key of the group, and what its path says. */
+  readonly group: string;
+  readonly owner: FileOwner;
+  readonly path: string;
+  /** `device:inode`. */
+  readonly inode: string;
+  readonly birthNs: string;
+  readonly generation: number;
+  readonly head: Fingerprint;
+  /** The last bytes that were read. */
+  readonly mark: Fingerprint | undefined;
+  /** Other inodes with the same content: copies, compressed ones, what a processor made of it. */
+  readonly also: readonly string[];
+  readonly isArchive: boolean;
+  /** Read to its end, given out, acknowledged; only the names are still there. */
+  readonly isComplete: boolean;
+  /** Size when last seen. */
+  readonly size: number;
+  readonly readOffset: number;
+  readonly acknowledgedOffset: number;
+  readonly records: number;
+  readonly offsetSum: string;
+  readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  readonly gaps: readonly LedgerGap[];
+  readonly ledgerSequence: number;
+  readonly times: readonly ReadTime[];
+  readonly cuts: readonly Cut[];
+}
+
+export interface Hold {
+  readonly id: string;
+  readonly times: readonly ReadTime[];
+  readonly cuts: readonly Cut[];
+}
+
+type Entry =
+  | { readonly kind: 'files'; readonly files: readonly FileCheckpoint[] }
+  | { readonly kind: 'holds'; readonly holds: readonly Hold[] }
+  | { readonly kind: 'gone'; readonly ids: readonly string[] };
+
+export interface OpenedCheckpoints {
+  readonly store: CheckpointStore;
+  readonly files: ReadonlyMap<string, FileCheckpoint>;
+  readonly damage: { readonly reason: string; readonly keptAs: string } | undefined;
+}
+
+/** Opens the checkpoints in `directory`, which is created; throws `corrupt` when the snapshot cannot be read. */
+export async function openCheckpoints(fileSystem: FileSystem, directory: string): Promise<OpenedCheckpoints> {
+  const opened = await openJournal<Entry>({ fileSystem, directory, name: 'checkpoints', version: JOURNAL_VERSION });
+  const files = new Map<string, FileCheckpoint>();
+  for (const entry of opened.entries) applyEntry(files, entry);
+  return { store: new CheckpointStore(opened.journal, files), files, damage: opened.damage };
+}
+
+export class CheckpointStore {
+  readonly #journal: Journal<Entry>;
+  readonly #files: Map<string, FileCheckpoint>;
+
+  constructor(journal: Journal<Entry>, files: Map<string, FileCheckpoint>) {
+    this.#journal = journal;
+    this.#files = files;
+  }
+
+  /** Appends what must be repeated when bytes are read again, to the page cache; throws the system's error. */
+  hold(holds: readonly Hold[]): void {
+    this.#append({ kind: 'holds', holds });
+  }
+
+  /** Appends commits and what is gone, to the page cache; throws the system's error, and can be repeated. */
+  commit(files: readonly FileCheckpoint[], gone: readonly string[]): void {
+    if (files.length > 0) this.#append({ kind: 'files', files });
+    if (gone.length > 0) this.#append({ kind: 'gone', ids: gone });
+  }
+
+  /** Makes what was appended survive the machine, and compacts; nothing may be appended until it settles. */
+  async sync(): Promise<void> {
+    await this.#journal.sync();
+    const liveBytes = this.#files.size * ENTRY_BYTES_TYPICAL * SNAPSHOT_GROWTH;
+    if (this.#journal.bytes > Math.max(SNAPSHOT_BYTES_MIN, liveBytes)) await this.#snapshot();
+  }
+
+  close(): void {
+    this.#journal.close();
+  }
+
+  #append(entry: Entry): void {
+    this.#journal.append(entry);
+    applyEntry(this.#files, entry);
+  }
+
+  async #snapshot(): Promise<void> {
+    await this.#journal.replace(snapshotEntries(this.#files));
+  }
+}
+
+function* snapshotEntries(files: ReadonlyMap<string, FileCheckpoint>): Generator<Entry> {
+  // A file per line: a snapshot is read as a whole, so it needs no lines that belong together.
+  for (const file of files.values()) yield { kind: 'files', files: [file] };
+}
+
+function applyEntry(files: Map<string, FileCheckpoint>, entry: Entry): void {
+  switch (entry.kind) {
+    case 'files':
+      for (const file of entry.files) files.set(file.id, file);
+      return;
+    case 'gone':
+      for (const id of entry.ids) files.delete(id);
+      return;
+    case 'holds':
+      for (const hold of entry.holds) addHold(files, hold);
+  }
+}
+
+function addHold(files: Map<string, FileCheckpoint>, hold: Hold): void {
+  const file = files.get(hold.id);
+  if (file === undefined) return;
+  files.set(hold.id, { ...file, times: [...file.times, ...hold.times], cuts: [...file.cuts, ...hold.cuts] });
+}

@@ -1,0 +1,319 @@
+/**
+ * The agent's book-keeping of its files: which changed since they were written down, what must be journaled before
+ * batches leave, what the ledger has still to be told, and what can be forgotten.
+ */
+import { messageOf } from '../../base/errors.ts';
+import type { SourceConfig } from '../../config/source-config.ts';
+import type { LedgerRecord } from '../../record/ledger.ts';
+import { formatTimestamp } from '../../record/timestamp.ts';
+import type { Producer } from '../../transport/transport.ts';
+import type { AgentFileStatus, AgentProgress } from '../agent-types.ts';
+import type { DirectoryTree } from '../discovery/directory-tree.ts';
+import type { FileGroup } from '../tail/file-group.ts';
+import type { TailContext } from '../tail/tail-context.ts';
+import type { TailedFile } from '../tail/tailed-file.ts';
+import type { Tailer } from '../tail/tailer.ts';
+import type { CheckpointStore, FileCheckpoint } from './checkpoint-store.ts';
+import { checkpointOf, ledgerRecordOf, ledgerRecordOfLost, statusOf } from './file-records.ts';
+
+export interface FileBookOptions {
+  readonly context: TailContext;
+  readonly tailer: Tailer;
+  readonly store: CheckpointStore;
+  readonly producer: Producer;
+}
+
+interface Entry {
+  readonly group: FileGroup;
+  readonly file: TailedFile;
+}
+
+export class FileBook {
+  readonly #options: FileBookOptions;
+  readonly #context: TailContext;
+  readonly #files = new Map<string, Entry>();
+  readonly #changed = new Set<string>();
+  readonly #held = new Set<string>();
+  readonly #done = new Set<string>();
+  #gone: string[] = [];
+  #finalLedger: LedgerRecord[] = [];
+  #ledgerSending: Promise<void> | undefined;
+  #records = 0;
+
+  constructor(options: FileBookOptions) {
+    this.#options = options;
+    this.#context = options.context;
+  }
+
+  /** Puts the acknowledged offsets of the last run in place. */
+  restore(saved: Iterable<FileCheckpoint>): void {
+    for (const file of saved) {
+      const progress = this.#context.ship.progressOf(file.id);
+      progress.acknowledgedOffset = file.acknowledgedOffset;
+      progress.records = file.records;
+      progress.offsetSum = BigInt(file.offsetSum);
+      progress.dropped = { ...file.dropped };
+    }
+  }
+
+  noteChange(group: FileGroup, file: TailedFile): void {
+    if (file.id === undefined) return;
+    this.#files.set(file.id, { group, file });
+    this.#changed.add(file.id);
+    if (file.phase === 'done') this.#done.add(file.id);
+  }
+
+  noteHold(group: FileGroup, file: TailedFile): void {
+    if (file.id === undefined) return;
+    this.#files.set(file.id, { group, file });
+    this.#held.add(file.id);
+  }
+
+  onAcknowledged(fileId: string): void {
+    const entry = this.#files.get(fileId);
+    if (entry !== undefined) this.#options.tailer.attend(entry.group);
+  }
+
+  /** Journals new files, times and cuts, before what depends on them leaves; throws the system's error. */
+  prepare(): void {
+    const fresh: FileCheckpoint[] = [];
+    const entries: Entry[] = [];
+    for (const id of this.#changed) {
+      const entry = this.#files.get(id);
+      if (entry === undefined || entry.file.isCheckpointed) continue;
+      fresh.push(this.#checkpointOf(entry));
+      entries.push(entry);
+    }
+    if (fresh.length > 0) this.#options.store.commit(fresh, []);
+    for (const { file } of entries) {
+      file.isCheckpointed = true;
+      file.replay.settleFresh();
+    }
+    this.#hold();
+  }
+
+  /** Writes what changed in one line, so that what belongs together is there together, and makes it durable. */
+  async writeCheckpoint(): Promise<void> {
+    const { store } = this.#options;
+    const progressed = this.#context.ship.takeChanged();
+    const ids = new Set(this.#changed);
+    for (const { fileId } of progressed) ids.add(fileId);
+    this.#collectGone();
+    const gone = this.#gone;
+    const files: FileCheckpoint[] = [];
+    const entries: Entry[] = [];
+    for (const id of ids) {
+      const entry = this.#files.get(id);
+      if (entry === undefined) continue;
+      files.push(this.#checkpointOf(entry));
+      entries.push(entry);
+    }
+    if (files.length === 0 && gone.length === 0) return;
+    try {
+      store.commit(files, gone);
+      for (const { file } of entries) {
+        file.isCheckpointed = true;
+        file.replay.settleFresh();
+      }
+      for (const id of ids) this.#changed.delete(id);
+      this.#gone = [];
+      await store.sync();
+    } catch (error) {
+      this.#context.ship.restoreChanged(progressed);
+      const text = `cannot write the checkpoint (${messageOf(error)}); it is tried again`;
+      this.#context.warnOnce('checkpoint_failed', messageOf(error), text);
+    }
+  }
+
+  /** Sends the ledger of changed files, unless the last one is still on its way. */
+  startLedger(): void {
+    if (this.#ledgerSending !== undefined) return;
+    this.writeLedger().catch((error: unknown) => {
+      this.#context.warnOnce('ledger_failed', 'ledger', `cannot send the ledger: ${messageOf(error)}`);
+    });
+  }
+
+  async writeLedger(): Promise<void> {
+    await this.#ledgerSending;
+    const records = this.#finalLedger;
+    this.#finalLedger = [];
+    for (const entry of this.#files.values()) {
+      const { file } = entry;
+      const isNew = file.ledgerOffset !== file.acknowledgedOffset || file.ledgerSize !== file.size;
+      if (isNew) records.push(this.#ledgerOf(entry));
+    }
+    if (records.length === 0) return;
+    this.#ledgerSending = this.#options.producer.sendLedger(records).finally(() => {
+      this.#ledgerSending = undefined;
+    });
+    await this.#ledgerSending;
+  }
+
+  /** Says of files that were followed by an earlier run and are nowhere now that they are gone. */
+  dropLost(trees: readonly DirectoryTree[]): void {
+    for (const saved of this.#options.tailer.unclaimed) {
+      const [first] = saved;
+      if (first === undefined) continue;
+      const directory = first.group.slice(0, first.group.lastIndexOf('/')) || '/';
+      const isLookedFor = trees.some((tree) => tree.covers(directory));
+      // A file that is still there is no loss: another configuration does not collect it.
+      if (!isLookedFor || saved.some((file) => this.#isThere(file))) continue;
+      for (const file of saved) {
+        if (!file.isComplete) this.#finalLedger.push(ledgerRecordOfLost(file, this.#now()));
+        if (file.size > file.acknowledgedOffset) this.#warnLost(file);
+        this.#gone.push(file.id);
+        this.#context.ship.forget(file.id);
+      }
+      this.#options.tailer.dropUnclaimed(first.group);
+    }
+  }
+
+  /** Gives up the oldest deleted files when those that are held open are more than the budget allows. */
+  enforceDeletedBytes(isFirstScan: boolean): void {
+    if (isFirstScan) return;
+    const budget = this.#context.config.agent.deletedBytesMax;
+    const held: Entry[] = [];
+    let bytes = 0;
+    for (const group of this.#options.tailer.unlinkedGroups()) {
+      for (const file of group.files) {
+        if (!file.isUnlinked || file.fd === undefined) continue;
+        held.push({ group, file });
+        bytes += file.size;
+      }
+    }
+    this.#context.telemetry.gauge('logboom_agent_deleted_open_bytes', bytes);
+    if (bytes <= budget) return;
+    held.sort((left, right) => Number(left.file.hasUnread) - Number(right.file.hasUnread) || left.file.unlistedMs - right.file.unlistedMs);
+    for (const { group, file } of held) {
+      if (bytes <= budget) return;
+      bytes -= file.size;
+      this.#options.tailer.release(group, file);
+    }
+  }
+
+  /** Whether a run that reads what is there has read and sent all of it. */
+  isAllRead(): boolean {
+    for (const group of this.#options.tailer.groups) {
+      for (const file of group.files) if (!isReadThrough(file)) return false;
+    }
+    return true;
+  }
+
+  files(): AgentFileStatus[] {
+    const list: AgentFileStatus[] = [];
+    for (const group of this.#options.tailer.groups) {
+      for (const file of group.files) list.push(statusOf(group, file));
+    }
+    return list;
+  }
+
+  countFiles(source: SourceConfig): number {
+    let count = 0;
+    for (const group of this.#options.tailer.groups) if (group.spec.source === source) count += group.files.length;
+    return count;
+  }
+
+  progress(): AgentProgress {
+    let files = 0;
+    let bytesTotal = 0;
+    let bytesRead = 0;
+    let bytesAcknowledged = 0;
+    let records = 0;
+    for (const group of this.#options.tailer.groups) {
+      for (const file of group.files) {
+        files++;
+        bytesTotal += file.size;
+        bytesRead += file.readOffset;
+        bytesAcknowledged += file.acknowledgedOffset;
+        records += file.progress?.records ?? 0;
+      }
+    }
+    this.#records = Math.max(this.#records, records);
+    return { files, bytesTotal, bytesRead, bytesAcknowledged, records: this.#records };
+  }
+
+  /** Sets the gauges. */
+  report(trees: readonly DirectoryTree[], bufferBytes: number): void {
+    const { telemetry } = this.#context;
+    const states = new Map<string, number>([['waiting', 0], ['active', 0], ['gone', 0], ['complete', 0]]);
+    let lag = 0;
+    for (const status of this.files()) {
+      states.set(status.state, (states.get(status.state) ?? 0) + 1);
+      lag += Math.max(0, status.size - status.acknowledgedOffset);
+    }
+    for (const [state, count] of states) telemetry.gauge('logboom_agent_files', count, { state });
+    telemetry.gauge('logboom_agent_lag_bytes', lag);
+    telemetry.gauge('logboom_agent_buffer_bytes', bufferBytes);
+    telemetry.gauge('logboom_agent_watches', trees.reduce((sum, tree) => sum + tree.watchCount, 0));
+  }
+
+  #hold(): void {
+    const holds = [];
+    for (const id of this.#held) {
+      const file = this.#files.get(id)?.file;
+      if (file?.replay.hasFresh !== true) continue;
+      // Taken after the append: when it fails, the same is tried again.
+      holds.push({ id, times: file.replay.freshTimes, cuts: file.replay.freshCuts });
+    }
+    if (holds.length > 0) this.#options.store.hold(holds);
+    for (const { id } of holds) this.#files.get(id)?.file.replay.settleFresh();
+    this.#held.clear();
+  }
+
+  /** Finds the files of which no name is left and nothing is to be told any more. */
+  #collectGone(): void {
+    for (const id of this.#done) {
+      const entry = this.#files.get(id);
+      if (entry === undefined) {
+        this.#done.delete(id);
+        continue;
+      }
+      const { group, file } = entry;
+      if (!file.isSettled || file.pendingGap !== undefined) continue;
+      if (group.listed.has(file.inode) || [...file.also].some((inode) => group.listed.has(inode))) continue;
+      this.#finalLedger.push(this.#ledgerOf(entry));
+      this.#gone.push(id);
+      this.#done.delete(id);
+      this.#files.delete(id);
+      this.#changed.delete(id);
+      this.#context.ship.forget(id);
+      this.#options.tailer.remove(group, file);
+    }
+  }
+
+  #checkpointOf(entry: Entry): FileCheckpoint {
+    return checkpointOf(entry.group, entry.file, this.#options.tailer.markOf(entry.file));
+  }
+
+  #ledgerOf({ group, file }: Entry): LedgerRecord {
+    const record = ledgerRecordOf(group, file, this.#now());
+    file.ledgerOffset = file.acknowledgedOffset;
+    file.ledgerSize = file.size;
+    return record;
+  }
+
+  #now(): { node: string; time: string; timeMs: number } {
+    const { scheduler, config } = this.#context;
+    const timeMs = Math.floor(scheduler.nowMs());
+    return { node: config.node.name, time: formatTimestamp(scheduler.nowNs()), timeMs };
+  }
+
+  #isThere(file: FileCheckpoint): boolean {
+    const stat = this.#context.fileSystem.stat(file.path);
+    return stat !== undefined && `${stat.device}:${stat.inode}` === file.inode;
+  }
+
+  #warnLost(file: FileCheckpoint): void {
+    const lost = file.size - file.acknowledgedOffset;
+    const text = `${file.path}: ${lost} bytes were not collected: the file vanished while it was not followed`;
+    this.#context.telemetry.log('warn', 'gap', text, { fileId: file.id });
+  }
+}
+
+function isReadThrough(file: TailedFile): boolean {
+  if (file.isProbing) return false;
+  if (file.phase === 'done' || file.phase === 'resting') return true;
+  if (file.retryAtMs > 0 && file.phase === 'reading' && file.archive === undefined && file.isSettled) return true;
+  if (file.phase === 'unidentified') return file.size === 0 && !file.isProbing;
+  return false;
+}

@@ -1,0 +1,127 @@
+/** Turns what is known of a file into its checkpoint, its ledger record, and its status. */
+import { must } from '../../base/assert.ts';
+import type { LedgerRecord } from '../../record/ledger.ts';
+import type { AgentFileStatus } from '../agent-types.ts';
+import type { FileGroup } from '../tail/file-group.ts';
+import type { TailedFile } from '../tail/tailed-file.ts';
+import type { FileCheckpoint, FileOwner, Fingerprint } from './checkpoint-store.ts';
+
+/** Returns the checkpoint of an identified file; `mark` is the fingerprint of the last bytes read. */
+export function checkpointOf(group: FileGroup, file: TailedFile, mark: Fingerprint | undefined): FileCheckpoint {
+  const progress = must(file.progress, 'progress');
+  file.replay.prune(progress.acknowledgedOffset);
+  return {
+    id: must(file.id, 'file id'),
+    group: group.spec.key,
+    owner: ownerOf(group),
+    path: file.path,
+    inode: file.inode,
+    birthNs: file.birthNs,
+    generation: file.generation,
+    head: must(file.head, 'head'),
+    mark,
+    also: [...file.also],
+    isArchive: file.compression !== undefined,
+    isComplete: file.phase === 'done' && file.isSettled,
+    size: file.size,
+    readOffset: file.readOffset,
+    acknowledgedOffset: progress.acknowledgedOffset,
+    records: progress.records,
+    offsetSum: progress.offsetSum.toString(),
+    dropped: progress.dropped,
+    gaps: file.gaps,
+    ledgerSequence: file.ledgerSequence,
+    times: file.replay.times,
+    cuts: file.replay.cuts,
+  };
+}
+
+/** Returns what the agent says of a file now, with the next sequence number. */
+export function ledgerRecordOf(
+  group: FileGroup,
+  file: TailedFile,
+  now: { node: string; time: string; timeMs: number },
+): LedgerRecord {
+  const progress = must(file.progress, 'progress');
+  // The clock makes the number increase over a restart that lost the checkpoint's.
+  file.ledgerSequence = Math.max(file.ledgerSequence + 1, now.timeMs);
+  const { namespace, pod, container } = group.spec.names;
+  return {
+    fileId: must(file.id, 'file id'),
+    sequence: file.ledgerSequence,
+    time: now.time,
+    node: now.node,
+    path: file.path,
+    namespace,
+    pod,
+    container,
+    state: stateOf(file),
+    bytesWritten: Math.max(file.size, file.readOffset),
+    bytesRead: file.readOffset,
+    acknowledgedOffset: progress.acknowledgedOffset,
+    records: progress.records,
+    offsetSum: progress.offsetSum.toString(),
+    dropped: progress.dropped,
+    gaps: file.gaps,
+  };
+}
+
+/** Returns the last ledger record of a file that was gone when the agent came back. */
+export function ledgerRecordOfLost(
+  saved: FileCheckpoint,
+  now: { node: string; time: string; timeMs: number },
+): LedgerRecord {
+  const lostBytes = Math.max(0, saved.size - saved.acknowledgedOffset);
+  const gap = {
+    kind: 'possible_loss' as const,
+    startOffset: saved.acknowledgedOffset,
+    endOffset: saved.acknowledgedOffset + lostBytes,
+    reason: 'the file vanished while it was not followed',
+  };
+  const { possible_loss: before = 0 } = saved.dropped;
+  return {
+    fileId: saved.id,
+    sequence: Math.max(saved.ledgerSequence + 1, now.timeMs),
+    time: now.time,
+    node: now.node,
+    path: saved.path,
+    namespace: saved.owner.namespace,
+    pod: saved.owner.pod,
+    container: saved.owner.container,
+    state: 'gone',
+    bytesWritten: Math.max(saved.size, saved.acknowledgedOffset),
+    bytesRead: saved.acknowledgedOffset,
+    acknowledgedOffset: saved.acknowledgedOffset + lostBytes,
+    records: saved.records,
+    offsetSum: saved.offsetSum,
+    dropped: lostBytes === 0 ? saved.dropped : { ...saved.dropped, possible_loss: before + lostBytes },
+    gaps: lostBytes === 0 ? saved.gaps : [...saved.gaps, gap],
+  };
+}
+
+/** Returns what `status` shows of a file. */
+export function statusOf(group: FileGroup, file: TailedFile): AgentFileStatus {
+  const { namespace, pod, container } = group.spec.names;
+  return {
+    id: file.id,
+    path: file.path,
+    source: group.spec.source.kind,
+    namespace,
+    pod,
+    container,
+    size: file.size,
+    readOffset: file.readOffset,
+    acknowledgedOffset: file.acknowledgedOffset,
+    state: file.phase === 'unidentified' ? 'waiting' : stateOf(file),
+  };
+}
+
+function stateOf(file: TailedFile): LedgerRecord['state'] {
+  if (file.phase === 'done') return file.isListed ? 'complete' : 'gone';
+  return file.isUnlinked ? 'gone' : 'active';
+}
+
+function ownerOf(group: FileGroup): FileOwner {
+  const { namespace, pod, container } = group.spec.names;
+  return { source: group.spec.source.kind, namespace, pod, container };
+}

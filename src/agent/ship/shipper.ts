@@ -1,0 +1,118 @@
+/**
+ * Carries batches from the decoders to the transport. Before a batch leaves, what must be repeated when its bytes
+ * are read again stands in the journal; while that cannot be written, nothing leaves, reading stops at the credit
+ * limit, and the files are the buffer (G9).
+ */
+import { AppError, messageOf, systemCodeOf } from '../../base/errors.ts';
+import type { BufferPool } from '../../capture/buffer-pool.ts';
+import type { EncodedBatch } from '../../capture/decoder-types.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { Producer } from '../../transport/transport.ts';
+import { ShipState, type Ticket } from './ship-state.ts';
+
+export interface ShipperOptions {
+  readonly producer: Producer;
+  readonly telemetry: Telemetry;
+  /** Where the bodies of batches come from, and go back to. */
+  readonly buffers: BufferPool;
+  /** Bytes that may be encoded and not acknowledged. */
+  readonly bytesMax: number;
+  /** Journals times, cuts and new files; throws the system's error when it cannot. */
+  readonly prepare: () => void;
+  /** Called when acknowledgements have arrived. */
+  readonly onAcknowledged: (fileId: string) => void;
+}
+
+export class Shipper {
+  readonly state = new ShipState();
+  readonly #options: ShipperOptions;
+  #outbox: EncodedBatch[] = [];
+  #outboxBytes = 0;
+  #problem: string | undefined;
+  #isClosed = false;
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes that were encoded and are not acknowledged. */
+  get heldBytes(): number {
+    return this.#outboxBytes + this.state.inFlightBytes;
+  }
+
+  /** Whether reading may go on; one batch beyond the limit passes, so that one that is larger than it passes too. */
+  get hasCredit(): boolean {
+    return !this.#isClosed && this.heldBytes < this.#options.bytesMax;
+  }
+
+  get isEmpty(): boolean {
+    return this.#outbox.length === 0 && this.state.inFlightCount === 0;
+  }
+
+  /** Whether the transport was closed: nothing can be sent any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  emit(batches: readonly EncodedBatch[]): void {
+    for (const batch of batches) {
+      this.#outbox.push(batch);
+      this.#outboxBytes += batch.body.length;
+    }
+  }
+
+  /** Sends what was given, in order. Returns whether everything has left. */
+  flush(): boolean {
+    try {
+      this.#options.prepare();
+      this.#note(undefined);
+    } catch (error) {
+      if (systemCodeOf(error) === undefined && !(error instanceof AppError)) throw error;
+      this.#note(`cannot write the checkpoint journal: ${messageOf(error)}`);
+      return false;
+    }
+    const batches = this.#outbox;
+    this.#outbox = [];
+    this.#outboxBytes = 0;
+    for (const batch of batches) this.#send(batch);
+    return true;
+  }
+
+  #send(batch: EncodedBatch): void {
+    const ticket = this.state.open(batch);
+    if (batch.count === 0) {
+      this.#acknowledge(ticket, batch);
+      return;
+    }
+    this.#options.producer.send(batch).then(
+      () => this.#acknowledge(ticket, batch),
+      (error: unknown) => {
+        this.#isClosed = true;
+        this.#note(`cannot send: ${messageOf(error)}`);
+      },
+    );
+  }
+
+  #acknowledge(ticket: Ticket, batch: EncodedBatch): void {
+    this.state.acknowledge(ticket, batch);
+    const { telemetry, onAcknowledged } = this.#options;
+    if (batch.count > 0) telemetry.count('logboom_agent_acknowledged_records_total', batch.count);
+    for (const [reason, bytes] of Object.entries(batch.dropped)) {
+      telemetry.count('logboom_agent_dropped_bytes_total', bytes, { reason });
+    }
+    this.#options.buffers.release(batch.body);
+    onAcknowledged(batch.fileId);
+  }
+
+  /** Says once per change of state what keeps batches from leaving. */
+  #note(problem: string | undefined): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    if (problem === undefined) this.#options.telemetry.log('info', 'shipping_resumed', 'shipping goes on');
+    else this.#options.telemetry.log('warn', 'shipping_stopped', `${problem}; collection waits`);
+  }
+}

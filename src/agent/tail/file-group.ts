@@ -1,0 +1,55 @@
+import { ContainerLanes } from '../../capture/container-lanes.ts';
+import type { GroupSpec } from '../discovery/layout.ts';
+import { compareAge } from '../discovery/rotated-name.ts';
+import type { TailedFile } from './tailed-file.ts';
+
+/**
+ * The files that one writer fills one after another, in the order in which they were written: only when one is read
+ * to its end is the next one begun, so that a line which begins in one file finds its end in the next.
+ */
+export class FileGroup {
+  readonly spec: GroupSpec;
+  readonly lanes = new ContainerLanes();
+  /** Oldest first. */
+  files: TailedFile[] = [];
+  /** Inodes that had a name in the directory when it was last read. */
+  listed: ReadonlySet<string> = new Set();
+  /** Inodes that are not collected: history that is not wanted. */
+  readonly ignored = new Set<string>();
+  /** Rotated files that may be an unfinished copy of an active one: inode, and when each was first seen. */
+  readonly suspects = new Map<string, number>();
+  /** Whether the directory was read at least once. */
+  isKnown = false;
+  /** Whether a checkpoint spoke of this group when the agent started. */
+  readonly hasHistory: boolean;
+  isDirectoryGone = false;
+  /** A later container of the same name has begun. */
+  isEnded = false;
+  isReady = false;
+
+  constructor(spec: GroupSpec, restored: readonly TailedFile[]) {
+    this.spec = spec;
+    this.files = [...restored];
+    this.hasHistory = restored.length > 0;
+  }
+
+  /** Puts the files into the order of their age: those without a name keep their place before those with one. */
+  sort(): void {
+    const unlisted = this.files.filter((file) => !file.isListed);
+    const listed = this.files.filter((file) => file.isListed);
+    this.files = [...unlisted, ...listed.sort(compareAge)];
+  }
+
+  /** Returns the file that is to be read next, or undefined when nothing can be read now. */
+  nextReadable(nowMs: number): TailedFile | undefined {
+    for (const file of this.files) {
+      if (file.isProbing) return undefined;
+      if (file.retryAtMs > nowMs) continue;
+      if (file.phase === 'unidentified' && file.fd !== undefined && file.size > 0) return file;
+      if (file.phase !== 'reading') continue;
+      if (file.hasUnread) return file;
+      if (file.archive !== undefined && !file.archive.isEnded) return undefined;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * Moves files through their phases when nothing is read: patience for multiline records, files without a name,
+ * orphans, gaps, resting. Called now and then for the groups where something may be due.
+ */
+import { messageOf } from '../../base/errors.ts';
+import type { DropReason } from '../../record/drop-reason.ts';
+import type { LedgerGap } from '../../record/ledger.ts';
+import type { FileGroup } from './file-group.ts';
+import type { FileReader } from './file-reader.ts';
+import type { TailContext } from './tail-context.ts';
+import type { TailedFile } from './tailed-file.ts';
+
+/** How long a nameless file is held at its end: with its directory gone, with a successor, and without either. */
+const LINGER_MS = { directoryGone: 1500, succeeded: 10_000, alone: 300_000 } as const;
+
+/** How long a truncated or vanished file's content is looked for in a copy or an archive. */
+const ORPHAN_MS = 2000;
+
+/** A rotated file that is read and acknowledged is closed after this time without growth. */
+const REST_MS = 30_000;
+
+/** Attempts to read on in an archive that breaks off, one per rescan. */
+const ARCHIVE_FAILURES_MAX = 20;
+
+export class FileLifecycle {
+  readonly #context: TailContext;
+  readonly #reader: FileReader;
+
+  constructor(context: TailContext, reader: FileReader) {
+    this.#context = context;
+    this.#reader = reader;
+  }
+
+  /** Does what is due for the files of a group; returns whether more will be due without anything happening. */
+  tend(group: FileGroup, nowMs: number): boolean {
+    let isPending = false;
+    for (const file of group.files) {
+      this.#tendFile(group, file, nowMs);
+      isPending ||= isAttentionDue(group, file, this.#context);
+    }
+    group.files = group.files.filter((file) => !isForgotten(file));
+    return isPending;
+  }
+
+  /** Gives up the rest of a file: what was not read and is known to have been written becomes a gap. */
+  giveUp(group: FileGroup, file: TailedFile, gap: { kind: LedgerGap['kind']; reason: string }): void {
+    this.#reader.flush(group, file, 'gone');
+    file.isFlushed = true;
+    this.closeFile(file);
+    file.pendingGap = {
+      kind: gap.kind,
+      startOffset: file.readOffset,
+      endOffset: Math.max(file.size, file.readOffset),
+      reason: gap.reason,
+    };
+    file.addGap(file.pendingGap);
+    file.phase = 'done';
+    const { telemetry, noteChange } = this.#context;
+    const lost = file.pendingGap.endOffset - file.pendingGap.startOffset;
+    telemetry.log('warn', 'gap', `${file.path}: ${lost} bytes were not collected: ${gap.reason}`, {
+      fileId: file.id,
+      startOffset: file.pendingGap.startOffset,
+      endOffset: file.pendingGap.endOffset,
+    });
+    noteChange(group, file);
+  }
+
+  /** Ends a file at its end, before its time. */
+  finishNow(group: FileGroup, file: TailedFile): void {
+    this.#reader.flush(group, file, 'gone');
+    file.isFlushed = true;
+    this.#finish(group, file);
+  }
+
+  closeFile(file: TailedFile): void {
+    if (file.fd !== undefined) this.#context.fileSystem.close(file.fd);
+    file.fd = undefined;
+    file.archive?.close();
+    file.archive = undefined;
+  }
+
+  #tendFile(group: FileGroup, file: TailedFile, nowMs: number): void {
+    this.#applyGap(group, file);
+    switch (file.phase) {
+      case 'unidentified':
+        if (file.isUnlinked && file.size === 0 && !file.isProbing) this.#forgetEmpty(group, file, nowMs);
+        return;
+      case 'reading':
+        this.#tendReading(group, file, nowMs);
+        return;
+      case 'orphaned':
+        this.#tendOrphan(group, file, nowMs);
+        return;
+      case 'resting':
+      case 'done':
+        return;
+    }
+  }
+
+  #tendReading(group: FileGroup, file: TailedFile, nowMs: number): void {
+    if (file.archive?.isEnded === true) this.#endArchive(group, file, nowMs);
+    if (file.phase !== 'reading' || file.hasUnread) return;
+    const { flushMs } = group.spec.source.multiline;
+    if (file.decoder?.hasIdleRecord === true && nowMs - file.lastReadMs >= flushMs) {
+      this.#reader.flush(group, file, 'idle');
+    }
+    if (this.#isOver(group, file, nowMs)) {
+      if (!file.isFlushed) this.#reader.flush(group, file, 'gone');
+      file.isFlushed = true;
+    }
+    if (!file.isSettled) return;
+    if (this.#context.isOnce || (file.isFlushed && file.isUnlinked)) {
+      this.#finish(group, file);
+      return;
+    }
+    const isIdle = nowMs - file.lastReadMs >= REST_MS;
+    if (file.rotation !== undefined && file.isListed && isIdle && file.readOffset === file.acknowledgedOffset) {
+      this.closeFile(file);
+      file.phase = 'resting';
+      this.#context.noteChange(group, file);
+    }
+  }
+
+  /** Whether nothing will be appended any more, as far as can be known. */
+  #isOver(group: FileGroup, file: TailedFile, nowMs: number): boolean {
+    if (this.#context.isOnce) return group.files.at(-1) === file;
+    if (group.isEnded) return group.files.at(-1) === file;
+    if (!file.isUnlinked) return false;
+    const quietMs = nowMs - Math.max(file.lastReadMs, file.unlistedMs);
+    return quietMs >= lingerMs(group, file);
+  }
+
+  #finish(group: FileGroup, file: TailedFile): void {
+    this.closeFile(file);
+    file.phase = 'done';
+    this.#context.noteChange(group, file);
+  }
+
+  #endArchive(group: FileGroup, file: TailedFile, nowMs: number): void {
+    const error = file.archive?.error;
+    if (error === undefined) {
+      if (file.isSettled) this.#finish(group, file);
+      return;
+    }
+    file.archive?.close();
+    file.archive = undefined;
+    file.archiveFailures++;
+    if (file.archiveFailures >= ARCHIVE_FAILURES_MAX || file.isUnlinked) {
+      this.giveUp(group, file, { kind: 'possible_loss', reason: `the archive cannot be read: ${messageOf(error)}` });
+      return;
+    }
+    // A compressed file may still be being written: it is read on from where it broke off.
+    file.retryAtMs = nowMs + this.#context.config.agent.rescanMs;
+    file.phase = 'resting';
+    file.isUnverified = true;
+    this.#context.retryLater(group.spec.directory);
+  }
+
+  #tendOrphan(group: FileGroup, file: TailedFile, nowMs: number): void {
+    if (group.files.some((other) => other.isProbing)) return;
+    if (nowMs - file.unlistedMs < ORPHAN_MS) return;
+    const isRead = file.size <= file.readOffset && !file.isTruncated;
+    if (isRead && file.isSettled) {
+      this.#reader.flush(group, file, 'gone');
+      this.#finish(group, file);
+      return;
+    }
+    if (isRead) return;
+    const reason = file.isTruncated
+      ? 'the file was truncated, and no copy of it was found'
+      : 'the file vanished while it was not followed';
+    this.giveUp(group, file, { kind: 'possible_loss', reason });
+  }
+
+  #applyGap(group: FileGroup, file: TailedFile): void {
+    const { pendingGap: gap, id } = file;
+    if (gap === undefined || id === undefined || (file.progress?.queue.length ?? 0) > 0) return;
+    file.pendingGap = undefined;
+    const reason: DropReason = gap.kind;
+    this.#context.ship.skip(id, gap.endOffset, reason);
+    if (gap.endOffset > gap.startOffset) {
+      this.#context.telemetry.count('logboom_agent_dropped_bytes_total', gap.endOffset - gap.startOffset, { reason });
+    }
+    file.readOffset = Math.max(file.readOffset, gap.endOffset);
+    this.#context.noteChange(group, file);
+  }
+
+  #forgetEmpty(group: FileGroup, file: TailedFile, nowMs: number): void {
+    if (nowMs - file.unlistedMs < lingerMs(group, file)) return;
+    this.closeFile(file);
+    file.phase = 'done';
+  }
+}
+
+function lingerMs(group: FileGroup, file: TailedFile): number {
+  if (group.isDirectoryGone) return LINGER_MS.directoryGone;
+  return group.files.at(-1) === file ? LINGER_MS.alone : LINGER_MS.succeeded;
+}
+
+/** Whether `tend` has to look again although nothing happens. */
+function isAttentionDue(group: FileGroup, file: TailedFile, context: TailContext): boolean {
+  if (file.pendingGap !== undefined || file.phase === 'orphaned' || file.isProbing) return true;
+  if (file.phase === 'unidentified') return file.isUnlinked || file.size > 0;
+  if (file.phase !== 'reading') return false;
+  if (file.isUnlinked || file.archive !== undefined || file.decoder?.hasIdleRecord === true) return true;
+  if (context.isOnce || (group.isEnded && !file.isFlushed)) return true;
+  return file.rotation !== undefined || file.retryAtMs > 0;
+}
+
+/** Whether nothing has to be remembered: the checkpoint of an identified file is removed elsewhere. */
+function isForgotten(file: TailedFile): boolean {
+  return file.phase === 'done' && file.id === undefined;
+}

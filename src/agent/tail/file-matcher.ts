@@ -1,0 +1,346 @@
+/**
+ * Decides what a file that stands in a directory is: one that is followed already, the continuation of one that was
+ * followed before, a copy of one, or a new one (semantics 8, 9, 11).
+ *
+ *   same inode, same birth, same head, same last bytes, not shorter    the same file
+ *   same inode otherwise                                               truncated or reused: a new life
+ *   other inode, same head and last bytes, the old one has no name     the same file, moved or copied
+ *   other inode, same head and last bytes, the old one has a name      a copy: remembered, not read
+ *   compressed: the same by what it inflates to
+ */
+import { messageOf, systemCodeOf } from '../../base/errors.ts';
+import type { Fingerprint } from '../ship/checkpoint-store.ts';
+import { ArchiveReader, probeArchive } from './archive-reader.ts';
+import type { FileGroup } from './file-group.ts';
+import { type FileReader, isStampless } from './file-reader.ts';
+import {
+  compressionOf,
+  fingerprintOf,
+  hasFingerprint,
+  HEAD_CHECK_BYTES,
+  type Head,
+  isFingerprintOf,
+  readHead,
+} from './fingerprint.ts';
+import type { TailContext } from './tail-context.ts';
+import { type Observed, TailedFile } from './tailed-file.ts';
+
+/** How long a rotated file that begins like an active one may take to become its whole copy. */
+const COPY_MS_MAX = 10_000;
+
+export class FileMatcher {
+  readonly #context: TailContext;
+  readonly #reader: FileReader;
+
+  constructor(context: TailContext, reader: FileReader) {
+    this.#context = context;
+    this.#reader = reader;
+  }
+
+  /** Takes in a file whose inode the group does not know. */
+  adopt(group: FileGroup, observed: Observed): void {
+    const { fileSystem } = this.#context;
+    let fd: number;
+    try {
+      fd = fileSystem.open(observed.file.path, 'r');
+    } catch (error) {
+      this.#warnUnreadable(observed, error);
+      return;
+    }
+    let isKept = false;
+    try {
+      const stat = fileSystem.fstat(fd);
+      // Between reading the directory and opening, the name may have moved to another file.
+      if (`${stat.device}:${stat.inode}` !== observed.inode) {
+        this.#context.retryLater(group.spec.directory);
+        return;
+      }
+      isKept = this.#adoptOpen(group, observed, fd);
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      this.#warnUnreadable(observed, error);
+    } finally {
+      if (!isKept) fileSystem.close(fd);
+    }
+  }
+
+  /** Compares a file from the checkpoint with the file that now has its inode, and goes on or begins a new life. */
+  resume(group: FileGroup, file: TailedFile, observed: Observed): void {
+    const { fileSystem, sha256, noteChange } = this.#context;
+    if (file.compression !== undefined) {
+      file.isUnverified = false;
+      if (file.phase === 'resting') this.openArchive(file, observed);
+      return;
+    }
+    let fd: number;
+    try {
+      fd = fileSystem.open(observed.file.path, 'r');
+    } catch (error) {
+      this.#warnUnreadable(observed, error);
+      return;
+    }
+    const isSame =
+      (file.birthNs === observed.birthNs || file.birthNs === '0' || observed.birthNs === '0') &&
+      observed.size >= file.acknowledgedOffset &&
+      file.head !== undefined &&
+      hasFingerprint(fileSystem, fd, file.head, sha256) &&
+      (!file.isUnverified || this.#isPlausible(file, fd, observed.size));
+    if (!isSame) {
+      fileSystem.close(fd);
+      file.isListed = false;
+      file.inode = '';
+      if (file.phase === 'resting') file.phase = 'orphaned';
+      const isReused = file.birthNs !== observed.birthNs;
+      this.#begin(group, observed, isReused ? 0 : file.generation + 1);
+      noteChange(group, file);
+      return;
+    }
+    file.isUnverified = false;
+    this.continueAt(group, file, observed, fd);
+  }
+
+  /** Goes on with a file at its read offset, in what is open as `fd` now. */
+  continueAt(group: FileGroup, file: TailedFile, observed: Observed, fd: number): void {
+    if (file.inode !== observed.inode && file.inode !== '') file.also.add(file.inode);
+    file.inode = observed.inode;
+    file.birthNs = observed.birthNs;
+    file.fd = fd;
+    file.phase = 'reading';
+    file.size = Math.max(observed.size, file.readOffset);
+    file.observe(observed);
+    const head = readHead(this.#context.fileSystem, fd);
+    file.headBytes = head.bytes.slice(0, HEAD_CHECK_BYTES);
+    file.replay.isStampless = isStampless(group, head.bytes);
+    group.suspects.delete(observed.inode);
+    if (file.decoder === undefined) this.#reader.startDecoder(group, file);
+    this.#context.noteChange(group, file);
+  }
+
+  /** Begins a new life for the file that is open as `fd`. */
+  begin(group: FileGroup, observed: Observed, fd: number, generation: number): TailedFile {
+    const file = new TailedFile({
+      path: observed.file.path,
+      inode: observed.inode,
+      birthNs: observed.birthNs,
+      generation,
+      rotation: observed.file.rotated.rotation,
+      modifiedNs: observed.modifiedNs,
+    });
+    file.fd = fd;
+    file.size = observed.size;
+    group.files.push(file);
+    return file;
+  }
+
+  /** Begins the life that follows `file` under the same inode after a truncation. */
+  beginNextLife(group: FileGroup, file: TailedFile, fd: number, now: { inode: string; size: number }): TailedFile {
+    const next = new TailedFile({
+      path: file.path,
+      inode: now.inode,
+      birthNs: file.birthNs,
+      generation: file.generation + 1,
+      rotation: file.rotation,
+      modifiedNs: file.modifiedNs,
+    });
+    next.fd = fd;
+    next.size = now.size;
+    group.files.push(next);
+    return next;
+  }
+
+  #begin(group: FileGroup, observed: Observed, generation: number): void {
+    try {
+      this.begin(group, observed, this.#context.fileSystem.open(observed.file.path, 'r'), generation);
+    } catch (error) {
+      this.#warnUnreadable(observed, error);
+    }
+  }
+
+  /** Returns whether the descriptor is kept. */
+  #adoptOpen(group: FileGroup, observed: Observed, fd: number): boolean {
+    const { fileSystem } = this.#context;
+    const head = readHead(fileSystem, fd);
+    const { rotated } = observed.file;
+    const compression = rotated.compression ?? (rotated.rotation === undefined ? undefined : compressionOf(head.bytes));
+    if (this.#isUnwantedHistory(group, observed, compression !== undefined)) {
+      group.ignored.add(observed.inode);
+      return false;
+    }
+    if (compression !== undefined) {
+      this.#adoptArchive(group, observed, compression);
+      return false;
+    }
+    const match = this.#findByContent(group, observed, fd, head);
+    if (match === 'suspect') return false;
+    if (match === undefined) {
+      this.begin(group, observed, fd, 0);
+      return true;
+    }
+    if (match.phase === 'orphaned') {
+      this.continueAt(group, match, observed, fd);
+      return true;
+    }
+    match.also.add(observed.inode);
+    group.suspects.delete(observed.inode);
+    this.#context.noteChange(group, match);
+    return false;
+  }
+
+  #isUnwantedHistory(group: FileGroup, observed: Observed, isCompressed: boolean): boolean {
+    const { history } = group.spec.source;
+    const isHistory = observed.file.rotated.rotation !== undefined || isCompressed;
+    if (!isHistory || history === 'all' || group.hasHistory) return false;
+    if (!this.#context.isFirstScan()) return false;
+    return history === 'none' || isCompressed;
+  }
+
+  /** Looks for the file whose content this is; `suspect` when it may become a copy of one. */
+  #findByContent(
+    group: FileGroup,
+    observed: Observed,
+    fd: number,
+    head: Head,
+  ): TailedFile | 'suspect' | undefined {
+    const { sha256, scheduler } = this.#context;
+    const isRotated = observed.file.rotated.rotation !== undefined;
+    let isSuspect = false;
+    for (const file of group.files) {
+      if (file.head === undefined || !isHeadOf(head, file.head, sha256)) continue;
+      const isOrphan = file.phase === 'orphaned';
+      // A new active file may well begin like the rotated one before it; a copy has a rotated name.
+      if (!isRotated && !isOrphan) continue;
+      if (this.#hasMark(file, fd, observed.size)) return file;
+      if (file.isActive && file.phase === 'reading' && observed.size < file.readOffset) isSuspect = true;
+    }
+    if (this.#isProcessed(group, observed)) return group.files.find((file) => !file.isActive) ?? undefined;
+    if (!isSuspect) return undefined;
+    const nowMs = scheduler.monotonicMs();
+    const sinceMs = group.suspects.get(observed.inode) ?? nowMs;
+    group.suspects.set(observed.inode, sinceMs);
+    return nowMs - sinceMs < COPY_MS_MAX ? 'suspect' : undefined;
+  }
+
+  /** An s6 archive that a processor wrote: what it was made of was read before, when it was `previous`. */
+  #isProcessed(group: FileGroup, observed: Observed): boolean {
+    return (
+      group.spec.hasProcessor &&
+      group.isKnown &&
+      observed.file.name.startsWith('@') &&
+      group.files.some((file) => !file.isActive && file.phase !== 'unidentified')
+    );
+  }
+
+  /** Whether the last bytes that were read of `file` stand at their place in what is open as `fd`. */
+  #hasMark(file: TailedFile, fd: number, size: number): boolean {
+    const mark = this.markOf(file);
+    if (mark === undefined) return size >= file.readOffset;
+    if (size < mark.offset + mark.length) return false;
+    return hasFingerprint(this.#context.fileSystem, fd, mark, this.#context.sha256);
+  }
+
+  /** The same for a file whose inode and head fit: a power loss may have taken bytes that were read, not acknowledged. */
+  #isPlausible(file: TailedFile, fd: number, size: number): boolean {
+    const mark = this.markOf(file);
+    return mark === undefined || size < mark.offset + mark.length || this.#hasMark(file, fd, size);
+  }
+
+  /** Returns the fingerprint of the last bytes that were read. */
+  markOf(file: TailedFile): Fingerprint | undefined {
+    if (file.markLength === 0) return file.savedMark;
+    const bytes = file.markBytes.subarray(0, file.markLength);
+    return fingerprintOf(bytes, file.readOffset - file.markLength, this.#context.sha256);
+  }
+
+  #adoptArchive(group: FileGroup, observed: Observed, compression: 'gz' | 'zst'): void {
+    const { openArchive, sha256, wake } = this.#context;
+    const file = this.begin(group, observed, -1, 0);
+    file.fd = undefined;
+    file.compression = compression;
+    file.size = 0;
+    file.isProbing = true;
+    const choose = (head: Head): Fingerprint[] =>
+      this.#candidates(group, file, head).flatMap((candidate) => this.markOf(candidate) ?? []);
+    probeArchive(openArchive(observed.file.path, compression), choose, sha256)
+      .then(
+        ({ head, found }) => this.#settleArchive(group, file, { observed, head, found }),
+        (error: unknown) => {
+          group.files = group.files.filter((other) => other !== file);
+          this.#warnUnreadable(observed, error);
+        },
+      )
+      .finally(() => {
+        file.isProbing = false;
+        wake();
+      });
+  }
+
+  #candidates(group: FileGroup, archive: TailedFile, head: Head): TailedFile[] {
+    const { sha256 } = this.#context;
+    return group.files.filter(
+      (file) => file !== archive && file.head !== undefined && isHeadOf(head, file.head, sha256),
+    );
+  }
+
+  #settleArchive(
+    group: FileGroup,
+    archive: TailedFile,
+    probe: { observed: Observed; head: Head; found: ReadonlySet<Fingerprint> },
+  ): void {
+    const hashes = new Set([...probe.found].map((mark) => `${mark.offset}:${mark.hash}`));
+    const match = this.#candidates(group, archive, probe.head).find((file) => {
+      const mark = this.markOf(file);
+      return mark === undefined || hashes.has(`${mark.offset}:${mark.hash}`);
+    });
+    if (match === undefined && this.#isProcessed(group, probe.observed)) {
+      this.#merge(group, archive, group.files.find((file) => file !== archive && !file.isActive));
+      return;
+    }
+    if (match === undefined) {
+      this.#reader.settleIdentity(group, archive, probe.head);
+      this.openArchive(archive, { ...probe.observed, size: 0 });
+      return;
+    }
+    this.#merge(group, archive, match);
+    if (match.phase !== 'orphaned') return;
+    if (match.inode !== '') match.also.add(match.inode);
+    match.inode = archive.inode;
+    match.compression = archive.compression;
+    match.observe({ ...probe.observed, file: { ...probe.observed.file, path: archive.path } });
+    if (match.decoder === undefined) this.#reader.startDecoder(group, match);
+    this.openArchive(match, probe.observed);
+  }
+
+  #merge(group: FileGroup, archive: TailedFile, into: TailedFile | undefined): void {
+    group.files = group.files.filter((other) => other !== archive);
+    if (into === undefined) return;
+    into.also.add(archive.inode);
+    this.#context.noteChange(group, into);
+  }
+
+  /** Opens a compressed file at the read offset of `file`. */
+  openArchive(file: TailedFile, observed: Observed): void {
+    const { openArchive, wake } = this.#context;
+    const compression = observed.file.rotated.compression ?? file.compression ?? 'gz';
+    const chunks = openArchive(observed.file.path, compression);
+    file.archive = new ArchiveReader(chunks, file.readOffset, wake);
+    file.phase = 'reading';
+    file.size = Math.max(file.size, file.readOffset);
+  }
+
+  #warnUnreadable(observed: Observed, error: unknown): void {
+    const { warnOnce, retryLater } = this.#context;
+    const { path, group } = observed.file;
+    retryLater(group.directory);
+    const code = systemCodeOf(error);
+    if (code === 'ENOENT') return;
+    const remedy =
+      code === 'EACCES'
+        ? 'Give the agent read permission on the file and search permission on the directories above it'
+        : 'It is tried again';
+    warnOnce('file_unreadable', path, `cannot read ${path} (${messageOf(error)}). ${remedy}; other files go on`);
+  }
+}
+
+function isHeadOf(head: Head, fingerprint: Fingerprint, sha256: (bytes: Uint8Array) => Uint8Array): boolean {
+  return isFingerprintOf(head.bytes.subarray(0, fingerprint.length), fingerprint, sha256);
+}

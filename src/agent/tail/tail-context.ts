@@ -1,0 +1,40 @@
+import type { FileSystem } from '../../base/file-system.ts';
+import type { Scheduler } from '../../base/scheduler.ts';
+import type { ContainerLanes } from '../../capture/container-lanes.ts';
+import type { Decoder, EncodedBatch } from '../../capture/decoder-types.ts';
+import type { Config } from '../../config/config.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { GroupSpec } from '../discovery/layout.ts';
+import type { ShipState } from '../ship/ship-state.ts';
+import type { OpenArchive } from './archive-reader.ts';
+import type { FileGroup } from './file-group.ts';
+import type { Sha256 } from './fingerprint.ts';
+import type { TailedFile } from './tailed-file.ts';
+
+/** What following files needs of the rest of the agent. */
+export interface TailContext {
+  readonly config: Config;
+  readonly fileSystem: FileSystem;
+  readonly scheduler: Scheduler;
+  readonly telemetry: Telemetry;
+  readonly sha256: Sha256;
+  readonly openArchive: OpenArchive;
+  readonly ship: ShipState;
+  /** Read what is there to the end, and nothing that comes later. */
+  readonly isOnce: boolean;
+  /** Whether the first look at every directory is still going on. */
+  readonly isFirstScan: () => boolean;
+  readonly createDecoder: (spec: GroupSpec, file: TailedFile, lanes: ContainerLanes) => Decoder;
+  /** Hands over what a decoder gave out, in order. */
+  readonly emit: (batches: readonly EncodedBatch[]) => void;
+  /** Notes that times or cuts must be journaled before the next batch leaves. */
+  readonly noteHold: (group: FileGroup, file: TailedFile) => void;
+  /** Notes that the checkpoint of a file changed. */
+  readonly noteChange: (group: FileGroup, file: TailedFile) => void;
+  /** Reads a directory at once. */
+  readonly scanNow: (directory: string) => void;
+  /** Reads a directory again at the next rescan, because something in it could not be opened. */
+  readonly retryLater: (directory: string) => void;
+  readonly warnOnce: (event: string, key: string, text: string, fields?: Record<string, unknown>) => void;
+  readonly wake: () => void;
+}

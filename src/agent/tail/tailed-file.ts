@@ -1,0 +1,192 @@
+/**
+ * One life of one file: from when it was found, through renames, to when its last byte is acknowledged.
+ *
+ * Phases:
+ *   unidentified   open, and its first line is not whole yet (or an archive that is not looked into yet)
+ *   reading        open and identified
+ *   resting        not open: everything is read and acknowledged, or it was just loaded from the checkpoint
+ *   orphaned       its content is not where it was: a copy or a compressed file may continue it
+ *   done           nothing of it will be read any more; remembered as long as one of its inodes has a name
+ *
+ * A truncated file begins a new life with the next generation, because its offsets begin anew.
+ */
+import type { Decoder } from '../../capture/decoder-types.ts';
+import type { LedgerGap } from '../../record/ledger.ts';
+import type { LayoutFile } from '../discovery/layout.ts';
+import type { Rotation } from '../discovery/rotated-name.ts';
+import type { FileCheckpoint, Fingerprint } from '../ship/checkpoint-store.ts';
+import type { FileProgress } from '../ship/ship-state.ts';
+import type { ArchiveReader } from './archive-reader.ts';
+import { MARK_BYTES } from './fingerprint.ts';
+import { ReplayState } from './replay-state.ts';
+
+export type FilePhase = 'unidentified' | 'reading' | 'resting' | 'orphaned' | 'done';
+
+/** Gaps kept per file; further ones widen the last. */
+const GAPS_MAX = 64;
+
+/** A file that stands in a directory now. */
+export interface Observed {
+  readonly file: LayoutFile;
+  readonly inode: string;
+  readonly birthNs: string;
+  readonly size: number;
+  readonly modifiedNs: bigint;
+}
+
+export interface NewFile {
+  readonly path: string;
+  readonly inode: string;
+  readonly birthNs: string;
+  readonly generation: number;
+  readonly rotation: Rotation | undefined;
+  readonly modifiedNs: bigint;
+}
+
+export class TailedFile {
+  path: string;
+  inode: string;
+  birthNs: string;
+  readonly generation: number;
+  rotation: Rotation | undefined;
+  modifiedNs: bigint;
+  compression: 'gz' | 'zst' | undefined;
+  phase: FilePhase = 'unidentified';
+
+  id: string | undefined;
+  head: Fingerprint | undefined;
+  /** The first bytes, compared after every read; empty until the next read after a restart. */
+  headBytes: Uint8Array = new Uint8Array(0);
+  /** The last bytes that were read, up to `MARK_BYTES`. */
+  readonly markBytes = new Uint8Array(MARK_BYTES);
+  markLength = 0;
+  /** The mark of the checkpoint, until the file is read again. */
+  savedMark: Fingerprint | undefined;
+  readonly also = new Set<string>();
+
+  fd: number | undefined;
+  archive: ArchiveReader | undefined;
+  decoder: Decoder | undefined;
+  progress: FileProgress | undefined;
+  replay = new ReplayState([], [], true);
+  readOffset = 0;
+  /** Size when last seen. */
+  size = 0;
+  gaps: LedgerGap[] = [];
+  ledgerSequence = 0;
+
+  isListed = true;
+  /** No name is left, or none in the directory that is observed. */
+  isUnlinked = false;
+  /** Smaller than what was read: to be decided on by the next turn. */
+  isShrunk = false;
+  /** The content was cut away under the same inode. */
+  isTruncated = false;
+  /** A checkpoint that was not yet compared with the file of its inode. */
+  isUnverified = false;
+  /** The archive's head is being read. */
+  isProbing = false;
+  /** Everything pending was given out because no more will come. */
+  isFlushed = false;
+  isCheckpointed = false;
+  /** Not to be read before: reading failed, or the first line is not whole. */
+  retryAtMs = 0;
+  /** Bytes that will never be read; accounted for once everything before them is acknowledged. */
+  pendingGap: LedgerGap | undefined;
+  /** Attempts to read an archive that broke off. */
+  archiveFailures = 0;
+  /** Monotonic milliseconds. */
+  lastReadMs = 0;
+  unlistedMs = 0;
+  ledgerOffset = -1;
+  ledgerSize = -1;
+  hasFinalLedger = false;
+
+  constructor(facts: NewFile) {
+    this.path = facts.path;
+    this.inode = facts.inode;
+    this.birthNs = facts.birthNs;
+    this.generation = facts.generation;
+    this.rotation = facts.rotation;
+    this.modifiedNs = facts.modifiedNs;
+  }
+
+  get isActive(): boolean {
+    return this.rotation === undefined && this.isListed;
+  }
+
+  get acknowledgedOffset(): number {
+    return this.progress?.acknowledgedOffset ?? 0;
+  }
+
+  /** Whether bytes are known to be there that were not read. */
+  get hasUnread(): boolean {
+    if (this.archive !== undefined) return this.archive.hasBytes;
+    return this.fd !== undefined && this.size > this.readOffset;
+  }
+
+  /** Whether every byte that was read is accounted for. */
+  get isSettled(): boolean {
+    return this.acknowledgedOffset >= this.readOffset && (this.progress?.queue.length ?? 0) === 0;
+  }
+
+  /** Takes over where the file stands now. */
+  observe(observed: Observed): void {
+    const { file } = observed;
+    if (file.path !== this.path) {
+      this.path = file.path;
+      this.decoder?.setPath(file.path);
+    }
+    this.rotation = file.rotated.rotation;
+    this.modifiedNs = observed.modifiedNs;
+    this.isListed = true;
+    this.isUnlinked = false;
+    this.unlistedMs = 0;
+  }
+
+  /** Remembers the last bytes of a run that ends at the read offset. */
+  remember(bytes: Uint8Array): void {
+    if (bytes.length >= MARK_BYTES) {
+      this.markBytes.set(bytes.subarray(bytes.length - MARK_BYTES));
+      this.markLength = MARK_BYTES;
+      return;
+    }
+    const kept = Math.min(this.markLength, MARK_BYTES - bytes.length);
+    this.markBytes.copyWithin(0, this.markLength - kept, this.markLength);
+    this.markBytes.set(bytes, kept);
+    this.markLength = kept + bytes.length;
+  }
+
+  addGap(gap: LedgerGap): void {
+    const last = this.gaps.at(-1);
+    if (this.gaps.length < GAPS_MAX || last === undefined) this.gaps.push(gap);
+    else this.gaps[GAPS_MAX - 1] = { ...last, endOffset: gap.endOffset };
+  }
+}
+
+/** Makes the file that a checkpoint tells of; it rests until it is found. */
+export function restoreFile(saved: FileCheckpoint, isStampless: boolean): TailedFile {
+  const file = new TailedFile({
+    path: saved.path,
+    inode: saved.inode,
+    birthNs: saved.birthNs,
+    generation: saved.generation,
+    rotation: undefined,
+    modifiedNs: 0n,
+  });
+  file.phase = saved.isComplete ? 'done' : 'resting';
+  file.id = saved.id;
+  file.head = saved.head;
+  file.savedMark = saved.mark;
+  for (const inode of saved.also) file.also.add(inode);
+  file.replay = new ReplayState(saved.times, saved.cuts, isStampless);
+  file.readOffset = saved.acknowledgedOffset;
+  file.size = saved.size;
+  file.gaps = [...saved.gaps];
+  file.ledgerSequence = saved.ledgerSequence;
+  file.compression = saved.isArchive ? 'gz' : undefined;
+  file.isListed = false;
+  file.isUnverified = true;
+  file.isCheckpointed = true;
+  return file;
+}

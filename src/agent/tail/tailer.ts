@@ -1,0 +1,362 @@
+/**
+ * Follows all files of the agent: takes in what discovery finds, and reads in turns, a slice per group, so that a
+ * container that writes a lot does not keep the others waiting (G9).
+ *
+ * A group is ready when one of its files may have unread bytes. Ready groups stand in a queue; a group that still
+ * has bytes after its slice goes to the back.
+ */
+import { must } from '../../base/assert.ts';
+import { systemCodeOf } from '../../base/errors.ts';
+import type { GroupSpec, LayoutFile } from '../discovery/layout.ts';
+import type { FileCheckpoint } from '../ship/checkpoint-store.ts';
+import { FileGroup } from './file-group.ts';
+import { FileLifecycle } from './file-lifecycle.ts';
+import { FileMatcher } from './file-matcher.ts';
+import { FileReader } from './file-reader.ts';
+import type { TailContext } from './tail-context.ts';
+import { type Observed, restoreFile, type TailedFile } from './tailed-file.ts';
+
+/** How often groups are looked at in which something may be due. */
+const TEND_MS = 200;
+
+export class Tailer {
+  readonly #context: TailContext;
+  readonly #reader: FileReader;
+  readonly #matcher: FileMatcher;
+  readonly lifecycle: FileLifecycle;
+  readonly #groups = new Map<string, FileGroup>();
+  readonly #byDirectory = new Map<string, Set<FileGroup>>();
+  readonly #saved = new Map<string, FileCheckpoint[]>();
+  /** Which group follows an inode: a file with two names is read once. */
+  readonly #owners = new Map<string, FileGroup>();
+  readonly #successions = new Map<string, number>();
+  #ready: FileGroup[] = [];
+  #attention = new Set<FileGroup>();
+  #tendAtMs = 0;
+
+  constructor(context: TailContext, saved: Iterable<FileCheckpoint>) {
+    this.#context = context;
+    this.#reader = new FileReader(context);
+    this.#matcher = new FileMatcher(context, this.#reader);
+    this.lifecycle = new FileLifecycle(context, this.#reader);
+    for (const file of saved) {
+      const list = this.#saved.get(file.group);
+      if (list === undefined) this.#saved.set(file.group, [file]);
+      else list.push(file);
+    }
+  }
+
+  get groups(): IterableIterator<FileGroup> {
+    return this.#groups.values();
+  }
+
+  /** Checkpoints whose group was not found so far. */
+  get unclaimed(): IterableIterator<FileCheckpoint[]> {
+    return this.#saved.values();
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.length > 0;
+  }
+
+  /** When `tend` has something to do, in monotonic milliseconds. */
+  get tendAtMs(): number {
+    return this.#attention.size > 0 ? this.#tendAtMs : Number.POSITIVE_INFINITY;
+  }
+
+  get isAtRest(): boolean {
+    return this.#ready.length === 0 && this.#attention.size === 0;
+  }
+
+  /** Forgets checkpoints that nothing claimed. */
+  dropUnclaimed(group: string): void {
+    this.#saved.delete(group);
+  }
+
+  markOf(file: TailedFile): ReturnType<FileMatcher['markOf']> {
+    return this.#matcher.markOf(file);
+  }
+
+  /** Takes in what stands in a directory now. */
+  onListing(directory: string, files: readonly LayoutFile[], isGone: boolean): void {
+    const byGroup = new Map<string, Observed[]>();
+    for (const group of this.#byDirectory.get(directory) ?? []) byGroup.set(group.spec.key, []);
+    for (const file of files) {
+      const observed = this.#observe(file);
+      if (observed === undefined) continue;
+      this.#groupOf(file.group);
+      const list = byGroup.get(file.group.key);
+      if (list === undefined) byGroup.set(file.group.key, [observed]);
+      else list.push(observed);
+    }
+    for (const [key, observed] of byGroup) {
+      const group = must(this.#groups.get(key), 'group');
+      group.isDirectoryGone = isGone;
+      this.#reconcile(group, observed);
+    }
+  }
+
+  /** Looks at the sizes of a directory's open files; returns whether one has changed. */
+  onPoke(directory: string): boolean {
+    let hasGrown = false;
+    for (const group of this.#byDirectory.get(directory) ?? []) {
+      for (const file of group.files) if (this.#measure(file)) hasGrown = true;
+      this.#makeReady(group);
+    }
+    return hasGrown;
+  }
+
+  /** Reads slices in turns while `canRead`; returns the bytes read. */
+  serve(canRead: () => boolean): number {
+    let bytes = 0;
+    while (this.#ready.length > 0 && canRead()) {
+      const group = must(this.#ready.shift(), 'ready group');
+      group.isReady = false;
+      bytes += this.#serveGroup(group);
+    }
+    return bytes;
+  }
+
+  /** Does what is due by time. */
+  tend(nowMs: number): void {
+    if (nowMs < this.#tendAtMs) return;
+    this.#tendAtMs = nowMs + TEND_MS;
+    for (const group of this.#attention) {
+      for (const file of group.files) if (file.fd !== undefined && needsMeasuring(file)) this.#measure(file);
+      const isPending = this.lifecycle.tend(group, nowMs);
+      const isSuspecting = this.#lookAtSuspects(group);
+      if (!isPending && !isSuspecting) this.#attention.delete(group);
+      this.#makeReady(group);
+    }
+  }
+
+  /** Marks a group as one where something may be due by time. */
+  attend(group: FileGroup): void {
+    this.#attention.add(group);
+  }
+
+  /** Marks every group, for the drain. */
+  attendAll(): void {
+    for (const group of this.#groups.values()) this.#attention.add(group);
+  }
+
+  /** Removes a file of which nothing has to be remembered, and its group with the last one. */
+  remove(group: FileGroup, file: TailedFile): void {
+    this.lifecycle.closeFile(file);
+    if (this.#owners.get(file.inode) === group) this.#owners.delete(file.inode);
+    group.files = group.files.filter((other) => other !== file);
+    if (group.files.length > 0 || group.listed.size > 0) return;
+    this.#groups.delete(group.spec.key);
+    this.#attention.delete(group);
+    const siblings = this.#byDirectory.get(group.spec.directory);
+    siblings?.delete(group);
+    if (siblings?.size === 0) this.#byDirectory.delete(group.spec.directory);
+  }
+
+  /** Groups that may hold files without a name. */
+  unlinkedGroups(): Iterable<FileGroup> {
+    return this.#attention;
+  }
+
+  /** Closes a file without a name to free its bytes: what was not read of it becomes a gap. */
+  release(group: FileGroup, file: TailedFile): void {
+    const reason = 'deleted files held more bytes than deletedBytesMax allows';
+    if (file.id === undefined) this.lifecycle.closeFile(file);
+    else if (file.hasUnread) this.lifecycle.giveUp(group, file, { kind: 'gap', reason });
+    else this.lifecycle.finishNow(group, file);
+  }
+
+  close(): void {
+    for (const group of this.#groups.values()) for (const file of group.files) this.lifecycle.closeFile(file);
+  }
+
+  /** A copy in the making is looked at until it is whole. */
+  #lookAtSuspects(group: FileGroup): boolean {
+    for (const inode of group.suspects.keys()) if (!group.listed.has(inode)) group.suspects.delete(inode);
+    if (group.suspects.size === 0) return false;
+    this.#context.scanNow(group.spec.directory);
+    return true;
+  }
+
+  #observe(file: LayoutFile): Observed | undefined {
+    try {
+      const stat = this.#context.fileSystem.stat(file.path);
+      if (stat?.kind !== 'file') return undefined;
+      return {
+        file,
+        inode: `${stat.device}:${stat.inode}`,
+        birthNs: stat.birthTimeNs.toString(),
+        size: stat.size,
+        modifiedNs: stat.modifiedTimeNs,
+      };
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      this.#context.retryLater(file.group.directory);
+      return undefined;
+    }
+  }
+
+  #groupOf(spec: GroupSpec): FileGroup {
+    const known = this.#groups.get(spec.key);
+    if (known !== undefined) return known;
+    const saved = this.#saved.get(spec.key) ?? [];
+    this.#saved.delete(spec.key);
+    const restored = saved.map((file) => restoreFile(file, true));
+    const group = new FileGroup(spec, restored);
+    for (const file of restored) file.progress = this.#context.ship.progressOf(must(file.id, 'file id'));
+    this.#groups.set(spec.key, group);
+    const siblings = this.#byDirectory.get(spec.directory);
+    if (siblings === undefined) this.#byDirectory.set(spec.directory, new Set([group]));
+    else siblings.add(group);
+    this.#succeed(group);
+    return group;
+  }
+
+  /** A container's greater restart number ends the groups of the smaller ones. */
+  #succeed(group: FileGroup): void {
+    const { succession } = group.spec;
+    if (succession === undefined) return;
+    const newest = Math.max(this.#successions.get(succession.key) ?? 0, succession.number);
+    this.#successions.set(succession.key, newest);
+    for (const other of this.#byDirectory.get(group.spec.directory) ?? []) {
+      const theirs = other.spec.succession;
+      if (theirs === undefined || theirs.number >= newest || other.isEnded) continue;
+      other.isEnded = true;
+      this.#attention.add(other);
+    }
+  }
+
+  #reconcile(group: FileGroup, observed: readonly Observed[]): void {
+    const nowMs = this.#context.scheduler.monotonicMs();
+    const byInode = new Map<string, Observed>();
+    for (const one of observed) {
+      const owner = this.#owners.get(one.inode);
+      const isElsewhere = owner !== undefined && owner !== group && this.#isFollowedBy(owner, one.inode);
+      if (!isElsewhere && !byInode.has(one.inode)) byInode.set(one.inode, one);
+    }
+    group.listed = new Set(byInode.keys());
+    for (const file of [...group.files]) this.#update(group, file, byInode.get(file.inode), nowMs);
+    for (const one of byInode.values()) this.#consider(group, one);
+    group.isKnown = true;
+    group.sort();
+    for (const file of group.files) if (file.inode !== '') this.#owners.set(file.inode, group);
+    this.#attention.add(group);
+    this.#makeReady(group);
+  }
+
+  #isFollowedBy(owner: FileGroup, inode: string): boolean {
+    return owner.files.some((file) => file.inode === inode && file.phase !== 'done');
+  }
+
+  #update(group: FileGroup, file: TailedFile, observed: Observed | undefined, nowMs: number): void {
+    if (observed === undefined) {
+      this.#unlist(file, nowMs);
+      return;
+    }
+    if (file.isUnverified && file.phase !== 'unidentified') {
+      this.#matcher.resume(group, file, observed);
+      return;
+    }
+    if (file.fd === undefined && file.archive === undefined) {
+      const hasChanged = observed.size !== file.size || file.birthNs !== observed.birthNs;
+      if ((file.phase === 'resting' || file.phase === 'done') && hasChanged && file.compression === undefined) {
+        this.#matcher.resume(group, file, observed);
+        return;
+      }
+    }
+    file.observe(observed);
+    if (file.archive === undefined && file.compression === undefined && file.fd !== undefined) this.#measure(file);
+  }
+
+  #unlist(file: TailedFile, nowMs: number): void {
+    if (file.isListed || file.unlistedMs === 0) file.unlistedMs = Math.max(nowMs, 1);
+    file.isListed = false;
+    if (file.fd !== undefined || file.archive !== undefined) {
+      file.isUnlinked = true;
+      if (file.fd !== undefined) this.#measure(file);
+      return;
+    }
+    if (file.phase === 'resting') file.phase = 'orphaned';
+  }
+
+  #consider(group: FileGroup, observed: Observed): void {
+    if (group.ignored.has(observed.inode)) return;
+    const isKnown = group.files.some((file) => file.inode === observed.inode || file.also.has(observed.inode));
+    if (!isKnown) this.#matcher.adopt(group, observed);
+  }
+
+  /** Looks at the size of an open file; returns whether there is something to read or to decide. */
+  #measure(file: TailedFile): boolean {
+    if (file.fd === undefined) return false;
+    const before = file.size;
+    try {
+      const stat = this.#context.fileSystem.fstat(file.fd);
+      if (stat.size < file.readOffset) file.isShrunk = true;
+      else file.size = stat.size;
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+    }
+    return file.size !== before || file.isShrunk;
+  }
+
+  #makeReady(group: FileGroup): void {
+    if (group.isReady) return;
+    const nowMs = this.#context.scheduler.monotonicMs();
+    if (!group.files.some((file) => file.isShrunk) && group.nextReadable(nowMs) === undefined) return;
+    group.isReady = true;
+    this.#ready.push(group);
+  }
+
+  #serveGroup(group: FileGroup): number {
+    this.#attention.add(group);
+    const shrunk = group.files.find((file) => file.isShrunk);
+    if (shrunk !== undefined) {
+      this.#onTruncated(group, shrunk);
+      this.#makeReady(group);
+      return 0;
+    }
+    const file = group.nextReadable(this.#context.scheduler.monotonicMs());
+    if (file === undefined) return 0;
+    const outcome = this.#reader.readSlice(group, file);
+    if (outcome.kind === 'truncated') this.#onTruncated(group, file);
+    if (outcome.kind === 'read' && file.size === file.readOffset) this.#measure(file);
+    this.#makeReady(group);
+    return outcome.kind === 'read' ? outcome.bytes : 0;
+  }
+
+  /**
+   * The content was cut away under the same inode. What was not read may stand in a copy; what is there now begins
+   * a new life.
+   */
+  #onTruncated(group: FileGroup, file: TailedFile): void {
+    file.isShrunk = false;
+    const fd = must(file.fd, 'open file');
+    if (file.id === undefined) {
+      file.size = this.#context.fileSystem.fstat(fd).size;
+      return;
+    }
+    const stat = this.#context.fileSystem.fstat(fd);
+    file.fd = undefined;
+    file.phase = 'orphaned';
+    file.isTruncated = true;
+    const { inode, isListed, isUnlinked } = file;
+    file.inode = '';
+    file.isListed = false;
+    file.unlistedMs = Math.max(this.#context.scheduler.monotonicMs(), 1);
+    const next = this.#matcher.beginNextLife(group, file, fd, { inode, size: stat.size });
+    next.isListed = isListed;
+    next.isUnlinked = isUnlinked;
+    this.#context.noteChange(group, file);
+    // The copy was made before the truncation, so it stands there now, perhaps already known as a copy.
+    const copies = [...file.also];
+    file.also.clear();
+    this.#context.scanNow(group.spec.directory);
+    if (file.phase !== 'orphaned') return;
+    for (const copy of copies) file.also.add(copy);
+  }
+}
+
+/** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */
+function needsMeasuring(file: TailedFile): boolean {
+  return file.isUnlinked || file.phase === 'unidentified';
+}
