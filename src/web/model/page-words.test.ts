@@ -9,14 +9,16 @@ import { proofOf } from './proof.ts';
 import { parseHistory, QUERY_HISTORY_MAX, rememberQuery, stepHistory } from './query-history.ts';
 
 void test('the header states the proof, or what is wrong', () => {
-  const figures = { records: 99_212_345, missing: 0, twice: 0 };
+  const figures = { records: 99_212_345, missing: 0, twice: 0, lagBytes: 0 };
   assert.equal(
     proofOf({ ...figures, verdict: 'accounted' }).text,
     '99.2 M lines accounted · 0 missing · 0 twice',
   );
   const problem = proofOf({ ...figures, missing: 3, verdict: 'discrepancy' });
   assert.deepEqual([problem.isProblem, problem.text], [true, '99.2 M lines accounted · 3 missing · 0 twice']);
-  assert.match(proofOf({ ...figures, verdict: 'unknown' }).text, /still catching up/);
+  assert.match(proofOf({ ...figures, verdict: 'unknown' }).text, /accounted · the rest not yet$/);
+  const lagging = proofOf({ ...figures, lagBytes: 1536, verdict: 'unknown' });
+  assert.match(lagging.text, /0 missing · 0 twice · 1\.5 KiB on the way$/);
 });
 
 void test('numbers never claim more than there is', () => {

@@ -1,6 +1,6 @@
 /** What the header says of the audit: the product's promise in one line, or what is wrong with it. */
 import type { AuditAnswer } from '../../api/api-types.ts';
-import { countText, plural, shortCountText } from './number-text.ts';
+import { bytesText, countText, plural, shortCountText } from './number-text.ts';
 
 export interface Proof {
   readonly text: string;
@@ -15,7 +15,9 @@ export const PROOF_CHECKING: Proof = {
 };
 
 /** Returns the sentence for an audit's figures. */
-export function proofOf(figures: Pick<AuditAnswer, 'verdict' | 'records' | 'missing' | 'twice'>): Proof {
+export function proofOf(
+  figures: Pick<AuditAnswer, 'verdict' | 'records' | 'missing' | 'twice' | 'lagBytes'>,
+): Proof {
   const { missing, twice, verdict } = figures;
   const accounted = `${shortCountText(figures.records)} ${figures.records === 1 ? 'line' : 'lines'} accounted`;
   const text = `${accounted} · ${countText(missing)} missing · ${countText(twice)} twice`;
@@ -23,12 +25,17 @@ export function proofOf(figures: Pick<AuditAnswer, 'verdict' | 'records' | 'miss
     const title = `${plural(missing, 'record')} missing, ${countText(twice)} twice: logboom audit names the files`;
     return { text, title, isProblem: true };
   }
-  if (verdict === 'unknown') {
+  if (verdict === 'unknown' && figures.lagBytes > 0) {
+    const lag = bytesText(figures.lagBytes);
     return {
-      text: `${accounted} · still catching up`,
-      title: 'Lines are on their way to the store',
+      text: `${text} · ${lag} on the way`,
+      title: `${lag} are on their way to the store`,
       isProblem: false,
     };
+  }
+  if (verdict === 'unknown') {
+    const title = 'The agents have not accounted for every file yet';
+    return { text: `${accounted} · the rest not yet`, title, isProblem: false };
   }
   return {
     text,

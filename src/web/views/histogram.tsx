@@ -19,6 +19,9 @@ interface Brush {
   readonly to: number;
 }
 
+/** Bars end on whole pixels of this height: between them the ground would shine through. */
+const PLOT_PX = 72;
+
 /** Counts over time, by level; drag over it to zoom in. */
 export function Histogram({ buckets, range, tookMs, isLoading, onZoom }: HistogramProps): ReactElement {
   const layout = useMemo(() => layoutHistogram(buckets, range), [buckets, range]);
@@ -105,7 +108,7 @@ const Bars = memo(function Bars({ layout }: { layout: HistogramLayout }): ReactE
   const spanMs = layout.range.endMs - layout.range.startMs;
   const title = `${countText(layout.total)} lines, ${rangeText(layout.range.startMs, layout.range.endMs, undefined)}`;
   return (
-    <svg viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" aria-label={title}>
+    <svg viewBox={`0 0 1000 ${PLOT_PX}`} preserveAspectRatio="none" role="img" aria-label={title}>
       {layout.columns.map(({ startMs, endMs, bars }) => {
         const x = ((startMs - layout.range.startMs) / spanMs) * 1000;
         const width = ((endMs - startMs) / spanMs) * 1000;
@@ -115,14 +118,18 @@ const Bars = memo(function Bars({ layout }: { layout: HistogramLayout }): ReactE
             className={`level-${bar.levelClass}`}
             x={x + width * 0.1}
             width={Math.max(0.6, width * 0.8)}
-            y={bar.top * 100}
-            height={bar.height * 100}
+            y={pixels(bar.top)}
+            height={pixels(bar.top + bar.height) - pixels(bar.top)}
           />
         ));
       })}
     </svg>
   );
 });
+
+function pixels(part: number): number {
+  return Math.round(part * PLOT_PX);
+}
 
 function Tip({ column, layout }: { column: Column; layout: HistogramLayout }): ReactElement {
   const middle = (column.startMs + column.endMs) / 2;
