@@ -62,8 +62,14 @@ test('after a restart only what was not acknowledged is read again, and nothing 
 test('docker names come from the configuration of the container', async () => {
   const world = new AgentWorld([DOCKER_SOURCE]);
   const directory = '/var/lib/docker/containers/abc123';
-  world.write(`${directory}/config.v2.json`, JSON.stringify({ Name: '/web', Config: { Image: 'nginx:1', Labels: {} } }));
-  world.write(`${directory}/abc123-json.log`, '{"log":"hi\\n","stream":"stderr","time":"2026-11-23T00:00:01Z"}\n');
+  world.write(
+    `${directory}/config.v2.json`,
+    JSON.stringify({ Name: '/web', Config: { Image: 'nginx:1', Labels: {} } }),
+  );
+  world.write(
+    `${directory}/abc123-json.log`,
+    '{"log":"hi\\n","stream":"stderr","time":"2026-11-23T00:00:01Z"}\n',
+  );
   world.start();
   await world.advance(100);
   const [record] = world.producer.records;

@@ -19,7 +19,13 @@ import { createDecoderFactory } from './tail/decoder-factory.ts';
 import type { TailContext } from './tail/tail-context.ts';
 import { Tailer } from './tail/tailer.ts';
 
-export type { Agent, AgentFileStatus, AgentOptions, AgentProgress, AgentSourceStatus } from './agent-types.ts';
+export type {
+  Agent,
+  AgentFileStatus,
+  AgentOptions,
+  AgentProgress,
+  AgentSourceStatus,
+} from './agent-types.ts';
 
 /** A turn of the loop ends after this time, and after this many slices where no time passes. */
 const TURN_MS_MAX = 5;
@@ -142,9 +148,10 @@ class FileAgent implements Agent {
     while (!this.#isStopping && !this.#shipper.isClosed) {
       this.#isAwake = false;
       const nextPollMs = this.#turn(tailer, book);
-      const isRead = this.#options.once === true && !this.#isFirstScan && book.isAllRead() && this.#shipper.isEmpty;
+      const isRead =
+        this.#options.once === true && !this.#isFirstScan && book.isAllRead() && this.#shipper.isEmpty;
       if (isRead) return;
-      await this.#writeDue(tailer, book);
+      await this.#writeDue(book);
       if (this.#hasWork(tailer)) {
         await scheduler.yield();
         continue;
@@ -190,7 +197,7 @@ class FileAgent implements Agent {
     for (const tree of this.#trees) tree.rescan();
   }
 
-  async #writeDue(tailer: Tailer, book: FileBook): Promise<void> {
+  async #writeDue(book: FileBook): Promise<void> {
     const { scheduler, onProgress } = this.#options;
     const { checkpointMs, ledgerMs } = this.#config.agent;
     const nowMs = scheduler.monotonicMs();

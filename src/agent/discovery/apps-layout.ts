@@ -74,7 +74,12 @@ export function createAppsLayout(source: AppsSource, context: LayoutContext): La
     const s6 = isS6 ? parseS6Name(entry.name) : undefined;
     if (s6 !== undefined) {
       if (exclude.some((glob) => glob.test(path))) return undefined;
-      return { name: entry.name, path, rotated: s6, group: s6Group(source, directory, below, at.hasProcessor) };
+      return {
+        name: entry.name,
+        path,
+        rotated: s6,
+        group: s6Group(source, directory, below, at.hasProcessor),
+      };
     }
     const rotated = parseRotatedName(entry.name);
     if (!isIncluded(joinPath(directory, rotated.base), rotated.base)) return undefined;
@@ -118,7 +123,12 @@ function s6Group(
   };
 }
 
-function plainGroup(source: AppsSource, directory: string, below: readonly string[], base: string): GroupSpec {
+function plainGroup(
+  source: AppsSource,
+  directory: string,
+  below: readonly string[],
+  base: string,
+): GroupSpec {
   const inner = below.slice(LOG_DEPTH + 1);
   const name = base.replace(/\.log$/, '');
   return {

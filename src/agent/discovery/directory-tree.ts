@@ -76,7 +76,9 @@ export class DirectoryTree {
 
   /** Whether everything in and below `directory` would have been found: its root is there. */
   covers(directory: string): boolean {
-    return this.layout.roots.some((root) => this.#nodes.has(root) && namesBelow(root, directory) !== undefined);
+    return this.layout.roots.some(
+      (root) => this.#nodes.has(root) && namesBelow(root, directory) !== undefined,
+    );
   }
 
   /** Marks a directory to be read again. */
@@ -148,7 +150,11 @@ export class DirectoryTree {
     const { fileSystem, warnOnce } = this.#options;
     if (this.#nodes.has(path)) return;
     if (this.#nodes.size >= DIRECTORIES_MAX) {
-      warnOnce('too_many_directories', path, `more than ${DIRECTORIES_MAX} directories; ${path} is not collected`);
+      warnOnce(
+        'too_many_directories',
+        path,
+        `more than ${DIRECTORIES_MAX} directories; ${path} is not collected`,
+      );
       return;
     }
     const stat = statOf(fileSystem, path);

@@ -46,7 +46,12 @@ export function createDockerLayout(source: DockerSource, context: LayoutContext)
         const rotated = parseRotatedName(entry.name);
         const id = /^([0-9a-f]+)-json\.log$/.exec(rotated.base)?.[1];
         if (id === undefined) continue;
-        files.push({ name: entry.name, path, rotated, group: dockerGroup(source, directory, id, entries, context) });
+        files.push({
+          name: entry.name,
+          path,
+          rotated,
+          group: dockerGroup(source, directory, id, entries, context),
+        });
       }
       return { directories, files };
     },
@@ -90,7 +95,10 @@ function readNames(path: string, context: LayoutContext): FileNames {
 
 interface DockerConfig {
   readonly Name?: unknown;
-  readonly Config?: { readonly Image?: unknown; readonly Labels?: Readonly<Record<string, unknown>> | null } | null;
+  readonly Config?: {
+    readonly Image?: unknown;
+    readonly Labels?: Readonly<Record<string, unknown>> | null;
+  } | null;
 }
 
 /** Reads the names out of a container's `config.v2.json`; throws when it is no JSON. */

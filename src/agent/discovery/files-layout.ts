@@ -56,7 +56,9 @@ export function createFilesLayout(source: FilesSource, context: LayoutContext): 
 }
 
 /** Returns a reader of the fields that a path template names; it gives undefined where the path does not fit. */
-export function compileTemplate(template: string): (path: string) => Readonly<Record<string, string>> | undefined {
+export function compileTemplate(
+  template: string,
+): (path: string) => Readonly<Record<string, string>> | undefined {
   const names: string[] = [];
   const source = template
     .split(/(\{[^}/]+\})/)

@@ -46,7 +46,10 @@ function translate(pattern: string): string {
     else if (character === '?') source += '[^/]';
     else if (character === '[' && pattern.indexOf(']', at + 2) > 0) {
       const end = pattern.indexOf(']', at + 2);
-      const members = pattern.slice(at + 1, end).replace(/^!/, '^').replaceAll('\\', '\\\\');
+      const members = pattern
+        .slice(at + 1, end)
+        .replace(/^!/, '^')
+        .replaceAll('\\', '\\\\');
       source += `[${members.replaceAll('[', '\\[')}]`;
       at = end;
     } else if (character === '{' && pattern.indexOf('}', at) > 0) {

@@ -122,7 +122,12 @@ function linkedFile(
     names,
     succession: undefined,
   };
-  return { name: entry.name, path, rotated: { base: entry.name, compression: undefined, rotation: undefined }, group };
+  return {
+    name: entry.name,
+    path,
+    rotated: { base: entry.name, compression: undefined, rotation: undefined },
+    group,
+  };
 }
 
 function realPathOf(path: string, context: LayoutContext): string | undefined {

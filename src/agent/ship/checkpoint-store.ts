@@ -104,7 +104,12 @@ export interface OpenedCheckpoints {
 
 /** Opens the checkpoints in `directory`, which is created; throws `corrupt` when the snapshot cannot be read. */
 export async function openCheckpoints(fileSystem: FileSystem, directory: string): Promise<OpenedCheckpoints> {
-  const opened = await openJournal<Entry>({ fileSystem, directory, name: 'checkpoints', version: JOURNAL_VERSION });
+  const opened = await openJournal<Entry>({
+    fileSystem,
+    directory,
+    name: 'checkpoints',
+    version: JOURNAL_VERSION,
+  });
   const files = new Map<string, FileCheckpoint>();
   for (const entry of opened.entries) applyEntry(files, entry);
   return { store: new CheckpointStore(opened.journal, files), files, damage: opened.damage };

@@ -183,7 +183,11 @@ export class FileBook {
     }
     this.#context.telemetry.gauge('logboom_agent_deleted_open_bytes', bytes);
     if (bytes <= budget) return;
-    held.sort((left, right) => Number(left.file.hasUnread) - Number(right.file.hasUnread) || left.file.unlistedMs - right.file.unlistedMs);
+    held.sort(
+      (left, right) =>
+        Number(left.file.hasUnread) - Number(right.file.hasUnread) ||
+        left.file.unlistedMs - right.file.unlistedMs,
+    );
     for (const { group, file } of held) {
       if (bytes <= budget) return;
       bytes -= file.size;
@@ -209,7 +213,8 @@ export class FileBook {
 
   countFiles(source: SourceConfig): number {
     let count = 0;
-    for (const group of this.#options.tailer.groups) if (group.spec.source === source) count += group.files.length;
+    for (const group of this.#options.tailer.groups)
+      if (group.spec.source === source) count += group.files.length;
     return count;
   }
 
@@ -235,7 +240,12 @@ export class FileBook {
   /** Sets the gauges. */
   report(trees: readonly DirectoryTree[], bufferBytes: number): void {
     const { telemetry } = this.#context;
-    const states = new Map<string, number>([['waiting', 0], ['active', 0], ['gone', 0], ['complete', 0]]);
+    const states = new Map<string, number>([
+      ['waiting', 0],
+      ['active', 0],
+      ['gone', 0],
+      ['complete', 0],
+    ]);
     let lag = 0;
     for (const status of this.files()) {
       states.set(status.state, (states.get(status.state) ?? 0) + 1);
@@ -244,7 +254,10 @@ export class FileBook {
     for (const [state, count] of states) telemetry.gauge('logboom_agent_files', count, { state });
     telemetry.gauge('logboom_agent_lag_bytes', lag);
     telemetry.gauge('logboom_agent_buffer_bytes', bufferBytes);
-    telemetry.gauge('logboom_agent_watches', trees.reduce((sum, tree) => sum + tree.watchCount, 0));
+    telemetry.gauge(
+      'logboom_agent_watches',
+      trees.reduce((sum, tree) => sum + tree.watchCount, 0),
+    );
   }
 
   #hold(): void {
@@ -313,7 +326,8 @@ export class FileBook {
 function isReadThrough(file: TailedFile): boolean {
   if (file.isProbing) return false;
   if (file.phase === 'done' || file.phase === 'resting') return true;
-  if (file.retryAtMs > 0 && file.phase === 'reading' && file.archive === undefined && file.isSettled) return true;
+  if (file.retryAtMs > 0 && file.phase === 'reading' && file.archive === undefined && file.isSettled)
+    return true;
   if (file.phase === 'unidentified') return file.size === 0 && !file.isProbing;
   return false;
 }

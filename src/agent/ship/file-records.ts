@@ -7,7 +7,11 @@ import type { TailedFile } from '../tail/tailed-file.ts';
 import type { FileCheckpoint, FileOwner, Fingerprint } from './checkpoint-store.ts';
 
 /** Returns the checkpoint of an identified file; `mark` is the fingerprint of the last bytes read. */
-export function checkpointOf(group: FileGroup, file: TailedFile, mark: Fingerprint | undefined): FileCheckpoint {
+export function checkpointOf(
+  group: FileGroup,
+  file: TailedFile,
+  mark: Fingerprint | undefined,
+): FileCheckpoint {
   const progress = must(file.progress, 'progress');
   file.replay.prune(progress.acknowledgedOffset);
   return {

@@ -77,7 +77,8 @@ export function createDecoderFactory(
   /** Settles the distance of TAI64N labels from Unix time once per directory: the last label against the file's time. */
   function taiOffsetOf(spec: GroupSpec, file: TailedFile): number {
     const known = taiOffsets.get(spec.directory);
-    if (known !== undefined || spec.style !== 's6' || file.fd === undefined) return known ?? TAI_OFFSET_SECONDS_USUAL;
+    if (known !== undefined || spec.style !== 's6' || file.fd === undefined)
+      return known ?? TAI_OFFSET_SECONDS_USUAL;
     const label = lastLabel(options.fileSystem, file.fd, file.size);
     if (label === undefined) return TAI_OFFSET_SECONDS_USUAL;
     const writtenNs = options.fileSystem.fstat(file.fd).modifiedTimeNs;

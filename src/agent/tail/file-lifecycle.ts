@@ -114,7 +114,12 @@ export class FileLifecycle {
       return;
     }
     const isIdle = nowMs - file.lastReadMs >= REST_MS;
-    if (file.rotation !== undefined && file.isListed && isIdle && file.readOffset === file.acknowledgedOffset) {
+    if (
+      file.rotation !== undefined &&
+      file.isListed &&
+      isIdle &&
+      file.readOffset === file.acknowledgedOffset
+    ) {
       this.closeFile(file);
       file.phase = 'resting';
       this.#context.noteChange(group, file);
@@ -146,7 +151,10 @@ export class FileLifecycle {
     file.archive = undefined;
     file.archiveFailures++;
     if (file.archiveFailures >= ARCHIVE_FAILURES_MAX || file.isUnlinked) {
-      this.giveUp(group, file, { kind: 'possible_loss', reason: `the archive cannot be read: ${messageOf(error)}` });
+      this.giveUp(group, file, {
+        kind: 'possible_loss',
+        reason: `the archive cannot be read: ${messageOf(error)}`,
+      });
       return;
     }
     // A compressed file may still be being written: it is read on from where it broke off.
@@ -179,7 +187,9 @@ export class FileLifecycle {
     const reason: DropReason = gap.kind;
     this.#context.ship.skip(id, gap.endOffset, reason);
     if (gap.endOffset > gap.startOffset) {
-      this.#context.telemetry.count('logboom_agent_dropped_bytes_total', gap.endOffset - gap.startOffset, { reason });
+      this.#context.telemetry.count('logboom_agent_dropped_bytes_total', gap.endOffset - gap.startOffset, {
+        reason,
+      });
     }
     file.readOffset = Math.max(file.readOffset, gap.endOffset);
     this.#context.noteChange(group, file);

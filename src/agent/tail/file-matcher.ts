@@ -133,7 +133,12 @@ export class FileMatcher {
   }
 
   /** Begins the life that follows `file` under the same inode after a truncation. */
-  beginNextLife(group: FileGroup, file: TailedFile, fd: number, now: { inode: string; size: number }): TailedFile {
+  beginNextLife(
+    group: FileGroup,
+    file: TailedFile,
+    fd: number,
+    now: { inode: string; size: number },
+  ): TailedFile {
     const next = new TailedFile({
       path: file.path,
       inode: now.inode,
@@ -161,7 +166,8 @@ export class FileMatcher {
     const { fileSystem } = this.#context;
     const head = readHead(fileSystem, fd);
     const { rotated } = observed.file;
-    const compression = rotated.compression ?? (rotated.rotation === undefined ? undefined : compressionOf(head.bytes));
+    const compression =
+      rotated.compression ?? (rotated.rotation === undefined ? undefined : compressionOf(head.bytes));
     if (this.#isUnwantedHistory(group, observed, compression !== undefined)) {
       group.ignored.add(observed.inode);
       return false;
@@ -292,7 +298,11 @@ export class FileMatcher {
       return mark === undefined || hashes.has(`${mark.offset}:${mark.hash}`);
     });
     if (match === undefined && this.#isProcessed(group, probe.observed)) {
-      this.#merge(group, archive, group.files.find((file) => file !== archive && !file.isActive));
+      this.#merge(
+        group,
+        archive,
+        group.files.find((file) => file !== archive && !file.isActive),
+      );
       return;
     }
     if (match === undefined) {
@@ -337,7 +347,11 @@ export class FileMatcher {
       code === 'EACCES'
         ? 'Give the agent read permission on the file and search permission on the directories above it'
         : 'It is tried again';
-    warnOnce('file_unreadable', path, `cannot read ${path} (${messageOf(error)}). ${remedy}; other files go on`);
+    warnOnce(
+      'file_unreadable',
+      path,
+      `cannot read ${path} (${messageOf(error)}). ${remedy}; other files go on`,
+    );
   }
 }
 

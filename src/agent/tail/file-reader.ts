@@ -127,7 +127,9 @@ export class FileReader {
   }
 
   #isSameFile(file: TailedFile, fd: number): boolean {
-    if (!isSameBytes(this.#buffer.subarray(0, file.markLength), file.markBytes.subarray(0, file.markLength))) {
+    if (
+      !isSameBytes(this.#buffer.subarray(0, file.markLength), file.markBytes.subarray(0, file.markLength))
+    ) {
       return false;
     }
     return isSameBytes(readAt(this.#context.fileSystem, fd, 0, file.headBytes.length), file.headBytes);

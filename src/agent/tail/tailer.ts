@@ -259,13 +259,18 @@ export class Tailer {
     }
     if (file.fd === undefined && file.archive === undefined) {
       const hasChanged = observed.size !== file.size || file.birthNs !== observed.birthNs;
-      if ((file.phase === 'resting' || file.phase === 'done') && hasChanged && file.compression === undefined) {
+      if (
+        (file.phase === 'resting' || file.phase === 'done') &&
+        hasChanged &&
+        file.compression === undefined
+      ) {
         this.#matcher.resume(group, file, observed);
         return;
       }
     }
     file.observe(observed);
-    if (file.archive === undefined && file.compression === undefined && file.fd !== undefined) this.#measure(file);
+    if (file.archive === undefined && file.compression === undefined && file.fd !== undefined)
+      this.#measure(file);
   }
 
   #unlist(file: TailedFile, nowMs: number): void {
@@ -281,7 +286,9 @@ export class Tailer {
 
   #consider(group: FileGroup, observed: Observed): void {
     if (group.ignored.has(observed.inode)) return;
-    const isKnown = group.files.some((file) => file.inode === observed.inode || file.also.has(observed.inode));
+    const isKnown = group.files.some(
+      (file) => file.inode === observed.inode || file.also.has(observed.inode),
+    );
     if (!isKnown) this.#matcher.adopt(group, observed);
   }
 

@@ -38,7 +38,11 @@ export const APPS_SOURCE: SourceConfig = {
   ...COMMON_SOURCE,
 };
 export const PODS_SOURCE: SourceConfig = { kind: 'pods', root: '/var/log/pods', ...COMMON_SOURCE };
-export const DOCKER_SOURCE: SourceConfig = { kind: 'docker', root: '/var/lib/docker/containers', ...COMMON_SOURCE };
+export const DOCKER_SOURCE: SourceConfig = {
+  kind: 'docker',
+  root: '/var/lib/docker/containers',
+  ...COMMON_SOURCE,
+};
 
 const AGENT_CONFIG: AgentConfig = {
   listen: '127.0.0.1:6411',
@@ -149,7 +153,14 @@ export class CollectingProducer implements Producer {
       }
       this.#watermarks.set(key, offset + 1);
       const { message } = document;
-      this.records.push({ fileId: batch.fileId, lane, offset, message, time: document['@timestamp'], document });
+      this.records.push({
+        fileId: batch.fileId,
+        lane,
+        offset,
+        message,
+        time: document['@timestamp'],
+        document,
+      });
     }
   }
 }
