@@ -10,12 +10,15 @@ import './styles/results.css';
 import './styles/records.css';
 import './styles/phone.css';
 import { App } from './views/app.tsx';
+import { CrashNotice } from './views/crash-notice.tsx';
 
 const root = must(document.getElementById('root'), 'element to draw in');
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={createQueryClient()}>
-      <App />
+      <CrashNotice>
+        <App />
+      </CrashNotice>
     </QueryClientProvider>
   </StrictMode>,
 );

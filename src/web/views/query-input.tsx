@@ -1,8 +1,8 @@
 import type { KeyboardEvent, ReactElement, RefObject } from 'react';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { readStored, writeStored } from '../browser.ts';
+import { readStored } from '../browser.ts';
 import type { HistoryWalk } from '../model/query-history.ts';
-import { parseHistory, rememberQuery, stepHistory } from '../model/query-history.ts';
+import { parseHistory, stepHistory } from '../model/query-history.ts';
 import { useQueryTools } from './use-query-tools.ts';
 
 interface QueryInputProps {
@@ -32,7 +32,6 @@ export function QueryInput({ inputRef, query, draft, onDraft, onSearch }: QueryI
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
     if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
       event.preventDefault();
-      writeStored('history', JSON.stringify(rememberQuery(parseHistory(readStored('history')), draft)));
       onSearch(draft);
     } else if (event.key === 'Escape') event.currentTarget.blur();
     else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {

@@ -1,16 +1,18 @@
 import type { ReactElement } from 'react';
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { exportUrl } from '../api-client.ts';
+import { readStored, writeStored } from '../browser.ts';
 import { spansDays } from '../model/clock-text.ts';
 import { mergeRows } from '../model/live-state.ts';
 import { HIGHLIGHTER_NONE } from '../model/message-marks.ts';
+import { parseHistory, rememberQuery } from '../model/query-history.ts';
 import { toggleExclusion, toggleValue } from '../model/query-edit.ts';
 import { formatSearchState, linkToRecord } from '../model/search-state.ts';
 import type { RangeMs } from '../model/search-state.ts';
 import { timestampText } from '../model/timestamp.ts';
 import { FacetsPane } from './facets-pane.tsx';
 import { Histogram } from './histogram.tsx';
-import { ToolStrip, WaitingButton } from './live-strip.tsx';
+import { ToolStrip, WaitingButton } from './tool-strip.tsx';
 import { QueryBar } from './query-bar.tsx';
 import type { RecordActions } from './record-detail.tsx';
 import type { RecordListHandle } from './record-list.tsx';
@@ -41,8 +43,12 @@ export function SearchPage({ address, onHelp }: { address: Address; onHelp: () =
   );
   const clock = useMemo(() => clockOf(state.from === 'all', range), [state.from, range]);
 
+  useEffect(() => {
+    document.title = state.query === '' ? 'Logboom' : `${state.query} · Logboom`;
+  }, [state.query]);
   const searchFor = useCallback(
     (query: string) => {
+      writeStored('history', JSON.stringify(rememberQuery(parseHistory(readStored('history')), query)));
       goTo({ query: query.trim(), record: undefined });
       search();
       listRef.current?.scrollToTop();
@@ -108,6 +114,7 @@ export function SearchPage({ address, onHelp }: { address: Address; onHelp: () =
           <ToolStrip
             live={live}
             loadedCount={rows.length}
+            problem={rows.length > 0 ? result.error?.message : undefined}
             exportHref={exportUrl(run.params)}
             isWrapping={isWrapping}
             onWrap={() => setIsWrapping(!isWrapping)}

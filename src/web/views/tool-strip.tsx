@@ -5,23 +5,20 @@ import { countText, plural } from '../model/number-text.ts';
 interface ToolStripProps {
   readonly live: LiveState;
   readonly loadedCount: number;
+  /** Why the records of a changed search are not here yet. */
+  readonly problem: string | undefined;
   readonly exportHref: string;
   readonly isWrapping: boolean;
   readonly onWrap: () => void;
 }
 
 /** The quiet line over the list: how much of it is here, and how it is drawn. */
-export function ToolStrip({
-  live,
-  loadedCount,
-  exportHref,
-  isWrapping,
-  onWrap,
-}: ToolStripProps): ReactElement {
+export function ToolStrip(props: ToolStripProps): ReactElement {
+  const { live, loadedCount, problem, exportHref, isWrapping, onWrap } = props;
   return (
     <div className="tools">
       <span className="tools-state" role="status">
-        {live.connection === 'off' ? loadedWords(loadedCount) : liveWords(live)}
+        {problem ?? (live.connection === 'off' ? loadedWords(loadedCount) : liveWords(live))}
       </span>
       <span className="grow" />
       <button type="button" aria-pressed={isWrapping} onClick={onWrap} title="Show long lines whole (w)">
