@@ -10,6 +10,7 @@
  */
 import { unreachable } from '../base/assert.ts';
 import type { Query, RangeOperator, TextPattern } from './ast.ts';
+import { foldCase } from './fold-case.ts';
 import { MESSAGE_FIELD, TIME_FIELD } from './fields.ts';
 import { compileRegex } from './regex.ts';
 import { parseTime } from './time-range.ts';
@@ -214,11 +215,6 @@ function compares<T extends bigint | number | string | boolean>(
     default:
       return unreachable(operator);
   }
-}
-
-/** Lower case without regard to where a letter stands: a sigma at the end of a word is like any other. */
-function foldCase(text: string): string {
-  return text.toLowerCase().replaceAll('ς', 'σ');
 }
 
 function parseNumber(text: string): number | undefined {

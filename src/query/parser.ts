@@ -141,8 +141,7 @@ class Parser {
         continue;
       }
       const operand = this.#parseUnary(field);
-      if (operand !== undefined && operand.kind !== 'all') operands.push(operand);
-      else if (operand !== undefined && operands.length === 0) operands.push(operand);
+      if (operand !== undefined) operands.push(operand);
     }
   }
 
@@ -401,7 +400,14 @@ class Parser {
 function join(kind: 'and' | 'or', operands: readonly Query[]): Query | undefined {
   const flat = operands.flatMap((operand) => (operand.kind === kind ? operand.operands : [operand]));
   const distinct = [...new Map(flat.map((operand) => [JSON.stringify(operand), operand])).values()];
+  if (kind === 'and' && distinct.length > 1) return joinWithoutAll(distinct);
   return distinct.length <= 1 ? distinct[0] : { kind, operands: distinct };
+}
+
+/** Everything, and something: the second says it. */
+function joinWithoutAll(operands: readonly Query[]): Query | undefined {
+  const rest = operands.filter(({ kind }) => kind !== 'all');
+  return rest.length === 1 ? rest[0] : { kind: 'and', operands: rest };
 }
 
 function anyOf(paths: readonly string[], make: (path: string) => Query): Query | undefined {

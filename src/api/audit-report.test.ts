@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LedgerRecord } from '../record/ledger.ts';
+import type { FileAudit } from '../store/store.ts';
+import { MemoryStore } from '../store/memory-store.ts';
+import { buildAuditReport } from './audit-report.ts';
+import { documentAt, FILE_ID, toBatches } from './test-api.ts';
+
+const SIGNAL = new AbortController().signal;
+
+function ledger(changes: Partial<LedgerRecord> = {}): LedgerRecord {
+  return {
+    fileId: FILE_ID,
+    sequence: 1,
+    time: '2026-11-23T00:00:00.000000000Z',
+    node: 'n1',
+    path: '/x.log',
+    namespace: 'shop',
+    pod: 'web-1',
+    container: 'web',
+    state: 'active',
+    bytesWritten: 40,
+    bytesRead: 40,
+    acknowledgedOffset: 40,
+    records: 4,
+    offsetSum: '60',
+    dropped: {},
+    gaps: [],
+    ...changes,
+  };
+}
+
+async function* filesOf(...files: readonly FileAudit[]): AsyncIterable<FileAudit> {
+  for (const file of files) yield await Promise.resolve(file);
+}
+
+function fileAudit(changes: Partial<FileAudit> = {}): FileAudit {
+  const counts = { found: 4, twice: 0, offsetSum: '60', droppedByPipeline: 0, expired: 0 };
+  return { fileId: FILE_ID, ledger: ledger(), ...counts, ...changes };
+}
+
+/** A store with the records 0, 10, 20 and 30 of one file, and the ledger that says so. */
+async function storeOfFour(): Promise<MemoryStore> {
+  const store = new MemoryStore();
+  const batches = toBatches([0, 10, 20, 30].map((offset) => documentAt(offset, 60)));
+  await store.append(
+    batches.map((batch) => ({ ...batch, fieldTypes: new Map(), dropped: [] })),
+    SIGNAL,
+  );
+  await store.appendLedger([ledger()], SIGNAL);
+  return store;
+}
+
+test('what was written and is found once is accounted', async () => {
+  const store = await storeOfFour();
+  const report = await buildAuditReport(store.audit(SIGNAL));
+  assert.equal(report.verdict, 'accounted');
+  assert.deepEqual([report.records, report.missing, report.twice, report.lagBytes], [4, 0, 0, 0]);
+  assert.deepEqual(
+    report.rows.map(({ namespace, pod, container }) => [namespace, pod, container]),
+    [['shop', 'web-1', 'web']],
+  );
+  assert.deepEqual(report.problems, []);
+});
+
+test('a lost record is missing', async () => {
+  const store = await storeOfFour();
+  store.lose(({ offset }) => offset === 20);
+  const report = await buildAuditReport(store.audit(SIGNAL));
+  assert.equal(report.verdict, 'discrepancy');
+  assert.equal(report.missing, 1);
+  assert.equal(report.rows[0]?.verdict, 'discrepancy');
+  assert.match(report.problems[0]?.reason ?? '', /1 record missing/);
+});
+
+test('a record that stands there again is twice', async () => {
+  const store = await storeOfFour();
+  store.duplicate(({ offset }) => offset === 20);
+  const report = await buildAuditReport(store.audit(SIGNAL));
+  assert.deepEqual([report.verdict, report.missing, report.twice], ['discrepancy', 0, 1]);
+});
+
+test('a loss and a duplicate do not cancel out', async () => {
+  const store = await storeOfFour();
+  store.lose(({ offset }) => offset === 0);
+  store.duplicate(({ offset }) => offset === 30);
+  const report = await buildAuditReport(store.audit(SIGNAL));
+  assert.deepEqual([report.verdict, report.missing, report.twice], ['discrepancy', 1, 1]);
+});
+
+test('as many records as were sent, but others, are a discrepancy', async () => {
+  const report = await buildAuditReport(filesOf(fileAudit({ offsetSum: '61' })));
+  assert.equal(report.verdict, 'discrepancy');
+  assert.ok(report.missing > 0);
+  assert.match(report.problems[0]?.reason ?? '', /not the same ones/);
+});
+
+test('records that no agent sent are a discrepancy', async () => {
+  const report = await buildAuditReport(filesOf(fileAudit({ found: 6, offsetSum: '130' })));
+  assert.deepEqual([report.verdict, report.missing], ['discrepancy', 0]);
+  assert.match(report.problems[0]?.reason ?? '', /2 records found that no agent sent/);
+});
+
+test('lag, and files that no agent has spoken of, leave it open; a discrepancy elsewhere outweighs them', async () => {
+  const lagging = fileAudit({ ledger: ledger({ bytesWritten: 100 }) });
+  const lag = await buildAuditReport(filesOf(lagging));
+  assert.deepEqual([lag.verdict, lag.lagBytes], ['unknown', 60]);
+  assert.equal((await buildAuditReport(filesOf(fileAudit({ ledger: undefined })))).verdict, 'unknown');
+  assert.equal(
+    (await buildAuditReport(filesOf(lagging, fileAudit({ twice: 1, found: 5 })))).verdict,
+    'discrepancy',
+  );
+  assert.equal((await buildAuditReport(filesOf(fileAudit()), 'the agent is away')).verdict, 'unknown');
+});
+
+test('drops, expired records and gaps are shown with their bytes and are accounted for', async () => {
+  const gap = { kind: 'possible_loss', startOffset: 10, endOffset: 25, reason: 'truncated' } as const;
+  const dropped = { nul_run: 5, line_too_long: 7 };
+  const file = fileAudit({ droppedByPipeline: 1, expired: 2, ledger: ledger({ dropped, gaps: [gap] }) });
+  const report = await buildAuditReport(filesOf(file, { ...file, fileId: 'b' }));
+  assert.equal(report.verdict, 'accounted');
+  assert.deepEqual(report.droppedBytes, { nul_run: 10, line_too_long: 14 });
+  assert.deepEqual([report.possibleLoss, report.possibleLossBytes], [2, 30]);
+  assert.deepEqual([report.droppedByPipeline, report.expired, report.files], [2, 4, 2]);
+});
+
+test('of many problems the most serious are named and all are counted', async () => {
+  const unknown = Array.from({ length: 150 }, () => fileAudit({ ledger: undefined }));
+  const report = await buildAuditReport(filesOf(...unknown, fileAudit({ twice: 1, found: 5 })));
+  assert.equal(report.problemCount, 151);
+  assert.equal(report.problems.length, 100);
+  assert.equal(report.problems[0]?.verdict, 'discrepancy');
+});
