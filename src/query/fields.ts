@@ -76,7 +76,10 @@ export function resolveField(name: string, isKnownField?: (name: string) => bool
   if (OWN_OBJECTS.has(head)) return { paths: [name], isKnown: true };
   const parsed = `fields.${name}`;
   if (SCHEMA_OBJECTS.has(head)) return { paths: [name, parsed], isKnown: true };
-  return { paths: [parsed], isKnown: isKnownField?.(name) ?? false };
+  const isKnown = isKnownField?.(name) ?? false;
+  // Asks whether the object is there; with a value, the name is as likely to be an application's own.
+  if (OWN_OBJECTS.has(name) || SCHEMA_OBJECTS.has(name)) return { paths: [name, parsed], isKnown };
+  return { paths: [parsed], isKnown };
 }
 
 /** The names that a query bar can offer, shortest first. */

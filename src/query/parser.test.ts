@@ -77,7 +77,8 @@ test('a name that is not known to be a field is also searched as text', () => {
 
 test('quotes, groups, comparisons and a star make a field of any name', () => {
   understands({
-    'user:"ann b"': 'fields.user:"ann b"',
+    'customer:"ann b"': 'fields.customer:"ann b"',
+    'kubernetes:*': 'kubernetes:* or fields.kubernetes:*',
     'status:(500 or 502)': 'fields.status:500 or fields.status:502',
     'tag:(a b -c)': 'fields.tag:a fields.tag:b not fields.tag:c',
     'status:*': 'fields.status:*',

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Query } from '../../src/query/ast.ts';
+import { parseQuery } from '../../src/query/parser.ts';
+import type { SortKey, SortOrder, Store, TimeRange } from '../../src/store/store.ts';
+import type { Script, ScriptCase } from './script.ts';
+import { parseScript, toDocumentBatches } from './script.ts';
+import { SCENARIO_STORES } from './stores.ts';
+
+const SIGNAL = new AbortController().signal;
+const PAGE_RECORDS = 2;
+
+const names = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test-script'));
+
+for (const store of SCENARIO_STORES) {
+  for (const name of names) {
+    test(`${name} gives its answers on the ${store.name} store`, async () => {
+      const script = parseScript(readFileSync(join(import.meta.dirname, name), 'utf8'));
+      const opened = await store.open();
+      try {
+        await runScript(script, opened, name);
+      } finally {
+        await opened.close();
+      }
+    });
+  }
+}
+
+test('there are scenarios', () => {
+  const count = names
+    .map((name) => parseScript(readFileSync(join(import.meta.dirname, name), 'utf8')).cases.length)
+    .reduce((sum, cases) => sum + cases, 0);
+  assert.ok(count >= 30, String(count));
+});
+
+test('a script that is not understood names the line', () => {
+  assert.throws(() => parseScript('doc a 1:0 {}\nhits a'), /line 2/);
+  assert.throws(() => parseScript('doc a one {}'), /line 1/);
+  assert.throws(() => parseScript('query x'), /no hits/);
+});
+
+async function runScript({ documents, cases }: Script, store: Store, file: string): Promise<void> {
+  const first = await store.append(toDocumentBatches(documents), SIGNAL);
+  assert.deepEqual(first, { appended: documents.length, duplicates: 0 });
+  const again = await store.append(toDocumentBatches(documents), SIGNAL);
+  assert.deepEqual(again, { appended: 0, duplicates: documents.length });
+  const nameById = new Map(
+    documents.map(({ name, document }) => [(document['event'] as { id: string }).id, name]),
+  );
+  for (const scriptCase of cases) await runCase(scriptCase, store, nameById, file);
+}
+
+async function runCase(
+  { query: text, range, hits, line }: ScriptCase,
+  store: Store,
+  nameById: ReadonlyMap<string, string>,
+  file: string,
+): Promise<void> {
+  const { query } = parseQuery(text);
+  const named = (documents: readonly string[]): (string | undefined)[] =>
+    documents.map((json) => nameById.get((JSON.parse(json) as { event: { id: string } }).event.id));
+  const place = `${file}:${line} ${text}`;
+  assert.deepEqual(named(await searchAll(store, { query, range, order: 'asc' })), hits, place);
+  const newestFirst = named(await searchAll(store, { query, range, order: 'desc' }));
+  assert.deepEqual(newestFirst, hits.toReversed(), `${place}, newest first`);
+  assert.deepEqual(named(await exportAll(store, query, range)), hits, `${place}, exported`);
+  const buckets = await store.histogram({ query, range, bucketCount: 7, by: undefined }, SIGNAL);
+  const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
+  assert.equal(count, hits.length, `${place}, counted`);
+}
+
+interface Search {
+  readonly query: Query;
+  readonly range: TimeRange;
+  readonly order: SortOrder;
+}
+
+async function searchAll(store: Store, search: Search): Promise<string[]> {
+  const documents: string[] = [];
+  let after: SortKey | undefined;
+  do {
+    const page = await store.search({ ...search, limit: PAGE_RECORDS, after }, SIGNAL);
+    documents.push(...page.documents);
+    after = page.next;
+  } while (after !== undefined);
+  return documents;
+}
+
+async function exportAll(store: Store, query: Query, range: TimeRange): Promise<string[]> {
+  const blocks: Uint8Array[] = [];
+  for await (const block of store.export({ query, range }, SIGNAL)) blocks.push(Uint8Array.from(block));
+  const lines = Buffer.concat(blocks).toString().split('\n');
+  assert.equal(lines.pop(), '');
+  return lines;
+}
