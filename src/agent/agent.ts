@@ -234,6 +234,7 @@ class FileAgent implements Agent {
     const timeoutMs = Math.max(0, endMs - scheduler.monotonicMs());
     await Promise.race([book.writeLedger(), scheduler.sleep(timeoutMs)]);
     await book.writeCheckpoint();
+    await book.settle();
     onProgress?.(book.progress());
   }
 

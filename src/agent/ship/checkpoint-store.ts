@@ -118,6 +118,9 @@ export async function openCheckpoints(fileSystem: FileSystem, directory: string)
 export class CheckpointStore {
   readonly #journal: Journal<Entry>;
   readonly #files: Map<string, FileCheckpoint>;
+  /** Appended while a snapshot was being written, perhaps too late to be in it. */
+  readonly #late: Entry[] = [];
+  #isCompacting = false;
 
   constructor(journal: Journal<Entry>, files: Map<string, FileCheckpoint>) {
     this.#journal = journal;
@@ -135,11 +138,22 @@ export class CheckpointStore {
     if (gone.length > 0) this.#append({ kind: 'gone', ids: gone });
   }
 
-  /** Makes what was appended survive the machine, and compacts; nothing may be appended until it settles. */
+  /** Makes what was appended survive the machine. */
   async sync(): Promise<void> {
-    await this.#journal.sync();
+    if (!this.#isCompacting) await this.#journal.sync();
+  }
+
+  /** Replaces a journal that has outgrown what lives in it by a snapshot. Batches may not leave until it settles. */
+  async compact(): Promise<void> {
     const liveBytes = this.#files.size * ENTRY_BYTES_TYPICAL * SNAPSHOT_GROWTH;
-    if (this.#journal.bytes > Math.max(SNAPSHOT_BYTES_MIN, liveBytes)) await this.#snapshot();
+    if (this.#isCompacting || this.#journal.bytes <= Math.max(SNAPSHOT_BYTES_MIN, liveBytes)) return;
+    this.#isCompacting = true;
+    try {
+      await this.#journal.replace(snapshotEntries(this.#files));
+    } finally {
+      this.#isCompacting = false;
+    }
+    for (const entry of this.#late.splice(0)) this.#journal.append(entry);
   }
 
   close(): void {
@@ -149,10 +163,7 @@ export class CheckpointStore {
   #append(entry: Entry): void {
     this.#journal.append(entry);
     applyEntry(this.#files, entry);
-  }
-
-  async #snapshot(): Promise<void> {
-    await this.#journal.replace(snapshotEntries(this.#files));
+    if (this.#isCompacting) this.#late.push(entry);
   }
 }
 

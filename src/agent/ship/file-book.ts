@@ -36,8 +36,10 @@ export class FileBook {
   readonly #held = new Set<string>();
   readonly #done = new Set<string>();
   #gone: string[] = [];
-  #finalLedger: LedgerRecord[] = [];
+  /** Last ledger records of files that are over: forgotten once the transport has them. */
+  readonly #endings = new Map<string, LedgerRecord>();
   #ledgerSending: Promise<void> | undefined;
+  #syncing: Promise<void> | undefined;
   #records = 0;
 
   constructor(options: FileBookOptions) {
@@ -98,7 +100,6 @@ export class FileBook {
     const progressed = this.#context.ship.takeChanged();
     const ids = new Set(this.#changed);
     for (const { fileId } of progressed) ids.add(fileId);
-    this.#collectGone();
     const gone = this.#gone;
     const files: FileCheckpoint[] = [];
     const entries: Entry[] = [];
@@ -108,7 +109,10 @@ export class FileBook {
       files.push(this.#checkpointOf(entry));
       entries.push(entry);
     }
-    if (files.length === 0 && gone.length === 0) return;
+    if (files.length === 0 && gone.length === 0) {
+      this.#collectEnded();
+      return;
+    }
     try {
       store.commit(files, gone);
       for (const { file } of entries) {
@@ -117,12 +121,19 @@ export class FileBook {
       }
       for (const id of ids) this.#changed.delete(id);
       this.#gone = [];
-      await store.sync();
+      this.#collectEnded();
+      this.#startSync();
+      await store.compact();
     } catch (error) {
       this.#context.ship.restoreChanged(progressed);
       const text = `cannot write the checkpoint (${messageOf(error)}); it is tried again`;
       this.#context.warnOnce('checkpoint_failed', messageOf(error), text);
     }
+  }
+
+  /** Waits until what was written down survives the machine. */
+  async settle(): Promise<void> {
+    await this.#syncing;
   }
 
   /** Sends the ledger of changed files, unless the last one is still on its way. */
@@ -135,15 +146,15 @@ export class FileBook {
 
   async writeLedger(): Promise<void> {
     await this.#ledgerSending;
-    const records = this.#finalLedger;
-    this.#finalLedger = [];
+    const ended = [...this.#endings.keys()];
+    const records = [...this.#endings.values()];
     for (const entry of this.#files.values()) {
       const { file } = entry;
       const isNew = file.ledgerOffset !== file.acknowledgedOffset || file.ledgerSize !== file.size;
-      if (isNew) records.push(this.#ledgerOf(entry));
+      if (isNew && file.id !== undefined) records.push(this.#ledgerOf(entry));
     }
     if (records.length === 0) return;
-    this.#ledgerSending = this.#options.producer.sendLedger(records).finally(() => {
+    this.#ledgerSending = this.#sendLedger(records, ended).finally(() => {
       this.#ledgerSending = undefined;
     });
     await this.#ledgerSending;
@@ -159,9 +170,8 @@ export class FileBook {
       // A file that is still there is no loss: another configuration does not collect it.
       if (!isLookedFor || saved.some((file) => this.#isThere(file))) continue;
       for (const file of saved) {
-        if (!file.isComplete) this.#finalLedger.push(ledgerRecordOfLost(file, this.#now()));
+        this.#endings.set(file.id, ledgerRecordOfLost(file, this.#now()));
         if (file.size > file.acknowledgedOffset) this.#warnLost(file);
-        this.#gone.push(file.id);
         this.#context.ship.forget(file.id);
       }
       this.#options.tailer.dropUnclaimed(first.group);
@@ -273,8 +283,33 @@ export class FileBook {
     this.#held.clear();
   }
 
-  /** Finds the files of which no name is left and nothing is to be told any more. */
-  #collectGone(): void {
+  /** A sync may take a second: nothing waits for it but the end of the process. */
+  #startSync(): void {
+    if (this.#syncing !== undefined) return;
+    const syncing = this.#options.store
+      .sync()
+      .catch((error: unknown) => {
+        const text = `cannot sync the checkpoint journal (${messageOf(error)}); a power loss would repeat more`;
+        this.#context.warnOnce('checkpoint_failed', messageOf(error), text);
+      })
+      .finally(() => {
+        this.#syncing = undefined;
+      });
+    this.#syncing = syncing;
+  }
+
+  /** Sequence numbers are written down before they are used, so that they increase over any restart. */
+  async #sendLedger(records: readonly LedgerRecord[], ended: readonly string[]): Promise<void> {
+    await this.writeCheckpoint();
+    await this.#options.producer.sendLedger(records);
+    for (const id of ended) {
+      this.#endings.delete(id);
+      this.#gone.push(id);
+    }
+  }
+
+  /** Finds the files of which no name is left and whose last state is written down. */
+  #collectEnded(): void {
     for (const id of this.#done) {
       const entry = this.#files.get(id);
       if (entry === undefined) {
@@ -284,11 +319,10 @@ export class FileBook {
       const { group, file } = entry;
       if (!file.isSettled || file.pendingGap !== undefined) continue;
       if (group.listed.has(file.inode) || [...file.also].some((inode) => group.listed.has(inode))) continue;
-      this.#finalLedger.push(this.#ledgerOf(entry));
-      this.#gone.push(id);
+      if (this.#changed.has(id)) continue;
+      this.#endings.set(id, ledgerRecordOf(group, file, this.#now()));
       this.#done.delete(id);
       this.#files.delete(id);
-      this.#changed.delete(id);
       this.#context.ship.forget(id);
       this.#options.tailer.remove(group, file);
     }
@@ -300,6 +334,7 @@ export class FileBook {
 
   #ledgerOf({ group, file }: Entry): LedgerRecord {
     const record = ledgerRecordOf(group, file, this.#now());
+    this.#changed.add(record.fileId);
     file.ledgerOffset = file.acknowledgedOffset;
     file.ledgerSize = file.size;
     return record;

@@ -76,6 +76,8 @@ export class FileReader {
     file.headBytes = head.bytes.slice(0, HEAD_CHECK_BYTES);
     file.replay = new ReplayState([], [], isStampless(group, head.bytes));
     file.phase = 'reading';
+    // Unwanted history stays unwanted after a restart.
+    for (const ignored of group.ignored) file.also.add(ignored);
     this.startDecoder(group, file);
     this.#context.noteChange(group, file);
   }
@@ -147,7 +149,7 @@ export class FileReader {
   }
 
   #push(group: FileGroup, file: TailedFile, bytes: Uint8Array, start: number, end: number): void {
-    const { scheduler, telemetry, emit, noteHold } = this.#context;
+    const { scheduler, telemetry, emit, noteHold, noteChange } = this.#context;
     const decoder = must(file.decoder, 'decoder');
     let at = start;
     for (const step of file.replay.plan(file.readOffset, end - start, scheduler.nowNs())) {
@@ -158,9 +160,11 @@ export class FileReader {
     }
     file.remember(bytes.subarray(start, end));
     file.size = Math.max(file.size, file.readOffset);
+    file.verifiedSize = file.size;
     file.lastReadMs = scheduler.monotonicMs();
     file.isFlushed = false;
     if (file.replay.hasFresh) noteHold(group, file);
+    noteChange(group, file);
     emit(decoder.take());
     telemetry.count('logboom_agent_read_bytes_total', end - start, { source: group.spec.source.kind });
   }

@@ -72,6 +72,8 @@ export class TailedFile {
   readOffset = 0;
   /** Size when last seen. */
   size = 0;
+  /** Size when bytes were last accepted: what is known to have been written of this life. */
+  verifiedSize = 0;
   gaps: LedgerGap[] = [];
   ledgerSequence = 0;
 
@@ -182,6 +184,7 @@ export function restoreFile(saved: FileCheckpoint, isStampless: boolean): Tailed
   file.replay = new ReplayState(saved.times, saved.cuts, isStampless);
   file.readOffset = saved.acknowledgedOffset;
   file.size = saved.size;
+  file.verifiedSize = saved.size;
   file.gaps = [...saved.gaps];
   file.ledgerSequence = saved.ledgerSequence;
   file.compression = saved.isArchive ? 'gz' : undefined;

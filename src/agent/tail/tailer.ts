@@ -298,7 +298,8 @@ export class Tailer {
     const before = file.size;
     try {
       const stat = this.#context.fileSystem.fstat(file.fd);
-      if (stat.size < file.readOffset) file.isShrunk = true;
+      // Logs only grow: one that is smaller than it was has been truncated, whatever it has grown to since.
+      if (stat.size < Math.max(file.readOffset, file.size)) file.isShrunk = true;
       else file.size = stat.size;
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
@@ -325,7 +326,10 @@ export class Tailer {
     const file = group.nextReadable(this.#context.scheduler.monotonicMs());
     if (file === undefined) return 0;
     const outcome = this.#reader.readSlice(group, file);
-    if (outcome.kind === 'truncated') this.#onTruncated(group, file);
+    if (outcome.kind === 'truncated') {
+      file.size = Math.max(file.readOffset, file.verifiedSize);
+      this.#onTruncated(group, file);
+    }
     if (outcome.kind === 'read' && file.size === file.readOffset) this.#measure(file);
     this.#makeReady(group);
     return outcome.kind === 'read' ? outcome.bytes : 0;

@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SourceConfig } from '../../config/source-config.ts';
+import { APPS_SOURCE, AgentWorld, gzipFile, PODS_SOURCE } from '../testing/agent-world.ts';
+
+const LOG = '/data/logs/shop/cart/cart-1/log';
+const APP_LOG = `${LOG}/app.log`;
+const POD = '/var/log/pods/shop_cart-1_0f0e/cart';
+
+/** The messages of a world, in the order of arrival, with the check that none came twice. */
+function messagesOf(world: AgentWorld): string[] {
+  const messages = world.producer.messages();
+  assert.equal(new Set(messages).size, messages.length, `twice: ${messages.join(' ')}`);
+  return messages;
+}
+
+function cri(second: number, text: string, tag = 'F', stream = 'stdout'): string {
+  return `2026-11-23T00:00:${String(second).padStart(2, '0')}.000000000Z ${stream} ${tag} ${text}\n`;
+}
+
+function gapsOf(world: AgentWorld): unknown[] {
+  return [...world.producer.ledger.values()].flatMap((record) =>
+    record.gaps.map(({ kind, startOffset, endOffset }) => [kind, startOffset, endOffset]),
+  );
+}
+
+test('a file renamed between two looks is read to its end before its successor', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\n');
+  world.start();
+  await world.advance(100);
+  world.write(APP_LOG, 'a2\n');
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'b1\n');
+  await world.advance(100);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'b1']);
+  await world.stop();
+});
+
+test('a partial line that ends one file is joined with its end in the next', async () => {
+  const world = new AgentWorld([PODS_SOURCE]);
+  world.write(`${POD}/0.log`, cri(1, 'begin-', 'P') + cri(1, 'err', 'F', 'stderr'));
+  world.start();
+  await world.advance(100);
+  world.fileSystem.rename(`${POD}/0.log`, `${POD}/0.log.20261123-000002`);
+  world.write(`${POD}/0.log`, cri(2, 'end') + cri(3, 'next'));
+  await world.advance(1000);
+  assert.deepEqual(messagesOf(world).toSorted(), ['begin-end', 'err', 'next']);
+  await world.stop();
+});
+
+test('a partial line is joined across files although the agent was killed in between', async () => {
+  const world = new AgentWorld([PODS_SOURCE]);
+  world.write(`${POD}/0.log`, cri(1, 'begin-', 'P'));
+  world.start();
+  await world.advance(2000);
+  world.kill();
+  world.fileSystem.rename(`${POD}/0.log`, `${POD}/0.log.20261123-000002`);
+  world.write(`${POD}/0.log`, cri(2, 'end') + cri(3, 'next'));
+  world.start();
+  await world.advance(2000);
+  world.kill();
+  world.start();
+  await world.advance(2000);
+  assert.deepEqual(messagesOf(world), ['begin-end', 'next']);
+  assert.deepEqual(gapsOf(world), []);
+  await world.stop();
+});
+
+test('a container that restarts gives out the line that its predecessor left unfinished', async () => {
+  const world = new AgentWorld([PODS_SOURCE]);
+  world.write(`${POD}/0.log`, cri(1, 'cut off', 'P'));
+  world.start();
+  await world.advance(1000);
+  assert.deepEqual(messagesOf(world), []);
+  world.write(`${POD}/1.log`, cri(5, 'new life'));
+  await world.advance(1000);
+  assert.deepEqual(messagesOf(world).toSorted(), ['cut off', 'new life']);
+  await world.stop();
+});
+
+test('a compressed rotated file is recognised and not read again', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(1000);
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'b1\n');
+  await world.advance(1000);
+  gzipFile(world.fileSystem, `${APP_LOG}.1`);
+  await world.advance(60_000);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'b1']);
+  await world.stop();
+  world.start();
+  await world.advance(60_000);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'b1']);
+  assert.deepEqual(gapsOf(world), []);
+  await world.stop();
+});
+
+test('a file that was half read and now exists only compressed is continued inside it', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(1000);
+  world.kill();
+  world.write(APP_LOG, 'a3\na4\n');
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  gzipFile(world.fileSystem, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'b1\n');
+  world.start();
+  await world.advance(5000);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'a3', 'a4', 'b1']);
+  assert.equal(new Set(world.producer.records.map((record) => record.fileId)).size, 2);
+  await world.stop();
+});
+
+test('rotation while the agent was away is followed by inode', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\n');
+  world.start();
+  await world.advance(1000);
+  await world.stop();
+  world.write(APP_LOG, 'a2\n');
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.2`);
+  world.write(`${APP_LOG}.1`, 'b1\nb2\n');
+  world.write(APP_LOG, 'c1\n');
+  world.start();
+  await world.advance(1000);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'b1', 'b2', 'c1']);
+  await world.stop();
+});
+
+test('copytruncate: what stands only in the copy is collected, and the copy is not read again', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(1000);
+  world.write(APP_LOG, 'a3\n');
+  world.write(`${APP_LOG}.1`, world.fileSystem.readFile(APP_LOG));
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'b1\n');
+  await world.advance(5000);
+  assert.deepEqual(messagesOf(world).toSorted(), ['a1', 'a2', 'a3', 'b1']);
+  assert.deepEqual(gapsOf(world), []);
+  await world.stop();
+  world.start();
+  await world.advance(5000);
+  assert.deepEqual(messagesOf(world).toSorted(), ['a1', 'a2', 'a3', 'b1']);
+  await world.stop();
+});
+
+test('copytruncate that is seen late, when the file has grown past the read offset again, begins a new life', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(1000);
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'b1\nb2\nb3\nb4\n');
+  await world.advance(5000);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'b1', 'b2', 'b3', 'b4']);
+  await world.stop();
+  assert.deepEqual(gapsOf(world), [['possible_loss', 6, 6]]);
+});
+
+test('a file that begins with the same banner after every rotation is no copy', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'banner\nx1\n');
+  world.start();
+  await world.advance(1000);
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'banner\ny1\n');
+  await world.advance(1000);
+  world.fileSystem.rename(`${APP_LOG}.1`, `${APP_LOG}.2`);
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'banner\nz1\n');
+  await world.advance(1000);
+  assert.deepEqual(world.producer.messages(), ['banner', 'x1', 'banner', 'y1', 'banner', 'z1']);
+  await world.stop();
+});
+
+test('an inode that is used again for the same banner line is a new file', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.fileSystem.isInodeReused = true;
+  world.write(APP_LOG, 'banner\n');
+  world.start();
+  await world.advance(1000);
+  await world.stop();
+  world.fileSystem.unlink(APP_LOG);
+  world.write(APP_LOG, 'banner\nsecond life\n');
+  world.start();
+  await world.advance(5000);
+  assert.deepEqual(world.producer.messages(), ['banner', 'banner', 'second life']);
+  await world.stop();
+});
+
+test('a deleted file is read to its end, its unfinished last line included', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\n');
+  world.start();
+  await world.advance(100);
+  world.producer.isHeld = true;
+  world.write(APP_LOG, 'a2\nno newline');
+  world.fileSystem.removeDirectory('/data/logs/shop/cart/cart-1');
+  await world.advance(5000);
+  world.producer.release();
+  await world.advance(5000);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'no newline']);
+  await world.stop();
+  assert.deepEqual(
+    [...world.producer.ledger.values()].map(({ state, records, acknowledgedOffset }) => [
+      state,
+      records,
+      acknowledgedOffset,
+    ]),
+    [['gone', 3, 16]],
+  );
+});
+
+test('s6-log directories are followed through current, previous and archives', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  const at = (name: string): string => `${LOG}/${name}`;
+  const archive = `@4000000067${'0'.repeat(14)}.s`;
+  world.write(at('lock'), '');
+  world.write(at('current'), 'c1\n');
+  world.start();
+  await world.advance(100);
+  world.write(at('current'), 'c2\n');
+  world.fileSystem.rename(at('current'), at('previous'));
+  world.write(at('current'), 'd1\n');
+  world.fileSystem.link(at('previous'), at(archive));
+  await world.advance(100);
+  world.fileSystem.unlink(at('previous'));
+  world.write(at('current'), 'd2\n');
+  await world.advance(1000);
+  assert.deepEqual(messagesOf(world), ['c1', 'c2', 'd1', 'd2']);
+  await world.stop();
+});
+
+test('what an s6 processor makes of a file that was read is not read', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  const at = (name: string): string => `${LOG}/${name}`;
+  world.write(at('state'), '');
+  world.write(at('current'), 'c1\nc2\n');
+  world.start();
+  await world.advance(1000);
+  world.fileSystem.rename(at('current'), at('previous'));
+  world.write(at('current'), 'd1\n');
+  await world.advance(1000);
+  world.write(at('processed'), 'filtered c1\n');
+  world.fileSystem.rename(at('processed'), at(`@4000000067${'0'.repeat(14)}.s`));
+  world.fileSystem.unlink(at('previous'));
+  await world.advance(20_000);
+  assert.deepEqual(messagesOf(world), ['c1', 'c2', 'd1']);
+  await world.stop();
+  world.start();
+  await world.advance(5000);
+  assert.deepEqual(messagesOf(world), ['c1', 'c2', 'd1']);
+  await world.stop();
+});
+
+test('history is read oldest first, and only as far as it is wanted', async () => {
+  const collect = async (history: SourceConfig['history']): Promise<string[]> => {
+    const world = new AgentWorld([{ ...APPS_SOURCE, history }]);
+    world.write(`${APP_LOG}.2`, 'old\n');
+    gzipFile(world.fileSystem, `${APP_LOG}.2`);
+    world.write(`${APP_LOG}.1`, 'middle\n');
+    world.write(APP_LOG, 'new\n');
+    world.start();
+    await world.advance(5000);
+    await world.stop();
+    world.start();
+    await world.advance(5000);
+    await world.stop();
+    return messagesOf(world);
+  };
+  assert.deepEqual(await collect('all'), ['old', 'middle', 'new']);
+  assert.deepEqual(await collect('plain'), ['middle', 'new']);
+  assert.deepEqual(await collect('none'), ['new']);
+});
+
+test('deleted files that hold more than the budget are given up with the exact range', async () => {
+  const world = new AgentWorld([APPS_SOURCE], { bufferBytesMax: 1, deletedBytesMax: 100 });
+  world.producer.isHeld = true;
+  world.write(APP_LOG, 'first\n');
+  world.start();
+  await world.advance(100);
+  world.write(APP_LOG, 'x'.repeat(200) + '\n');
+  world.fileSystem.unlink(APP_LOG);
+  await world.advance(1000);
+  world.producer.release();
+  await world.advance(20_000);
+  await world.stop();
+  assert.deepEqual(messagesOf(world), ['first']);
+  assert.deepEqual(gapsOf(world), [['gap', 6, 207]]);
+  const [ledger] = world.producer.ledger.values();
+  assert.equal(ledger?.acknowledgedOffset, 207);
+  assert.deepEqual(ledger?.dropped, { gap: 201 });
+});
+
+test('a file that vanished while the agent was away is accounted for', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\n');
+  world.start();
+  await world.advance(1000);
+  world.producer.isHeld = true;
+  world.write(APP_LOG, 'a2\n');
+  await world.advance(1000);
+  world.kill();
+  world.producer.isHeld = false;
+  world.fileSystem.unlink(APP_LOG);
+  world.start();
+  await world.advance(10_000);
+  await world.stop();
+  assert.deepEqual(gapsOf(world), [['possible_loss', 3, 6]]);
+});
