@@ -211,8 +211,7 @@ class Parser {
     this.#markHead(head);
     if (value.kind === 'open') return this.#parseGroup(value, { paths, operator: head.operator });
     const query = this.#parseValue(value, { paths, operator: head.operator }, head);
-    const mayBeText =
-      !isKnown && value.kind !== 'phrase' && !isRange(head.operator) && query?.kind !== 'exists';
+    const mayBeText = !isKnown && value.kind !== 'phrase' && !isRange(head.operator) && !isStar(value);
     if (query === undefined || !mayBeText) return query;
     const raw = this.#text.slice(head.start, value.end);
     return join('or', [query, { kind: 'text', pattern: { pieces: wordPieces(raw) } }]);
@@ -420,6 +419,11 @@ function patternQuery<T>(pieces: readonly string[], all: () => T, some: (pattern
 
 function isValue(lexeme: Lexeme): lexeme is Value {
   return lexeme.kind === 'phrase' || lexeme.kind === 'regex' || lexeme.kind === 'word';
+}
+
+/** Asks whether a field is there. */
+function isStar(value: Value): boolean {
+  return value.kind === 'word' && /^\*+$/.test(value.text);
 }
 
 function isOpen(lexeme: Lexeme): lexeme is Open {
