@@ -112,7 +112,7 @@ function outcomeOf(processor: BatchProcessor, batch: RecordBatch): unknown {
     assert.equal(body[end - 1], 0x0a);
     const text = body.toString('utf8', start, end - 1);
     assert.ok(!text.includes('\n'));
-    const document = parseDocument(text);
+    const document = parseDocument(body, start, end - 1);
     documents.push({ offset: result.offsets[index], lane: result.lanes[index], document: sorted(document) });
     start = end;
   }

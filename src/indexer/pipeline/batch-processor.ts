@@ -114,8 +114,7 @@ class Processor implements BatchProcessor {
   #processWhole(result: Result, batch: RecordBatch, index: number, start: number): boolean {
     const end = batch.ends[index] ?? 0;
     const { source, writer } = result;
-    const text = source.toString('utf8', start, end - 1);
-    const processed = processDocument(text, this.#pipelines, result.types);
+    const processed = processDocument(source.subarray(start, end - 1), this.#pipelines, result.types);
     writer.replaceWithText(source, start, end, processed.outcome === 'drop' ? '' : `${processed.text}\n`);
     if (processed.outcome === 'failed') result.failedCount++;
     if (processed.outcome !== 'drop') return true;

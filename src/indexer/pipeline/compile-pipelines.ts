@@ -33,7 +33,7 @@ const DEFAULT_PIPELINE: CompiledPipeline = {
 
 /** Compiles pipelines; throws a `ConfigError` that names the step that is wrong. The last one fits everything. */
 export function compilePipelines(configs: readonly PipelineConfig[]): CompiledPipeline[] {
-  const compiled = configs.map((config, index) => compilePipeline(config, `pipelines[${index}]`));
+  const compiled = configs.map((config, index) => compilePipeline(config, `indexer.pipelines[${index}]`));
   return [...compiled, DEFAULT_PIPELINE];
 }
 

@@ -4,6 +4,7 @@ import type { FieldTypes } from '../../record/field-types.ts';
 import { runPipeline, selectPipeline, type CompiledPipeline } from './compile-pipelines.ts';
 import { isObject, ownObject, RESOURCE_KEYS, setOwn, type JsonObject } from './document.ts';
 import { parseExact } from './exact-json.ts';
+import { JsonScanner, SCAN_FLAG } from './json-scanner.ts';
 import { collectFieldTypes } from './field-type-collection.ts';
 import { originOf } from './pipeline-selection.ts';
 
@@ -16,18 +17,20 @@ export interface GeneralResult {
   readonly text: string;
 }
 
+const scanner = new JsonScanner();
+
 /**
- * Runs the pipeline that fits on a document's text. A document on which it throws is kept (G7): a poison line must
+ * Runs the pipeline that fits on a document, without its newline. A document on which it throws is kept (G7): a poison line must
  * not stop the lines behind it.
  */
 export function processDocument(
-  text: string,
+  bytes: Buffer,
   pipelines: readonly CompiledPipeline[],
   types: FieldTypes,
 ): GeneralResult {
   let failure: string;
   try {
-    const document = parseDocument(text);
+    const document = parseDocument(bytes);
     const outcome = runPipeline(selectPipeline(pipelines, originOf(document)), document);
     if (outcome === 'drop') return { outcome, text: '' };
     collectFieldTypes(types, document);
@@ -35,12 +38,14 @@ export function processDocument(
   } catch (error) {
     failure = messageOf(error);
   }
-  return keepAsItWas(text, failure, types);
+  return keepAsItWas(bytes, failure, types);
 }
 
-/** Returns the document of one line; throws when it is none. */
-export function parseDocument(text: string): JsonObject {
-  const { value } = parseExact(text);
+/** Returns the document that `bytes[start, end)` is, numbers with their digits; throws when it is none. */
+export function parseDocument(bytes: Buffer, start = 0, end = bytes.length): JsonObject {
+  const text = bytes.toString('utf8', start, end);
+  const isPlain = scanner.scan(bytes, start, end) && (scanner.flags & SCAN_FLAG.suspectNumber) === 0;
+  const value: unknown = isPlain ? JSON.parse(text) : parseExact(text).value;
   if (!isObject(value)) throw new TypeError('a document is a JSON object');
   return value;
 }
@@ -57,14 +62,14 @@ export function inLayoutOrder(document: JsonObject): JsonObject {
   return ordered;
 }
 
-function keepAsItWas(text: string, failure: string, types: FieldTypes): GeneralResult {
+function keepAsItWas(bytes: Buffer, failure: string, types: FieldTypes): GeneralResult {
   try {
-    const document = parseDocument(text);
+    const document = parseDocument(bytes);
     ownObject(document, 'error')['message'] = `the pipeline failed: ${failure}`;
     collectFieldTypes(types, document);
     return { outcome: 'failed', text: JSON.stringify(inLayoutOrder(document)) };
   } catch {
     // Not even a document: the store decides about it.
-    return { outcome: 'failed', text };
+    return { outcome: 'failed', text: bytes.toString() };
   }
 }

@@ -1,7 +1,7 @@
 /** What is made of a line that is one JSON object: the general path, on objects. */
 import { isEmpty, isObject, isProtected, ownObject, setOwn, writePath, type JsonObject } from './document.ts';
 import { parseExact } from './exact-json.ts';
-import { JsonScanner } from './json-scanner.ts';
+import { JsonScanner, SCAN_FLAG } from './json-scanner.ts';
 import { LEVEL_KEYS, levelOfValue } from './level-names.ts';
 import { levelOfText, SCAN_BYTES_MAX } from './level-text.ts';
 
@@ -22,8 +22,11 @@ export function parseJsonLine(text: string): JsonLine | undefined {
   if (!/^[ \t\r\n]*\{/.test(text)) return undefined;
   const bytes = encoder.encode(text);
   if (!scanner.scan(bytes, 0, bytes.length)) return undefined;
-  const { keyCount } = scanner;
-  const { value, hasExactNumbers } = parseExact(text);
+  const { keyCount, flags } = scanner;
+  const isSuspect = (flags & SCAN_FLAG.suspectNumber) !== 0;
+  const { value, hasExactNumbers } = isSuspect
+    ? parseExact(text)
+    : { value: JSON.parse(text) as unknown, hasExactNumbers: false };
   if (!isObject(value)) return undefined;
   return { value, isLossy: hasExactNumbers || countKeys(value) !== keyCount };
 }
