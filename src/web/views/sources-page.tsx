@@ -46,7 +46,10 @@ function SourceTable({ sources }: { sources: readonly SourceStatus[] }): ReactEl
         {sources.map((source) => (
           <tr key={source.name}>
             <td>
-              {source.name} {source.kind !== source.name && <span className="dim">{source.kind}</span>}
+              {source.kind}{' '}
+              {source.name !== `${source.kind} ${source.place}` && source.name !== source.kind && (
+                <span className="dim">{source.name}</span>
+              )}
             </td>
             <td className="mono">{source.place}</td>
             <td>
