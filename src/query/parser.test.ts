@@ -87,7 +87,7 @@ test('quotes, groups, comparisons and a star make a field of any name', () => {
     'status:>=500': 'fields.status>=500',
     'took<1.5e3': 'fields.took<1.5e3',
     'took>-1': 'fields.took>"-1"',
-    'url~"a b"': 'fields.url~"a b"',
+    'link~"a b"': 'fields.link~"a b"',
     'level: error': 'log.level:error',
     'level:/err|warn/': 'log.level:/err|warn/',
   });

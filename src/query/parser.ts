@@ -10,10 +10,12 @@
  *
  * The tokens lie end to end and cover the whole text.
  */
-import type { Query, TextPattern } from './ast.ts';
+import type { Query } from './ast.ts';
 import { resolveField, TIME_FIELD } from './fields.ts';
+import { anyOf, join, patternQuery } from './combine.ts';
 import type { FieldOperator, Lexeme } from './lexer.ts';
 import { Lexer, wordPieces } from './lexer.ts';
+import { QueryNotes } from './query-notes.ts';
 import { compileRegex } from './regex.ts';
 import { parseTime } from './time-range.ts';
 
@@ -83,9 +85,7 @@ class Parser {
   readonly #text: string;
   readonly #options: ParseOptions;
   readonly #lexer: Lexer;
-  readonly #tokens: Token[] = [];
-  readonly #hints: QueryMessage[] = [];
-  readonly #errors: QueryMessage[] = [];
+  readonly #notes = new QueryNotes();
   #ahead: Lexeme | undefined;
 
   constructor(text: string, options: ParseOptions) {
@@ -103,15 +103,14 @@ class Parser {
       if (lexeme.kind === 'end') break;
       // A `(` that became part of a word leaves a `)` that closes nothing.
       this.#take();
-      this.#ignore(lexeme, `“${this.#slice(lexeme)}” has no counterpart and is ignored`);
+      this.#notes.ignore(lexeme, `“${this.#slice(lexeme)}” has no counterpart and is ignored`);
     }
     const query = join('and', operands) ?? ALL;
     const rest = { start: QUERY_LENGTH_MAX, end: this.#text.length };
     if (rest.end > rest.start)
-      this.#ignore(rest, `only the first ${QUERY_LENGTH_MAX} characters are searched`);
-    // Blanks are passed before what they follow is understood.
-    const tokens = this.#tokens.toSorted((left, right) => left.start - right.start);
-    return { query, tokens, hints: this.#hints, errors: this.#errors };
+      this.#notes.ignore(rest, `only the first ${QUERY_LENGTH_MAX} characters are searched`);
+    const { tokens, hints, errors } = this.#notes;
+    return { query, tokens, hints, errors };
   }
 
   /** Stops before the end or before the `)` of the group around it. Undefined when there is no term. */
@@ -124,7 +123,7 @@ class Parser {
       if (lexeme.kind !== 'or') return join('or', operands);
       this.#take();
       if (operand === undefined || !this.#isTermAhead(field)) this.#ignoreConjunction(lexeme);
-      else this.#mark('keyword', lexeme);
+      else this.#notes.mark('keyword', lexeme);
     }
   }
 
@@ -137,7 +136,7 @@ class Parser {
       if (lexeme.kind === 'and') {
         this.#take();
         if (operands.length === 0 || !this.#isTermAhead(field)) this.#ignoreConjunction(lexeme);
-        else this.#mark('keyword', lexeme);
+        else this.#notes.mark('keyword', lexeme);
         continue;
       }
       const operand = this.#parseUnary(field);
@@ -151,14 +150,14 @@ class Parser {
     while (lexeme.kind === 'not' || lexeme.kind === 'negation') {
       negations.push(lexeme);
       this.#take();
-      this.#mark(lexeme.kind === 'not' ? 'keyword' : 'negation', lexeme);
+      this.#notes.mark(lexeme.kind === 'not' ? 'keyword' : 'negation', lexeme);
       lexeme = this.#peek(field);
     }
     const operand = this.#parsePrimary(field);
     if (negations.length === 0) return operand;
     if (operand === undefined) {
-      for (const negation of negations) this.#remark('ignored', negation);
-      this.#hint(negations[0] ?? lexeme, 'nothing follows that could be left out');
+      for (const negation of negations) this.#notes.remark('ignored', negation);
+      this.#notes.hint(negations[0] ?? lexeme, 'nothing follows that could be left out');
       return undefined;
     }
     if (negations.length % 2 === 0) return operand;
@@ -184,7 +183,7 @@ class Parser {
         return field === undefined ? this.#parseText(lexeme) : this.#parseValue(lexeme, field);
       case 'stray':
         this.#take();
-        this.#ignore(lexeme, `“${this.#slice(lexeme)}” has no counterpart and is ignored`);
+        this.#notes.ignore(lexeme, `“${this.#slice(lexeme)}” has no counterpart and is ignored`);
         return undefined;
       default:
         return undefined;
@@ -193,13 +192,13 @@ class Parser {
 
   /** What follows a `(`. */
   #parseGroup(open: Lexeme, field: Field | undefined): Query | undefined {
-    this.#mark('parenthesis', open);
+    this.#notes.mark('parenthesis', open);
     const query = this.#parseOr(field);
     const close = this.#peek(field);
     if (close.kind === 'close') {
       this.#take();
-      this.#mark('parenthesis', close);
-    } else this.#hint(open, '“(” is not closed yet; quote it to search for the character');
+      this.#notes.mark('parenthesis', close);
+    } else this.#notes.hint(open, '“(” is not closed yet; quote it to search for the character');
     return query;
   }
 
@@ -222,7 +221,7 @@ class Parser {
     let lexeme = this.#ahead ?? this.#lexer.next('value');
     this.#ahead = undefined;
     if (lexeme.kind === 'blank' && isKnown) {
-      this.#mark('blank', lexeme);
+      this.#notes.mark('blank', lexeme);
       lexeme = this.#lexer.next('term');
     }
     if (isValue(lexeme) || isOpen(lexeme)) return lexeme;
@@ -233,14 +232,14 @@ class Parser {
   #parseHeadAlone(head: Head, isKnown: boolean): Query | undefined {
     if (!isKnown) return this.#pastedText(head, head);
     this.#markHead(head);
-    this.#hint(head, `“${this.#slice(head).trim()}” needs a value`);
+    this.#notes.hint(head, `“${this.#slice(head).trim()}” needs a value`);
     return undefined;
   }
 
   /** `Pool.java:88`, `List<String>`: a name and what looked like its value are text as they stand. */
   #pastedText(head: Head, value: Lexeme): Query {
     const span = { start: head.start, end: value.end };
-    this.#mark('text', span);
+    this.#notes.mark('text', span);
     return { kind: 'text', pattern: { pieces: wordPieces(this.#slice(span).trim()) } };
   }
 
@@ -250,14 +249,14 @@ class Parser {
       this.#markPhrase(lexeme);
       if (lexeme.pieces.some((piece) => piece !== ''))
         return { kind: 'text', pattern: { pieces: lexeme.pieces } };
-      this.#remark('ignored', lexeme);
+      this.#notes.remark('ignored', lexeme);
       return undefined;
     }
     if (lexeme.text === '&&') {
-      this.#ignore(lexeme, '“&&” is ignored: terms beside each other must all match');
+      this.#notes.ignore(lexeme, '“&&” is ignored: terms beside each other must all match');
       return undefined;
     }
-    this.#mark('text', lexeme);
+    this.#notes.mark('text', lexeme);
     this.#hintWord(lexeme, lexeme.text);
     return patternQuery(
       wordPieces(lexeme.text),
@@ -270,7 +269,7 @@ class Parser {
     const { operator, paths } = field;
     if (value.kind === 'regex' && !isRange(operator)) return this.#parseRegex(value, paths);
     if (value.kind === 'phrase') this.#markPhrase(value);
-    else this.#mark('value', value);
+    else this.#notes.mark('value', value);
     if (isRange(operator)) return this.#parseRange(value, operator, paths, head);
     const pieces = value.kind === 'phrase' ? value.pieces : wordPieces(this.#slice(value));
     const kind = operator === '~' ? 'contains' : 'field';
@@ -290,8 +289,8 @@ class Parser {
     if (!isRange(operator)) return undefined;
     const text = valueText(value, this.#slice(value));
     if (paths[0] === TIME_FIELD && parseTime(text, 0n) === undefined) {
-      this.#remark('ignored', value);
-      this.#hint(head ?? value, `“${text}” is no time: write 2026-11-23T04:30:00Z or now-15m`);
+      this.#notes.remark('ignored', value);
+      this.#notes.hint(head ?? value, `“${text}” is no time: write 2026-11-23T04:30:00Z or now-15m`);
       return undefined;
     }
     return anyOf(paths, (path) => ({ kind: 'range', field: path, operator, value: text }));
@@ -304,12 +303,12 @@ class Parser {
     const { source } = regex;
     const compiled = compileRegex(source);
     if ('problem' in compiled) {
-      this.#mark('invalid', regex);
+      this.#notes.mark('invalid', regex);
       const start = regex.start + 1 + compiled.start;
-      this.#errors.push({ message: compiled.problem, start, end: regex.start + 1 + compiled.end });
+      this.#notes.errors.push({ message: compiled.problem, start, end: regex.start + 1 + compiled.end });
       return undefined;
     }
-    this.#mark('regex', regex);
+    this.#notes.mark('regex', regex);
     if (paths === undefined) return { kind: 'regex', field: undefined, source };
     return anyOf(paths, (path) => ({ kind: 'regex', field: path, source }));
   }
@@ -319,7 +318,7 @@ class Parser {
   /** The next lexeme that is no blank. */
   #peek(field: Field | undefined): Lexeme {
     while (this.#ahead === undefined || this.#ahead.kind === 'blank') {
-      if (this.#ahead !== undefined) this.#mark('blank', this.#ahead);
+      if (this.#ahead !== undefined) this.#notes.mark('blank', this.#ahead);
       this.#ahead = this.#lexer.next(field === undefined ? 'term' : 'group');
     }
     return this.#ahead;
@@ -334,87 +333,46 @@ class Parser {
     return kind !== 'end' && kind !== 'close' && kind !== 'and' && kind !== 'or';
   }
 
-  #mark(kind: TokenKind, { start, end }: { start: number; end: number }): void {
-    this.#tokens.push({ kind, start, end });
-  }
-
-  /** Changes the kind of the token that begins where `span` does. */
-  #remark(kind: TokenKind, span: { start: number }): void {
-    const index = this.#tokens.findLastIndex((token) => token.start === span.start);
-    const token = this.#tokens[index];
-    if (token !== undefined) this.#tokens[index] = { ...token, kind };
-  }
-
   #markHead({ start, end, nameEnd }: Head): void {
-    this.#mark('field', { start, end: nameEnd });
-    this.#mark('operator', { start: nameEnd, end });
+    this.#notes.mark('field', { start, end: nameEnd });
+    this.#notes.mark('operator', { start: nameEnd, end });
   }
 
   #markPhrase(phrase: Extract<Lexeme, { kind: 'phrase' }>): void {
-    this.#mark('phrase', phrase);
-    if (!phrase.isClosed) this.#hint(phrase, 'the quote is not closed: everything behind it is one phrase');
-  }
-
-  #ignore(span: { start: number; end: number }, message: string): void {
-    this.#mark('ignored', span);
-    this.#hint(span, message);
+    this.#notes.mark('phrase', phrase);
+    if (!phrase.isClosed)
+      this.#notes.hint(phrase, 'the quote is not closed: everything behind it is one phrase');
   }
 
   #ignoreConjunction(lexeme: Lexeme): void {
     const word = this.#slice(lexeme);
-    this.#ignore(
+    this.#notes.ignore(
       lexeme,
       `“${word}” is ignored, because it does not stand between two terms; quote it to search for the word`,
     );
   }
 
-  #hint({ start, end }: { start: number; end: number }, message: string): void {
-    this.#hints.push({ message, start, end });
-  }
-
   #hintNegatedText(negation: Lexeme, operand: Lexeme): void {
     const whole = { start: negation.start, end: operand.end };
-    this.#hint(
+    this.#notes.hint(
       whole,
       `leaves out lines with “${this.#slice(operand)}”; quote “${this.#slice(whole)}” to search for it`,
     );
   }
 
   #hintWord(lexeme: Lexeme, word: string): void {
-    if (word === '||') this.#hint(lexeme, '“||” is searched as text; write “or”');
+    if (word === '||') this.#notes.hint(lexeme, '“||” is searched as text; write “or”');
     const comparison = /^([\p{L}_@][\p{L}\p{N}_.@/-]*)(!=|==?)(.+)$/u.exec(word);
     if (comparison === null) return;
     const [, name = '', operator = '', value = ''] = comparison;
     if (!resolveField(name, this.#options.isKnownField).isKnown) return;
     const proposal = `${operator === '!=' ? '-' : ''}${name}:${value}`;
-    this.#hint(lexeme, `searched as text; to compare the field write ${proposal}`);
+    this.#notes.hint(lexeme, `searched as text; to compare the field write ${proposal}`);
   }
 
   #slice({ start, end }: { start: number; end: number }): string {
     return this.#text.slice(start, end);
   }
-}
-
-/** One operand stands for itself; operands of the same kind are taken in, and each stands there once. */
-function join(kind: 'and' | 'or', operands: readonly Query[]): Query | undefined {
-  const flat = operands.flatMap((operand) => (operand.kind === kind ? operand.operands : [operand]));
-  const distinct = [...new Map(flat.map((operand) => [JSON.stringify(operand), operand])).values()];
-  if (kind === 'and' && distinct.length > 1) return joinWithoutAll(distinct);
-  return distinct.length <= 1 ? distinct[0] : { kind, operands: distinct };
-}
-
-/** Everything, and something: the second says it. */
-function joinWithoutAll(operands: readonly Query[]): Query | undefined {
-  const rest = operands.filter(({ kind }) => kind !== 'all');
-  return rest.length === 1 ? rest[0] : { kind: 'and', operands: rest };
-}
-
-function anyOf(paths: readonly string[], make: (path: string) => Query): Query | undefined {
-  return join('or', paths.map(make));
-}
-
-function patternQuery<T>(pieces: readonly string[], all: () => T, some: (pattern: TextPattern) => T): T {
-  return pieces.length > 1 && pieces.every((piece) => piece === '') ? all() : some({ pieces });
 }
 
 function isValue(lexeme: Lexeme): lexeme is Value {
