@@ -37,10 +37,10 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
   { folder: 'capture', imports: ['base', 'record'], packages: ['re2js'], builtins: [] },
   { folder: 'query', imports: ['base', 'record'], packages: ['re2js'], builtins: [] },
   { folder: 'transport', imports: COMMON, packages: [], builtins: [] },
-  { folder: 'store', imports: [...COMMON, 'query'], packages: [], builtins: [] },
+  { folder: 'store', imports: [...COMMON, 'query', 'config/config.ts'], packages: [], builtins: [] },
   {
     folder: 'store/embedded',
-    imports: [...COMMON, 'query'],
+    imports: [...COMMON, 'query', 'config/config.ts'],
     packages: ['@duckdb/node-api', 're2js'],
     builtins: ['node:worker_threads'],
   },

@@ -129,7 +129,9 @@ export function checkReachability(files: readonly TidyFile[]): Complaint[] {
     if (reached.has(file.path)) continue;
     reached.add(file.path);
     for (const { text } of maskSource(file.text).strings) {
-      const target = text.startsWith('.') ? byPath.get(resolvePath(file.path, text)) : undefined;
+      // A worker's name may end in a substitution, because its extension differs once it is compiled.
+      const name = text.replace(/\.\$$/, '.ts');
+      const target = name.startsWith('.') ? byPath.get(resolvePath(file.path, name)) : undefined;
       if (target !== undefined) queue.push(target);
     }
   }
@@ -144,7 +146,7 @@ function isEntry(path: string): boolean {
 }
 
 function isTestFile(path: string): boolean {
-  return /\.test\.tsx?$/.test(path) || /(?:^|[/-])test-[\w-]+\.ts$/.test(path);
+  return /\.test\.tsx?$|(?:^|\/)(?:testing\/|test-[\w-]+\.ts$)/.test(path);
 }
 
 function topOf(path: string): string {

@@ -56,7 +56,7 @@ void test('an import that the table does not have is rejected', () => {
   reject('src/web/views/app.tsx', '../../api/server.ts');
   reject('src/web/views/app.tsx', '../../base/node/node-scheduler.ts');
   reject('src/store/embedded/embedded-store.ts', '../elasticsearch/client.ts');
-  reject('src/store/embedded/embedded-store.ts', '../../config/config.ts');
+  reject('src/store/embedded/embedded-store.ts', '../../config/load-config.ts');
   reject('src/agent/agent.ts', '../base/node/node-file-system.ts');
   reject('src/agent/agent.ts', 'fastify');
   reject('src/api/server.ts', '@duckdb/node-api');
@@ -74,6 +74,7 @@ void test('an import that the table has passes', () => {
   accept('src/api/server.ts', "import fastify from 'fastify/types/x.js';\nimport s from '@fastify/static';");
   accept('src/web/views/app.tsx', "import { parse } from '../../query/parser.ts';");
   accept('src/main.ts', "import { x } from './store/embedded/embedded-store.ts';\nimport os from 'node:os';");
+  accept('src/agent/testing/agent-world.ts', "import { gzipSync } from 'node:zlib';");
   accept('src/query/parser.test.ts', "import fc from 'fast-check';\nimport fs from 'node:fs';");
   accept(
     'src/agent/a.ts',
@@ -177,7 +178,8 @@ void test('a file that nothing uses is rejected, one that only a worker or a tes
   const files: [string, string][] = [
     ['src/main.ts', "import { a } from './agent/a.ts';"],
     ['src/agent/a.ts', "const url = new URL('./worker.ts', import.meta.url);"],
-    ['src/agent/worker.ts', ''],
+    ['src/agent/worker.ts', 'const url = `./other.${extension}`;'],
+    ['src/agent/other.ts', ''],
     ['src/agent/b.test.ts', "import { b } from './b.ts';"],
     ['src/agent/b.ts', ''],
   ];
