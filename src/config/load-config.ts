@@ -14,8 +14,8 @@ import { ValueReader, defaultOf, suggest } from './value-reader.ts';
 import type { Problem } from './value-reader.ts';
 
 export interface ConfigInput {
-  /** Values by flag name (`--server-listen`), as they were given. */
-  readonly flags: ReadonlyMap<string, FlagValue>;
+  /** Values of flags as they were given, in order. */
+  readonly flags: readonly FlagValue[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Text of the configuration file, and its name for messages; undefined without one. */
   readonly file: { readonly name: string; readonly text: string } | undefined;
@@ -26,7 +26,9 @@ export interface ConfigInput {
 }
 
 export interface FlagValue {
-  /** The option's path. */
+  /** The flag as it was written, such as `--listen`. */
+  readonly flag: string;
+  /** Path of the option that it sets. */
   readonly path: string;
   readonly text: string;
 }
@@ -61,7 +63,7 @@ class Loader {
   load(): LoadedConfig {
     this.#readFile();
     this.#readEnvironment();
-    for (const [flag, { path, text }] of this.#input.flags) this.#readText(path, text, flag, `flag ${flag}`);
+    for (const { flag, path, text } of this.#input.flags) this.#readText(path, text, flag, `flag ${flag}`);
     this.#checkConditions();
     this.#fillDefaults();
     if (this.#problems.length > 0) throw toError(this.#problems);

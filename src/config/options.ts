@@ -230,7 +230,7 @@ const STORE_OPTIONS: readonly OptionDefinition[] = [
   },
   {
     path: 'store.journalAgeMsMax',
-    shape: { kind: 'duration', min: 1_000 },
+    shape: { kind: 'duration', min: 100 },
     default: '10m',
     description: 'A journal of this age is turned into Parquet, whatever its size.',
     since: FIRST,

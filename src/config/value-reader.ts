@@ -205,7 +205,7 @@ export function defaultOf(
     return Object.fromEntries(shape.members.map((inner) => [inner.name, defaultOf(inner, resolvePath)]));
   }
   if (!isScalarShape(shape)) return given;
-  const result = parseScalar(shape, String(given));
+  const result = parseScalar(shape, typeof given === 'string' ? given : JSON.stringify(given));
   if ('problem' in result) return undefined;
   return shape.kind === 'path' ? resolvePath(String(result.value)) : result.value;
 }

@@ -1,0 +1,113 @@
+import { AppError, EXIT_CODE } from '../../base/errors.ts';
+import type { AuditAnswer, AuditFigures, AuditRow, AuditVerdict } from '../../api/api-types.ts';
+import { colorsFor, formatCount, formatSize, formatTable } from '../output.ts';
+import type { Colors } from '../output.ts';
+import type { CommandSetup } from '../command-setup.ts';
+import { addServerOptions, openClient } from '../server-options.ts';
+import { reportError } from '../report-error.ts';
+
+const EXIT_CODES: Readonly<Record<AuditVerdict, number>> = {
+  accounted: EXIT_CODE.ok,
+  discrepancy: EXIT_CODE.discrepancy,
+  unknown: EXIT_CODE.unknown,
+};
+
+/** Adds `audit`. */
+export function addAuditCommand({ program, context, setExitCode }: CommandSetup): void {
+  const command = program
+    .command('audit')
+    .description('compare what stood in the files with what search finds')
+    .option('--json', 'print JSON');
+  addServerOptions(command).addHelpText(
+    'after',
+    `
+Exit codes: 0 every byte is accounted for, 1 records are missing or there twice,
+2 cannot tell yet (the server is away, or files are not read to their ends).
+
+Examples:
+  logboom audit
+  logboom audit --json --server http://127.0.0.1:6410`,
+  );
+  command.action(async (options: { json?: boolean }) => {
+    const client = openClient(context, command);
+    let audit: AuditAnswer;
+    try {
+      audit = await client.getJson<AuditAnswer>('/audit');
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      reportError(error, context.stderr);
+      setExitCode(EXIT_CODE.unknown);
+      return;
+    }
+    const colors = colorsFor(context.stdout.hasColor);
+    context.stdout.write(options.json === true ? `${JSON.stringify(audit)}\n` : formatAudit(audit, colors));
+    setExitCode(EXIT_CODES[audit.verdict]);
+  });
+}
+
+const COLUMNS = [
+  { title: 'NAMESPACE' },
+  { title: 'POD' },
+  { title: 'CONTAINER' },
+  { title: 'FILES', isNumber: true },
+  { title: 'WRITTEN', isNumber: true },
+  { title: 'RECORDS', isNumber: true },
+  { title: 'LAG', isNumber: true },
+  { title: 'MISSING', isNumber: true },
+  { title: 'TWICE', isNumber: true },
+  { title: 'DROPPED', isNumber: true },
+  { title: 'EXPIRED', isNumber: true },
+  { title: 'VERDICT' },
+];
+
+/** Returns the table of an audit, its problems, and the verdict in one sentence. */
+export function formatAudit(audit: AuditAnswer, colors: Colors): string {
+  const rows = audit.rows.map((row) => [
+    row.namespace ?? '-',
+    row.pod ?? '-',
+    row.container ?? '-',
+    ...figures(row),
+    row.verdict,
+  ]);
+  const total = ['total', '', '', ...figures(audit), audit.verdict];
+  const table = formatTable(COLUMNS, rows.length === 1 ? rows : [...rows, total], colors);
+  const problems = audit.problems
+    .map(({ path, fileId, reason }) => `  ${path ?? fileId}: ${reason}\n`)
+    .join('');
+  const more = audit.problemCount - audit.problems.length;
+  return [
+    audit.rows.length === 0 ? '' : `${table}\n`,
+    problems,
+    more > 0 ? `  and ${formatCount(more)} more files\n` : '',
+    `${verdictText(audit, colors)}\n`,
+  ].join('');
+}
+
+function figures(row: AuditFigures | AuditRow): string[] {
+  return [
+    formatCount(row.files),
+    formatSize(row.bytesWritten),
+    formatCount(row.records),
+    formatSize(row.lagBytes),
+    formatCount(row.missing),
+    formatCount(row.twice),
+    formatCount(row.droppedByPipeline),
+    formatCount(row.expired),
+  ];
+}
+
+function verdictText(audit: AuditAnswer, colors: Colors): string {
+  const records = `${formatCount(audit.records)} records of ${formatCount(audit.files)} files`;
+  const loss =
+    audit.possibleLoss === 0
+      ? ''
+      : ` Bytes may have been lost in ${formatCount(audit.possibleLoss)} places (${formatSize(audit.possibleLossBytes)}).`;
+  switch (audit.verdict) {
+    case 'accounted':
+      return `${colors.green('All accounted for')}: ${records}, 0 missing, 0 twice.${loss}`;
+    case 'discrepancy':
+      return `${colors.red('Discrepancy')}: ${records}, ${formatCount(audit.missing)} missing, ${formatCount(audit.twice)} twice.${loss}`;
+    case 'unknown':
+      return `${colors.yellow('Cannot tell yet')}: ${records}, ${formatSize(audit.lagBytes)} not delivered.${loss}`;
+  }
+}

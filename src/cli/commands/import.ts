@@ -1,0 +1,117 @@
+import { Option } from 'commander';
+import { SingleBar } from 'cli-progress';
+import { EXIT_CODE } from '../../base/errors.ts';
+import { resolveFrom } from '../../config/load-config.ts';
+import { addConfigOptions, loadCommandConfig } from '../config-options.ts';
+import type { CliContext, ImportProgress } from '../context.ts';
+import { formatCount, formatSize } from '../output.ts';
+import type { CommandSetup } from '../command-setup.ts';
+import { addServerOptions, readServerUrl } from '../server-options.ts';
+
+interface ImportFlags {
+  readonly namespace?: string;
+  readonly pod?: string;
+  readonly container?: string;
+  readonly app?: string;
+  readonly format: string;
+  readonly server?: string;
+  readonly token?: string;
+  readonly json?: boolean;
+}
+
+const FIELDS = {
+  namespace: 'kubernetes.namespace',
+  pod: 'kubernetes.pod.name',
+  container: 'kubernetes.container.name',
+  app: 'service.name',
+} as const;
+
+/** Adds `import`. */
+export function addImportCommand({ program, context, setExitCode }: CommandSetup): void {
+  const command = program
+    .command('import')
+    .description(
+      'load existing log files, .gz and .zst too; a file that was loaded before is not loaded again',
+    )
+    .argument('<FILE...>', 'files')
+    .addOption(new Option('--namespace <NAME>', 'namespace of the records'))
+    .addOption(new Option('--pod <NAME>', 'pod of the records'))
+    .addOption(new Option('--container <NAME>', 'container of the records'))
+    .addOption(new Option('--app <NAME>', 'app (service) of the records'))
+    .addOption(
+      new Option('--format <FORMAT>', 'framing of the lines')
+        .choices(['auto', 'cri', 'docker', 's6', 'plain'])
+        .default('auto'),
+    )
+    .option('--json', 'print the result as JSON');
+  addServerOptions(command);
+  addConfigOptions(command, { sections: ['agent', 'store', 'indexer', 'log'] }).addHelpText(
+    'after',
+    `
+The records go to the server that runs; when none answers, straight into the data directory.
+
+Examples:
+  logboom import old/*.log.gz --namespace shop --app checkout
+  logboom import /backup/nginx.log --data /var/lib/logboom`,
+  );
+  command.action(async (files: readonly string[], flags: ImportFlags) => {
+    const loaded = loadCommandConfig(context, command);
+    const bar = openBar(context);
+    const result = await context.actions
+      .importFiles({
+        loaded,
+        files: files.map((file) => resolveFrom(context.workingDirectory, file)),
+        fields: fieldsOf(flags),
+        format: flags.format,
+        serverUrl: serverUrlOf(context, flags.server),
+        isServerRequired: flags.server !== undefined,
+        token: flags.token ?? context.environment['LOGBOOM_TOKEN'],
+        onProgress: (progress) => bar?.show(progress),
+        onNotice: (text) => context.stderr.write(`logboom: ${text}\n`),
+      })
+      .finally(() => bar?.stop());
+    const { records, bytes, target, failed } = result;
+    const size = formatSize(bytes);
+    const summary = `imported ${formatCount(records)} records (${size}) into ${target}`;
+    context.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : `${summary}\n`);
+    for (const { path, reason } of failed)
+      context.stderr.write(`logboom: cannot import ${path}: ${reason}\n`);
+    if (failed.length > 0) setExitCode(EXIT_CODE.environment);
+  });
+}
+
+function serverUrlOf({ environment }: CliContext, flag: string | undefined): string {
+  return readServerUrl(flag, environment['LOGBOOM_SERVER']);
+}
+
+function fieldsOf(flags: ImportFlags): Record<string, string> {
+  const entries = Object.entries(FIELDS).flatMap(([flag, field]) => {
+    const value = flags[flag as keyof typeof FIELDS];
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function openBar({ stderr }: CliContext): { show(progress: ImportProgress): void; stop(): void } | undefined {
+  if (!stderr.isTerminal) return undefined;
+  const bar = new SingleBar({
+    format: '{bar} {percentage}% {done} of {total}, {records} records, {eta_formatted} left',
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    hideCursor: true,
+    clearOnComplete: true,
+  });
+  bar.start(1, 0, { done: '', total: '', records: '' });
+  return {
+    show({ bytesDone, bytesTotal, records }) {
+      bar.setTotal(Math.max(1, bytesTotal));
+      const facts = {
+        done: formatSize(bytesDone),
+        total: formatSize(bytesTotal),
+        records: formatCount(records),
+      };
+      bar.update(bytesDone, facts);
+    },
+    stop: () => bar.stop(),
+  };
+}

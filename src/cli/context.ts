@@ -1,0 +1,108 @@
+/** What commands are given: everything that they touch of the machine, so that tests can give them something else. */
+import type { FileSystem } from '../base/file-system.ts';
+import type { Scheduler } from '../base/scheduler.ts';
+import type { LoadedConfig } from '../config/load-config.ts';
+import type { PipelineConfig } from '../config/pipeline-config.ts';
+
+export interface Output {
+  readonly isTerminal: boolean;
+  /** Width of the terminal; 80 where there is none. */
+  readonly columns: number;
+  /** Whether to colour: a terminal, and NO_COLOR is not set. */
+  readonly hasColor: boolean;
+  write(text: string): void;
+  /** Writes bytes and resolves when the reader keeps up. */
+  writeAll(bytes: Uint8Array): Promise<void>;
+}
+
+export interface CliContext {
+  readonly version: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly workingDirectory: string;
+  readonly hostName: string;
+  readonly fileSystem: FileSystem;
+  readonly scheduler: Scheduler;
+  readonly fetch: typeof fetch;
+  /** Aborted by Ctrl-C from the first call on; before it, Ctrl-C just ends the process. */
+  readonly interrupted: () => AbortSignal;
+  readonly actions: CliActions;
+}
+
+export interface RunOptions {
+  readonly loaded: LoadedConfig;
+  readonly isDemo: boolean;
+}
+
+/** What the composition root does for commands that run parts of the program. Numbers are exit codes. */
+export interface CliActions {
+  up(options: RunOptions): Promise<number>;
+  agent(options: RunOptions): Promise<number>;
+  server(options: RunOptions): Promise<number>;
+  importFiles(options: ImportOptions): Promise<ImportResult>;
+  /** Throws what is wrong with pipelines beyond their shape: expressions, formats, conditions. */
+  checkPipelines(pipelines: readonly PipelineConfig[]): Promise<void>;
+  testPipelines(pipelines: readonly PipelineConfig[]): Promise<readonly PipelineTestOutcome[]>;
+  explain(options: ExplainOptions): Promise<Explanation>;
+  doctor(loaded: LoadedConfig): Promise<readonly Finding[]>;
+}
+
+export interface ImportOptions {
+  readonly loaded: LoadedConfig;
+  readonly files: readonly string[];
+  /** Members of each document: `kubernetes.namespace` and the like, by dotted name. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly format: string;
+  readonly serverUrl: string;
+  /** Whether the records must go to the server: it was named. */
+  readonly isServerRequired: boolean;
+  readonly token: string | undefined;
+  readonly onProgress: (progress: ImportProgress) => void;
+  readonly onNotice: (text: string) => void;
+}
+
+export interface ImportProgress {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  readonly records: number;
+}
+
+export interface ImportResult {
+  readonly records: number;
+  readonly bytes: number;
+  /** Where the records went: the address of a server, or the data directory. */
+  readonly target: string;
+  /** Files that could not be read, with the reason. */
+  readonly failed: readonly { readonly path: string; readonly reason: string }[];
+}
+
+export interface PipelineTestOutcome {
+  readonly pipeline: string;
+  readonly test: string;
+  readonly isPassed: boolean;
+  /** What is different, line by line, when it failed. */
+  readonly diff: string;
+}
+
+export interface ExplainOptions {
+  readonly loaded: LoadedConfig;
+  /** A path of a file, or a line. */
+  readonly subject: string;
+  /** Members of the document that a line is wrapped in, by dotted name. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export interface Explanation {
+  /** Lines for people, in order. */
+  readonly lines: readonly string[];
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+export interface Finding {
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly check: string;
+  readonly text: string;
+  /** What to do about it. */
+  readonly remedy: string | undefined;
+}

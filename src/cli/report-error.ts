@@ -1,0 +1,37 @@
+import { BugError } from '../base/assert.ts';
+import { AppError, ConfigError, EXIT_CODE, messageOf } from '../base/errors.ts';
+import type { Output } from './context.ts';
+
+/** Writes what went wrong and what helps, and returns the exit code for it. */
+export function reportError(error: unknown, stderr: Output): number {
+  if (error instanceof AggregateError && error.errors.every((inner) => inner instanceof ConfigError)) {
+    for (const inner of error.errors) reportError(inner, stderr);
+    return EXIT_CODE.usage;
+  }
+  if (error instanceof ConfigError) {
+    stderr.write(`logboom: ${error.message}${hintLine(error.hint)}\n`);
+    return EXIT_CODE.usage;
+  }
+  if (error instanceof AppError) {
+    stderr.write(`logboom: ${error.message}${causeOf(error)}${hintLine(error.hint)}\n`);
+    return EXIT_CODE.environment;
+  }
+  const isBug = error instanceof Error;
+  const stack = isBug && error.stack !== undefined ? error.stack : messageOf(error);
+  const title = error instanceof BugError ? '' : 'BUG: ';
+  stderr.write(
+    `logboom: ${title}${stack}\n  This is a mistake in Logboom: please report it with the lines above.\n`,
+  );
+  return EXIT_CODE.bug;
+}
+
+function causeOf(error: AppError): string {
+  const details = Object.entries(error.details).map(([name, value]) => `${name} ${value}`);
+  const cause = error.cause === undefined ? [] : [messageOf(error.cause)];
+  const all = [...details, ...cause];
+  return all.length === 0 ? '' : ` (${all.join('; ')})`;
+}
+
+function hintLine(hint: string | undefined): string {
+  return hint === undefined ? '' : `\n  ${hint}`;
+}

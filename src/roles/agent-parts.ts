@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { createAgent } from '../agent/agent.ts';
+import type { Agent, AgentProgress } from '../agent/agent-types.ts';
+import type { SourceStatus } from '../api/api-types.ts';
+import { openArchive } from '../base/node/node-archive.ts';
+import { nodeFileSystem } from '../base/node/node-file-system.ts';
+import { nodeScheduler } from '../base/node/node-scheduler.ts';
+import type { Config } from '../config/config.ts';
+import type { SourceConfig } from '../config/source-config.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Producer } from '../transport/transport.ts';
+
+export interface AgentSetup {
+  readonly config: Config;
+  readonly telemetry: Telemetry;
+  readonly producer: Producer;
+  readonly version: string;
+  readonly once?: boolean;
+  readonly onProgress?: (progress: AgentProgress) => void;
+}
+
+/** Makes an agent on the real machine. */
+export function createRealAgent(setup: AgentSetup): Agent {
+  return createAgent({
+    ...setup,
+    fileSystem: nodeFileSystem,
+    scheduler: nodeScheduler,
+    openArchive,
+    sha256: (bytes) => createHash('sha256').update(bytes).digest(),
+  });
+}
+
+/** Returns what the agent collects, for the API. */
+export function sourceStatuses(agent: Agent, sources: readonly SourceConfig[]): SourceStatus[] {
+  const files = agent.files();
+  return agent.sources().map((status, index) => {
+    const isMissing = status.missing.length > 0 && status.missing.length === status.roots.length;
+    const own = files.filter((file) => file.source === status.kind && isBelow(file.path, status.roots));
+    const lagBytes = own.reduce((total, file) => total + Math.max(0, file.size - file.acknowledgedOffset), 0);
+    const source = sources[index];
+    return {
+      name: `${status.kind} ${status.roots.join(', ')}`,
+      kind: status.kind,
+      place: source === undefined ? status.roots.join(', ') : placeOf(source),
+      state: isMissing ? 'waiting' : 'collecting',
+      ...(isMissing ? { reason: `waits for ${status.missing.join(', ')} to appear` } : {}),
+      files: status.files,
+      lagBytes,
+    };
+  });
+}
+
+/** Returns the root or the globs of a source. */
+export function placeOf(source: SourceConfig): string {
+  return source.kind === 'files' ? source.paths.join(', ') : source.root;
+}
+
+function isBelow(path: string, roots: readonly string[]): boolean {
+  return roots.some((root) => path.startsWith(root.endsWith('/') ? root : `${root}/`) || path === root);
+}

@@ -1,0 +1,167 @@
+/** `logboom import`: an agent that reads the given files once, and sends to the running server or into the store. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { AppError, ConfigError, messageOf } from '../base/errors.ts';
+import { nodeFileSystem } from '../base/node/node-file-system.ts';
+import { nodeScheduler } from '../base/node/node-scheduler.ts';
+import type { CliContext, ImportOptions, ImportResult } from '../cli/context.ts';
+import { treeSource } from '../config/build-config.ts';
+import type { Config } from '../config/config.ts';
+import type { Producer } from '../transport/transport.ts';
+import { HttpProducer } from '../transport/http/http-producer.ts';
+import { createRealAgent } from './agent-parts.ts';
+import { takeDataDirectory } from './data-directory.ts';
+import { withFields } from './import-fields.ts';
+import { createPipeline, openStorage } from './server-parts.ts';
+import { createRoleTelemetry } from './telemetry.ts';
+import type { TallyingTelemetry } from './telemetry.ts';
+
+/** Patience with a server before it is taken for absent. */
+const PROBE_MS_MAX = 3_000;
+
+interface Target {
+  readonly name: string;
+  readonly producer: Producer;
+  /** Directory of this import's checkpoints. */
+  readonly data: string;
+  close(): Promise<void>;
+}
+
+/** Loads the files, and returns what was loaded and what could not be. */
+export async function importFiles(context: CliContext, options: ImportOptions): Promise<ImportResult> {
+  const { failed, readable } = sortOut(options.files);
+  if (readable.length === 0) return { records: 0, bytes: 0, target: 'nothing', failed };
+  const telemetry = createRoleTelemetry(context, options.loaded);
+  const target = await openTarget(context, options, telemetry);
+  try {
+    return { ...(await runAgent(context, { options, target, telemetry, files: readable })), failed };
+  } finally {
+    await target.close();
+  }
+}
+
+interface ImportRun {
+  readonly options: ImportOptions;
+  readonly target: Target;
+  readonly telemetry: TallyingTelemetry;
+  readonly files: readonly string[];
+}
+
+async function runAgent(
+  context: CliContext,
+  { options, target, telemetry, files }: ImportRun,
+): Promise<Omit<ImportResult, 'failed'>> {
+  const source = treeSource('files', { paths: files.map(escapeGlob), format: options.format });
+  const config: Config = { ...options.loaded.config, data: target.data, sources: [source] };
+  let last = { records: 0, bytes: 0 };
+  const agent = createRealAgent({
+    config,
+    telemetry,
+    producer: withFields(target.producer, options.fields),
+    version: context.version,
+    once: true,
+    onProgress({ bytesAcknowledged, bytesTotal, records }) {
+      last = { records, bytes: bytesAcknowledged };
+      options.onProgress({ bytesDone: bytesAcknowledged, bytesTotal, records });
+    },
+  });
+  await agent.run();
+  return { ...last, target: target.name };
+}
+
+async function openTarget(
+  context: CliContext,
+  options: ImportOptions,
+  telemetry: TallyingTelemetry,
+): Promise<Target> {
+  const { serverUrl, token, loaded } = options;
+  if (await isServerThere(context, serverUrl)) return openServer(context, options, telemetry);
+  if (options.isServerRequired) {
+    throw new AppError('unreachable', `cannot reach a Logboom server at ${serverUrl}`, {
+      hint: 'Start one with `logboom up`, or leave --server out to load straight into the data directory.',
+    });
+  }
+  if (token !== undefined && !fs.existsSync(loaded.config.data)) {
+    options.onNotice(`no server answers at ${serverUrl}: loading into ${loaded.config.data}`);
+  }
+  return openStoreTarget(loaded.config, telemetry);
+}
+
+function openServer(context: CliContext, options: ImportOptions, telemetry: TallyingTelemetry): Target {
+  const { serverUrl: url, token } = options;
+  const producer = new HttpProducer({
+    url,
+    token,
+    fetch: context.fetch,
+    scheduler: nodeScheduler,
+    telemetry,
+  });
+  // Checkpoints of an import into a server are of no use later: the server knows what it has.
+  const data = fs.mkdtempSync(path.join(process.env['TMPDIR'] ?? '/tmp', 'logboom-import-'));
+  return {
+    name: url,
+    producer,
+    data,
+    async close() {
+      await producer.close();
+      fs.rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+async function openStoreTarget(config: Config, telemetry: TallyingTelemetry): Promise<Target> {
+  const lock = takeDataDirectory(config.data);
+  try {
+    const storage = await openStorage(config, telemetry);
+    const { transport, indexer } = createPipeline(config, storage.store, telemetry);
+    const running = indexer.run();
+    running.catch(() => undefined);
+    const data = path.join(config.data, 'import');
+    nodeFileSystem.makeDirectory(data);
+    return {
+      name: config.data,
+      producer: transport.producer,
+      data,
+      async close() {
+        await indexer.stop();
+        await running;
+        await transport.close();
+        await storage.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function isServerThere({ fetch }: CliContext, url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(PROBE_MS_MAX) });
+    await response.arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function sortOut(files: readonly string[]): { failed: ImportResult['failed']; readable: string[] } {
+  const failed: { path: string; reason: string }[] = [];
+  const readable = files.filter((file) => {
+    try {
+      if (!fs.statSync(file).isFile()) throw new ConfigError('FILE', 'is no file');
+      fs.accessSync(file, fs.constants.R_OK);
+      return true;
+    } catch (error) {
+      failed.push({ path: file, reason: messageOf(error) });
+      return false;
+    }
+  });
+  return { failed, readable };
+}
+
+/** Paths of people stand for themselves, whatever characters they have. */
+function escapeGlob(file: string): string {
+  return file.replace(/[*?[{]/g, '[$&]');
+}

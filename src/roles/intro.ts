@@ -1,0 +1,65 @@
+/** What a person at a terminal is told when a role starts and ends; elsewhere the same goes to the log. */
+import { colorsFor, formatCount } from '../cli/output.ts';
+import type { CliContext } from '../cli/context.ts';
+import type { Config } from '../config/config.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { placeOf } from './agent-parts.ts';
+
+export interface IntroFacts {
+  readonly config: Config;
+  /** Address of the page and the API, or of health and metrics. */
+  readonly address: string;
+  readonly telemetry: Telemetry;
+  /** What the demo writes, and where. */
+  readonly demo?: string | undefined;
+  /** Where records are sent to; undefined when they are stored here. */
+  readonly target?: string | undefined;
+}
+
+/** Says where things are and how to stop. */
+export function printIntro(context: CliContext, facts: IntroFacts): void {
+  const { config, address, telemetry } = facts;
+  if (!context.stdout.isTerminal) {
+    telemetry.log('info', 'started', `logboom ${context.version} is ready at ${address}`, {
+      data: config.data,
+      sources: config.sources.map((source) => `${source.kind} ${placeOf(source)}`),
+    });
+    return;
+  }
+  const colors = colorsFor(context.stdout.hasColor);
+  const row = (title: string, text: string): string => `  ${colors.dim(title.padEnd(9))} ${text}`;
+  const lines = ['', `${colors.bold('Logboom')} ${context.version}`, ''];
+  if (facts.target === undefined) lines.push(row('page', colors.bold(colors.cyan(address))));
+  else lines.push(row('sends to', facts.target), row('health', `${address}/readyz`));
+  for (const [index, source] of config.sources.entries()) {
+    lines.push(row(index === 0 ? 'collects' : '', `${placeOf(source)} ${colors.dim(`(${source.kind})`)}`));
+  }
+  if (config.sources.length === 0 && facts.target !== undefined) lines.push(row('collects', 'nothing yet'));
+  if (facts.demo !== undefined) lines.push(row('demo', facts.demo));
+  lines.push(row('data', config.data));
+  if (facts.target === undefined) lines.push(row('search', 'logboom search error --since 15m'));
+  lines.push(row('stop', 'Ctrl-C'), '', '');
+  context.stdout.write(lines.join('\n'));
+}
+
+/** Says that the first signal was heard. */
+export function sayStopping(context: CliContext, telemetry: Telemetry): void {
+  if (context.stdout.isTerminal)
+    context.stdout.write('\nDelivering what was read … (Ctrl-C again ends at once)\n');
+  else telemetry.log('info', 'stopping', 'delivering what was read');
+}
+
+export interface StopFacts {
+  readonly isDrained: boolean;
+  readonly records: number;
+  readonly saved: string;
+}
+
+/** Says how it ended. */
+export function sayStopped(context: CliContext, telemetry: Telemetry, facts: StopFacts): void {
+  const text = facts.isDrained
+    ? `drained: ${formatCount(facts.records)} records, ${facts.saved}`
+    : 'stopped before everything was delivered; it goes on from the last checkpoint at the next start';
+  if (context.stdout.isTerminal) context.stdout.write(`${text[0]?.toUpperCase()}${text.slice(1)}.\n`);
+  else telemetry.log(facts.isDrained ? 'info' : 'warn', 'stopped', text, { records: facts.records });
+}
