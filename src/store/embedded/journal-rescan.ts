@@ -1,0 +1,50 @@
+import type { FileSystem } from '../../base/file-system.ts';
+import type { FieldTypes } from '../../record/field-types.ts';
+import { FIELD_TYPE, addFieldTypes } from '../../record/field-types.ts';
+import { RESOURCE_KEY } from './commit-line.ts';
+import type { JournalSource } from './segment-engine.ts';
+
+/**
+ * Learns the types of journals from their documents, for when those that came with them do not fit. With
+ * `isAllJson`, every field becomes JSON text, which always fits.
+ */
+export function rescanJournals(
+  fileSystem: FileSystem,
+  journals: readonly JournalSource[],
+  { isAllJson }: { isAllJson: boolean },
+): JournalSource[] {
+  return journals.map((journal) => {
+    const types = scanTypes(fileSystem.readFile(journal.path));
+    if (isAllJson) for (const key of types.keys()) if (!OWN_KEYS.has(key)) types.set(key, jsonNode());
+    return { ...journal, types, hasWholeDocuments: true, hasOddTimes: true };
+  });
+}
+
+/** Objects with members that have columns of their own. */
+const OWN_KEYS: ReadonlySet<string> = new Set(['@timestamp', 'log', 'event', 'message', 'stream']);
+
+function jsonNode(): { types: number; children: undefined } {
+  return { types: FIELD_TYPE.other, children: undefined };
+}
+
+function scanTypes(bytes: Uint8Array): FieldTypes {
+  const types: FieldTypes = new Map();
+  const decoder = new TextDecoder();
+  for (let start = 0; start < bytes.length;) {
+    const newline = bytes.indexOf(10, start);
+    const end = newline < 0 ? bytes.length : newline;
+    const document = parse(decoder.decode(bytes.subarray(start, end)));
+    for (const key in document)
+      if (key !== 'commit' && key !== RESOURCE_KEY) addFieldTypes(types, key, document[key]);
+    start = end + 1;
+  }
+  return types;
+}
+
+function parse(line: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import type { FileSystem } from '../../base/file-system.ts';
+import type { Journal, OpenedJournal } from '../../base/journal.ts';
+import { openJournal } from '../../base/journal.ts';
+import type { LedgerRecord } from '../../record/ledger.ts';
+
+/** A journal of this size is written anew. */
+const BYTES_MAX = 8 << 20;
+
+const LEDGER_VERSION = 1;
+
+/** The latest ledger record of each file, durable in a journal of its own. */
+export class LedgerBook {
+  readonly #journal: Journal<LedgerRecord>;
+  readonly #latest = new Map<string, LedgerRecord>();
+  readonly damage: OpenedJournal<LedgerRecord>['damage'];
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(opened: OpenedJournal<LedgerRecord>) {
+    this.#journal = opened.journal;
+    this.damage = opened.damage;
+    for (const record of opened.entries) this.#take(record);
+  }
+
+  get latest(): ReadonlyMap<string, LedgerRecord> {
+    return this.#latest;
+  }
+
+  /** Resolves when the records are durable; those that are older than what is known are passed over. */
+  append(records: readonly LedgerRecord[]): Promise<void> {
+    const result = this.#queue.then(() => this.#write(records));
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await this.#queue;
+    this.#journal.close();
+  }
+
+  async #write(records: readonly LedgerRecord[]): Promise<void> {
+    const news = records.filter((record) => this.#isNews(record));
+    if (news.length === 0) return;
+    for (const record of news) this.#journal.append(record);
+    await this.#journal.sync();
+    for (const record of news) this.#take(record);
+    if (this.#journal.bytes > BYTES_MAX) await this.#journal.replace(this.#latest.values());
+  }
+
+  #isNews(record: LedgerRecord): boolean {
+    const known = this.#latest.get(record.fileId);
+    return known === undefined || known.sequence < record.sequence;
+  }
+
+  #take(record: LedgerRecord): void {
+    if (this.#isNews(record)) this.#latest.set(record.fileId, record);
+  }
+}
+
+/** Opens or creates the ledger in a directory. */
+export async function openLedgerBook(fileSystem: FileSystem, directory: string): Promise<LedgerBook> {
+  return new LedgerBook(
+    await openJournal<LedgerRecord>({ fileSystem, directory, name: 'ledger', version: LEDGER_VERSION }),
+  );
+}

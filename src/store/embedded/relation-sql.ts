@@ -1,0 +1,320 @@
+/**
+ * SQL that shows a file as a table with the columns `time`, `file_id`, `log.offset` and one per path, whether it is
+ * a Parquet segment or a journal of documents: everything else is written once, for both.
+ */
+import { columnsOf, pathKey, REST_COLUMN, withCoreTypes } from './columns.ts';
+import type { Column, ColumnKind, JournalSource, Resource, ResourceMap, Source } from './segment-engine.ts';
+import type { FieldNode, FieldTypes } from '../../record/field-types.ts';
+import { addFieldTypes, mergeFieldTypes } from '../../record/field-types.ts';
+import { must } from '../../base/assert.ts';
+import { sqlName, sqlText, sqlTextList } from './sql-text.ts';
+import { RESOURCE_KEY } from './commit-line.ts';
+
+export interface Relation {
+  /** What stands behind FROM. */
+  readonly sql: string;
+  readonly columns: readonly Column[];
+}
+
+export const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
+  boolean: 'BOOLEAN',
+  integer: 'BIGINT',
+  double: 'DOUBLE',
+  text: 'VARCHAR',
+  json: 'JSON',
+};
+
+/** DuckDB reads in buffers of twice this size, and refuses longer lines. */
+const OBJECT_BYTES_MIN = 1 << 20;
+
+/** A node of what is read from a journal. */
+interface Member {
+  readonly key: string;
+  /** Name in SQL. */
+  name: string;
+  readonly path: readonly string[];
+  type: string | undefined;
+  readonly members: Map<string, Member>;
+  /** Another member of the same object has this name in other letters, or the name is empty. */
+  readonly isShadowed: boolean;
+  /** Of a top-level member: SQL cannot name all that is in it, so it is read as JSON text and taken apart. */
+  isJson: boolean;
+}
+
+export interface JournalPlan {
+  readonly columns: readonly Column[];
+  /** SQL types of the resources' columns, by column name. */
+  readonly resourceColumns: readonly Column[];
+  readonly documentPaths: ReadonlySet<string>;
+}
+
+/** Returns the relation of a source, with resources spelled out in the text. */
+export function relationOf(source: Source): Relation {
+  if (source.kind === 'segment') {
+    return {
+      sql: `read_parquet(${sqlText(source.path)}, hive_partitioning = false)`,
+      columns: source.columns,
+    };
+  }
+  const plan = planJournals([source]);
+  const resources = resourceValuesSql(source.resources, plan.resourceColumns);
+  const sql = journalSql([source], plan, { resources, isLenient: true });
+  return { sql: `(${sql})`, columns: plan.columns };
+}
+
+/** Decides which columns journals have together. */
+export function planJournals(journals: readonly JournalSource[], types?: FieldTypes): JournalPlan {
+  const documents: FieldTypes = new Map();
+  for (const journal of journals) mergeFieldTypes(documents, journal.types);
+  const documentTypes = withCoreTypes(types ?? documents);
+  const resourceTypes: FieldTypes = new Map();
+  for (const journal of journals) {
+    for (const { members } of journal.resources.values()) addMemberTypes(resourceTypes, members);
+  }
+  const together: FieldTypes = new Map();
+  mergeFieldTypes(together, documentTypes);
+  mergeFieldTypes(together, resourceTypes);
+  const columns = columnsOf(together);
+  const isBelow = (root: FieldTypes, column: Column): boolean => hasPath(root, column.path);
+  return {
+    columns,
+    resourceColumns: columns.filter((column) => column !== REST_COLUMN && isBelow(resourceTypes, column)),
+    documentPaths: new Set(
+      columns.filter((column) => isBelow(documentTypes, column)).map((column) => pathKey(column.path)),
+    ),
+  };
+}
+
+export interface JournalSqlOptions {
+  /** A table or subquery with the columns `r`, `file_id` and `c0`, `c1`, … */
+  readonly resources: string;
+  /** Skips lines that are no JSON, such as the torn last one of a journal that is being written. */
+  readonly isLenient: boolean;
+}
+
+/** Returns the SELECT over journals. */
+export function journalSql(
+  journals: readonly JournalSource[],
+  plan: JournalPlan,
+  options: JournalSqlOptions,
+): string {
+  const root = memberTree(plan);
+  const hasWhole = journals.some((journal) => journal.hasWholeDocuments);
+  const fileId = hasWhole
+    ? `coalesce(r.file_id, left(${documentValue(root, ['event', 'id'], 'text')}, -13))`
+    : 'r.file_id';
+  const hasOddTimes = journals.some((journal) => journal.hasOddTimes);
+  const time = 'j."@timestamp"';
+  const parts = [
+    `${hasOddTimes ? `coalesce(try_cast(${time} AS TIMESTAMP_NS), make_timestamp_ns(0))` : time} AS "time"`,
+    `${fileId} AS "file_id"`,
+    `${documentValue(root, ['log', 'offset'], 'integer')} AS "log.offset"`,
+    ...plan.columns.map((column) => `${valueSql(root, plan, column)} AS ${sqlName(column.name)}`),
+  ];
+  return [
+    `SELECT ${parts.join(',\n  ')}`,
+    `FROM (${transformSql(root, readSql(journals, root, hasOddTimes, options.isLenient))}) j`,
+    `LEFT JOIN ${options.resources} r ON j.${sqlName(RESOURCE_KEY)} = r.r`,
+    `WHERE ${documentValue(root, ['log', 'offset'], 'integer')} IS NOT NULL`,
+  ].join('\n');
+}
+
+/** Returns the resources as a subquery. */
+export function resourceValuesSql(resources: ResourceMap, columns: readonly Column[]): string {
+  const shape = Object.fromEntries(resourceColumnTypes(columns));
+  const structure = JSON.stringify([{ r: 'INTEGER', file_id: 'VARCHAR', ...shape }]);
+  const rows = sqlText(resourceRowsJson(resources, columns));
+  return `(SELECT unnest(from_json(${rows}, ${sqlText(structure)}), recursive := true))`;
+}
+
+/** Returns the column names of resource tables with their SQL types. */
+export function resourceColumnTypes(columns: readonly Column[]): [string, string][] {
+  return columns.map((column, index) => [`c${index}`, SQL_TYPES[column.kind]]);
+}
+
+/** Returns the rows of a resource table as a JSON array. */
+export function resourceRowsJson(resources: ResourceMap, columns: readonly Column[]): string {
+  return JSON.stringify([...resources].map(([id, resource]) => resourceRow(id, resource, columns)));
+}
+
+function resourceRow(id: number, resource: Resource, columns: readonly Column[]): Record<string, unknown> {
+  const row: Record<string, unknown> = { r: id, file_id: resource.fileId };
+  for (const [index, column] of columns.entries()) row[`c${index}`] = valueAt(resource.members, column.path);
+  return row;
+}
+
+/** Returns the value at a path of nested objects; null where there is none. */
+export function valueAt(members: unknown, path: readonly string[]): unknown {
+  let value: unknown = members;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value ?? null;
+}
+
+function addMemberTypes(types: FieldTypes, members: Readonly<Record<string, unknown>>): void {
+  for (const key of Object.keys(members)) addFieldTypes(types, key, members[key]);
+}
+
+function hasPath(types: FieldTypes, path: readonly string[]): boolean {
+  let level: FieldTypes | undefined = types;
+  for (const key of path) {
+    const node: FieldNode | undefined = level?.get(key);
+    if (node === undefined) return false;
+    level = node.children;
+  }
+  return true;
+}
+
+function valueSql(root: Member, plan: JournalPlan, column: Column): string {
+  if (column === REST_COLUMN) return restSql(plan);
+  const index = plan.resourceColumns.indexOf(column);
+  const isInDocuments = plan.documentPaths.has(pathKey(column.path));
+  const document = isInDocuments ? documentValue(root, column.path, column.kind) : undefined;
+  if (index < 0) return document ?? 'NULL';
+  return document === undefined ? `r.c${index}` : `coalesce(${document}, r.c${index})`;
+}
+
+function restSql(plan: JournalPlan): string {
+  const known = new Map<string, null>();
+  for (const { path } of plan.columns) {
+    if (path[0] === 'fields' && path[1] !== undefined) known.set(path[1], null);
+  }
+  const patch = sqlText(JSON.stringify(Object.fromEntries(known)));
+  return `nullif(json_merge_patch(j."fields", ${patch})::VARCHAR, '{}')::JSON`;
+}
+
+/** The tree of what is read, with the members that every document must have. */
+function memberTree(plan: JournalPlan): Member {
+  const root = newMember('', [], false);
+  insertMember(root, ['event', 'id'], 'VARCHAR');
+  insertMember(root, ['log', 'offset'], 'BIGINT');
+  for (const column of plan.columns) {
+    if (column !== REST_COLUMN && plan.documentPaths.has(pathKey(column.path))) {
+      insertMember(root, column.path, SQL_TYPES[column.kind]);
+    }
+  }
+  if (plan.columns.includes(REST_COLUMN)) insertMember(root, ['fields'], undefined);
+  const isRootShadowed = [...root.members.values()].some((member) => member.isShadowed);
+  for (const top of root.members.values()) {
+    const isRest = top.key === 'fields' && plan.columns.includes(REST_COLUMN);
+    top.isJson = isRootShadowed || isRest || hasShadowed(top);
+  }
+  root.isJson = isRootShadowed;
+  return root;
+}
+
+function newMember(key: string, path: readonly string[], isShadowed: boolean): Member {
+  return { key, name: key, path, type: undefined, members: new Map(), isShadowed, isJson: false };
+}
+
+function insertMember(root: Member, path: readonly string[], type: string | undefined): void {
+  let node = root;
+  for (const [depth, key] of path.entries()) {
+    let member = node.members.get(key);
+    if (member === undefined) {
+      const folded = key.toLowerCase();
+      const isTaken = [...node.members.values()].some((other) => other.key.toLowerCase() === folded);
+      member = newMember(key, path.slice(0, depth + 1), key === '' || isTaken);
+      if (member.isShadowed) member.name = `${key}#${node.members.size}`;
+      node.members.set(key, member);
+    }
+    node = member;
+  }
+  node.type = type;
+}
+
+function hasShadowed(member: Member): boolean {
+  for (const child of member.members.values()) if (child.isShadowed || hasShadowed(child)) return true;
+  return false;
+}
+
+/** Returns the expression of a member of the document, in the SQL type of `kind`. */
+function documentValue(root: Member, path: readonly string[], kind: ColumnKind): string {
+  const top = must(root.members.get(path[0] ?? ''), 'top-level member');
+  const base = `j.${sqlName(top.name)}`;
+  if (!top.isJson) return [base, ...path.slice(1).map(sqlName)].join('.');
+  if (path.length === 1) return fromJson(base, undefined, kind);
+  let node: Member = top;
+  for (const key of path.slice(1)) {
+    node = must(node.members.get(key), 'member');
+    if (node.isShadowed) return fromJson(base, path.slice(1), kind);
+  }
+  return [`j.${sqlName(`${top.name}#`)}`, ...path.slice(1).map(sqlName)].join('.');
+}
+
+function fromJson(json: string, path: readonly string[] | undefined, kind: ColumnKind): string {
+  const place = sqlText(path === undefined ? '$' : jsonPath(path));
+  if (kind === 'json') return `nullif((${json} -> ${place})::VARCHAR, 'null')::JSON`;
+  const text = `(${json} ->> ${place})`;
+  return kind === 'text' ? text : `CAST(${text} AS ${SQL_TYPES[kind]})`;
+}
+
+/** Returns a JSON pointer: unlike paths it can name every key. */
+function jsonPath(path: readonly string[]): string {
+  return path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+function readSql(
+  journals: readonly JournalSource[],
+  root: Member,
+  hasOddTimes: boolean,
+  isLenient: boolean,
+): string {
+  const longest = Math.max(...journals.map((journal) => journal.documentBytesMax));
+  const files = [
+    sqlTextList(journals.map((journal) => journal.path)),
+    "format = 'newline_delimited'",
+    `ignore_errors = ${isLenient}`,
+    `maximum_object_size = ${Math.max(OBJECT_BYTES_MIN, 2 * longest)}`,
+  ].join(', ');
+  const timeType = hasOddTimes ? 'VARCHAR' : 'TIMESTAMP_NS';
+  if (root.isJson) return readObjectsSql(files, root, timeType);
+  const columns: [string, string][] = [
+    ['@timestamp', timeType],
+    [RESOURCE_KEY, 'INTEGER'],
+  ];
+  for (const top of root.members.values()) columns.push([top.key, top.isJson ? 'JSON' : typeOf(top)]);
+  const spelled = columns.map(([name, type]) => `${sqlText(name)}: ${sqlText(type)}`).join(', ');
+  return `SELECT * FROM read_json(${files}, columns = {${spelled}})`;
+}
+
+/** The slow form, for documents whose top-level keys differ only in case. */
+function readObjectsSql(files: string, root: Member, timeType: string): string {
+  const parts = [
+    `CAST(json ->> '/@timestamp' AS ${timeType}) AS "@timestamp"`,
+    `CAST(json ->> '/${RESOURCE_KEY}' AS INTEGER) AS ${sqlName(RESOURCE_KEY)}`,
+  ];
+  for (const top of root.members.values()) {
+    parts.push(`json -> ${sqlText(jsonPath([top.key]))} AS ${sqlName(top.name)}`);
+  }
+  return `SELECT ${parts.join(', ')} FROM read_ndjson_objects(${files})`;
+}
+
+function typeOf(member: Member): string {
+  if (member.type !== undefined) return member.type;
+  const members = [...member.members.values()].map((child) => `${sqlName(child.key)} ${typeOf(child)}`);
+  return `STRUCT(${members.join(', ')})`;
+}
+
+/** Adds a struct beside each object that was read as JSON. */
+function transformSql(root: Member, read: string): string {
+  const parts: string[] = [];
+  for (const top of root.members.values()) {
+    if (!top.isJson || top.members.size === 0) continue;
+    const structure = sqlText(JSON.stringify(transformStructure(top)));
+    parts.push(`json_transform(${sqlName(top.name)}, ${structure}) AS ${sqlName(`${top.name}#`)}`);
+  }
+  return parts.length === 0 ? read : `SELECT *, ${parts.join(', ')} FROM (${read})`;
+}
+
+function transformStructure(member: Member): unknown {
+  if (member.members.size === 0) return member.type;
+  const shape: [string, unknown][] = [];
+  for (const child of member.members.values()) {
+    if (!child.isShadowed) shape.push([child.key, transformStructure(child)]);
+  }
+  // An object of which nothing can be named still needs a structure.
+  return shape.length === 0 ? { '#': 'BOOLEAN' } : Object.fromEntries(shape);
+}

@@ -1,0 +1,242 @@
+/** The statements of the DuckDB engine, as text: what is asked of a source, and how files are written. */
+import type { SortKey, SortOrder, TimeRange } from '../store.ts';
+import { compileSql, fieldTextSql } from './compile-sql.ts';
+import { documentSql } from './document-sql.ts';
+import type { JournalPlan, Relation } from './relation-sql.ts';
+import {
+  SQL_TYPES,
+  journalSql,
+  relationOf,
+  resourceColumnTypes,
+  resourceRowsJson,
+  valueAt,
+} from './relation-sql.ts';
+import { mergeColumns } from './columns.ts';
+import { jsonTextSql } from './document-sql.ts';
+import type {
+  Column,
+  FileBound,
+  JournalSource,
+  ResourceMap,
+  SegmentSource,
+  Source,
+  SourceHistogram,
+  SourceScan,
+  SourceSearch,
+} from './segment-engine.ts';
+import { sqlName, sqlText, sqlTime } from './sql-text.ts';
+
+/** Dictionaries of resources' columns with more values than this are plain text. */
+const ENUM_VALUES_MAX = 10_000;
+
+/**
+ * Version 2 pages encode numbers as deltas and texts by length. The dictionary's limit keeps columns of distinct
+ * values (ids, traces) out of dictionaries that only cost time: 3 % smaller on mixed logs.
+ */
+const PARQUET_OPTIONS = '(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 5000)';
+
+/** Compaction takes more time per byte: its files stay. */
+const COMPACTED_OPTIONS =
+  '(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 9, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 5000)';
+
+const KEY_COLUMNS = `epoch_ns("time"), "file_id"::VARCHAR, "log.offset"`;
+
+/** Rows of one minute stand together by file: neighbours compress well, and time still prunes row groups. */
+const CLUSTER_ORDER = `epoch_ns("time") // 60000000000, "file_id", "log.offset"`;
+
+/** All matches of a page with their documents. */
+export function searchSql(source: Source, request: SourceSearch): string {
+  const relation = relationOf(source);
+  const order = orderSql(request.order);
+  const where = whereSql(relation, request, request.after, request.order);
+  const page = `SELECT * FROM ${relation.sql} WHERE ${where} ORDER BY ${order} LIMIT ${request.limit}`;
+  return `SELECT ${KEY_COLUMNS}, ${documentSql(relation.columns)} FROM (${page}) ORDER BY ${order}`;
+}
+
+/** The sort keys of a page: reads only the columns that decide. */
+export function searchKeysSql(source: Source, request: SourceSearch): string {
+  const relation = relationOf(source);
+  const where = whereSql(relation, request, request.after, request.order);
+  return `SELECT ${KEY_COLUMNS} FROM ${relation.sql} WHERE ${where} ORDER BY ${orderSql(request.order)} LIMIT ${request.limit}`;
+}
+
+/** The documents of sort keys that `searchKeysSql` found, in order. */
+export function documentsSql(source: Source, keys: readonly SortKey[], order: SortOrder): string {
+  const relation = relationOf(source);
+  const times = keys.map((key) => key.timeNs).toSorted((one, other) => (one < other ? -1 : 1));
+  const wanted = keys.map((key) => `(${sqlText(key.fileId)}, ${key.offset})`).join(', ');
+  const where = [
+    `"time" >= ${sqlTime(times.at(0) ?? 0n)}`,
+    `"time" <= ${sqlTime(times.at(-1) ?? 0n)}`,
+    `("file_id", "log.offset") IN (${wanted})`,
+  ];
+  const rows = `SELECT * FROM ${relation.sql} WHERE ${where.join(' AND ')}`;
+  return `SELECT ${KEY_COLUMNS}, ${documentSql(relation.columns)} FROM (${rows}) ORDER BY ${orderSql(order)}`;
+}
+
+export function scanSql(source: Source, request: SourceScan): string {
+  const relation = relationOf(source);
+  const where = whereSql(relation, request, undefined, 'asc');
+  return `SELECT ${KEY_COLUMNS}, ${documentSql(relation.columns)} FROM ${relation.sql} WHERE ${where} ORDER BY ${orderSql('asc')}`;
+}
+
+export function histogramSql(source: Source, request: SourceHistogram): string {
+  const relation = relationOf(source);
+  const bucket = `(epoch_ns("time") - (${request.range.startNs})) // ${request.widthNs}`;
+  const value = request.by === undefined ? 'NULL' : fieldTextSql(request.by, relation.columns);
+  const where = whereSql(relation, request, undefined, 'asc');
+  return `SELECT ${bucket}, ${value}, count(*) FROM ${relation.sql} WHERE ${where} GROUP BY ALL`;
+}
+
+export function tallySql(source: Source): string {
+  const { sql } = relationOf(source);
+  return `SELECT ${TALLY_COLUMNS} FROM (SELECT "file_id"::VARCHAR AS f, "log.offset" AS o FROM ${sql}) GROUP BY f`;
+}
+
+export function tallyExactlySql(sources: readonly Source[], bounds: readonly FileBound[]): string {
+  const rows = sources
+    .map((source) => `SELECT "file_id"::VARCHAR AS f, "log.offset" AS o FROM ${relationOf(source).sql}`)
+    .join(' UNION ALL ');
+  const list = JSON.stringify(bounds.map(({ fileId, belowOffset }) => ({ b: fileId, below: belowOffset })));
+  const structure = sqlText('[{"b":"VARCHAR","below":"BIGINT"}]');
+  const table = `(SELECT unnest(from_json(${sqlText(list)}, ${structure}), recursive := true))`;
+  return `SELECT ${TALLY_COLUMNS} FROM (${rows}) JOIN ${table} ON f = b AND o < below GROUP BY f`;
+}
+
+const TALLY_COLUMNS = 'f, count(*), count(DISTINCT o), min(o), max(o), sum(DISTINCT o)::VARCHAR';
+
+/** Statements that leave the resources of journals in the temporary table `seal_resources`. */
+export function resourceTableSql(journals: readonly JournalSource[], plan: JournalPlan): string[] {
+  const resources: ResourceMap = new Map(journals.flatMap((journal) => [...journal.resources]));
+  const fileIds = [...resources.values()].map((resource) => resource.fileId);
+  const types = resourceColumnTypes(plan.resourceColumns);
+  const columns = plan.resourceColumns.map((column, index) => {
+    const isText = column.kind === 'text';
+    const values = isText ? [...resources.values()].map(({ members }) => valueAt(members, column.path)) : [];
+    return `c${index} ${isText ? enumType(values) : SQL_TYPES[column.kind]}`;
+  });
+  const table = ['r INTEGER', `file_id ${enumType(fileIds)}`, ...columns].join(', ');
+  const structure = JSON.stringify([{ r: 'INTEGER', file_id: 'VARCHAR', ...Object.fromEntries(types) }]);
+  const rows = sqlText(resourceRowsJson(resources, plan.resourceColumns));
+  return [
+    `CREATE OR REPLACE TEMP TABLE seal_resources (${table})`,
+    `INSERT INTO seal_resources SELECT unnest(from_json(${rows}, ${sqlText(structure)}), recursive := true)`,
+  ];
+}
+
+/** An enumeration is written to Parquet as a dictionary without hashing every value. */
+function enumType(values: readonly unknown[]): string {
+  const distinct = new Set(values.filter((value) => typeof value === 'string'));
+  if (distinct.size === 0 || distinct.size > ENUM_VALUES_MAX) return 'VARCHAR';
+  for (const value of distinct) if (value.includes('\u0000')) return 'VARCHAR';
+  return `ENUM(${[...distinct].map(sqlText).join(', ')})`;
+}
+
+/** Statements that write journals of one hour. */
+export function copyJournalsSql(journals: readonly JournalSource[], plan: JournalPlan, path: string): string {
+  return `COPY (${sealRowsSql(journals, plan)}) TO ${sqlText(path)} ${PARQUET_OPTIONS}`;
+}
+
+/** Statements that load journals of several hours into the temporary table `seal_rows`. */
+export function stageJournalsSql(journals: readonly JournalSource[], plan: JournalPlan): string {
+  return `CREATE OR REPLACE TEMP TABLE seal_rows AS ${sealRowsSql(journals, plan)}`;
+}
+
+/** Writes the staged rows of one hour. */
+export function copyHourSql(hour: string, path: string): string {
+  const start = sqlText(`${hour}:00:00`);
+  const range = `"time" >= ${start}::TIMESTAMP_NS AND "time" < (${start}::TIMESTAMP + INTERVAL 1 HOUR)::TIMESTAMP_NS`;
+  return `COPY (SELECT * FROM seal_rows WHERE ${range}) TO ${sqlText(path)} ${PARQUET_OPTIONS}`;
+}
+
+function sealRowsSql(journals: readonly JournalSource[], plan: JournalPlan): string {
+  return journalSql(journals, plan, { resources: 'seal_resources', isLenient: false });
+}
+
+/** Merges segments of one hour into one, ordered. */
+export function compactSql(
+  sources: readonly SegmentSource[],
+  path: string,
+): { sql: string; columns: Column[] } {
+  const columns = mergeColumns(sources.map((source) => source.columns));
+  const parts = sources.map(
+    (source) => `SELECT ${compactColumns(source, columns)} FROM ${relationOf(source).sql}`,
+  );
+  const rows = parts.join(' UNION ALL ');
+  const sql = `COPY (SELECT * FROM (${rows}) ORDER BY ${CLUSTER_ORDER}) TO ${sqlText(path)} ${COMPACTED_OPTIONS}`;
+  return { sql, columns };
+}
+
+function compactColumns(source: SegmentSource, columns: readonly Column[]): string {
+  const own = `"time", "file_id"::VARCHAR AS "file_id", "log.offset"`;
+  const others = columns.map((column) => `${convertedSql(source, column)} AS ${sqlName(column.name)}`);
+  return [own, ...others].join(', ');
+}
+
+/** A segment's values in the type of the merged column. */
+function convertedSql(source: SegmentSource, target: Column): string {
+  const joined = target.path.join('\u0000');
+  const same = source.columns.find(
+    (column) =>
+      column.path.join('\u0000') === joined &&
+      (column.name === 'fields_rest') === (target.name === 'fields_rest'),
+  );
+  if (same === undefined)
+    return target.kind === 'json' ? gatheredSql(source, target) : `NULL::${SQL_TYPES[target.kind]}`;
+  const name = sqlName(same.name);
+  if (same.kind === target.kind) return name;
+  if (target.kind === 'double') return `${name}::DOUBLE`;
+  return `(${jsonTextSql(same)})::JSON`;
+}
+
+/** What was several columns in a segment becomes the object that it was in the documents. */
+function gatheredSql(source: SegmentSource, target: Column): string {
+  const below = source.columns.filter(
+    (column) =>
+      column.path.length > target.path.length &&
+      target.path.every((key, depth) => column.path[depth] === key),
+  );
+  if (below.length === 0 || target.name === 'fields_rest') return 'NULL::JSON';
+  const patches = below.map((column) => {
+    const keys = column.path.slice(target.path.length);
+    const open = keys.map((key) => `{${JSON.stringify(key)}:`).join('');
+    return `coalesce(${sqlText(open)} || ${jsonTextSql(column)} || ${sqlText('}'.repeat(keys.length))}, '{}')`;
+  });
+  const object = patches.reduce((sum, patch) => `json_merge_patch(${sum}, ${patch})`);
+  return `nullif((${object})::VARCHAR, '{}')::JSON`;
+}
+
+/** Counts by namespace and level with the range of times, of a file that was just written. */
+export function factsSql(path: string, columns: readonly Column[]): string {
+  const textOf = (field: string): string => fieldTextSql(field, columns);
+  const relation = relationOf({ kind: 'segment', path, columns });
+  return `SELECT ${textOf('kubernetes.namespace')}, ${textOf('log.level')}, count(*), epoch_ns(min("time")), epoch_ns(max("time")) FROM ${relation.sql} GROUP BY ALL`;
+}
+
+function whereSql(
+  relation: Relation,
+  request: { query: SourceScan['query']; range: TimeRange },
+  after: SortKey | undefined,
+  order: SortOrder,
+): string {
+  const conditions = [
+    `"time" >= ${sqlTime(request.range.startNs)}`,
+    `"time" < ${sqlTime(request.range.endNs)}`,
+    compileSql(request.query, relation.columns),
+  ];
+  if (after !== undefined) conditions.push(afterSql(after, order));
+  return conditions.join(' AND ');
+}
+
+function afterSql(key: SortKey, order: SortOrder): string {
+  const sign = order === 'asc' ? '>' : '<';
+  const time = sqlTime(key.timeNs);
+  const file = sqlText(key.fileId);
+  const within = `("file_id" ${sign} ${file} OR ("file_id" = ${file} AND "log.offset" ${sign} ${key.offset}))`;
+  return `"time" ${sign}= ${time} AND ("time" ${sign} ${time} OR ${within})`;
+}
+
+function orderSql(order: SortOrder): string {
+  const direction = order === 'asc' ? 'ASC' : 'DESC';
+  return `"time" ${direction}, "file_id" ${direction}, "log.offset" ${direction}`;
+}
