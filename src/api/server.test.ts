@@ -105,6 +105,7 @@ test('bad parameters are refused with a sentence that names them', async () => {
     ['/api/v1/search?query=/(/', /missing closing \).* at character 2/],
     [`/api/v1/search?query=${'x'.repeat(10_001)}`, /10000 characters/],
     ['/api/v1/histogram?buckets=501', /buckets/],
+    ['/api/v1/histogram?start=1700-01-01&end=2026-01-01', /200 years/],
     ['/api/v1/export?format=xml', /format/],
   ];
   for (const [url, expected] of cases) {

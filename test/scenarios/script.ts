@@ -33,8 +33,8 @@ const START_NS = parseTime('2026-11-23T04:00:00Z', 0n) ?? 0n;
 const SECOND_NS = 1_000_000_000n;
 
 const ALL: TimeRange = {
-  startNs: parseTime('1700-01-01', 0n) ?? 0n,
-  endNs: parseTime('2250-01-01', 0n) ?? 0n,
+  startNs: parseTime('1950-01-01', 0n) ?? 0n,
+  endNs: parseTime('2100-01-01', 0n) ?? 0n,
 };
 
 /** Parses a script. Throws with the number of the line that it does not understand. */

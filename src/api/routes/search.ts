@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
+import { AppError } from '../../base/errors.ts';
 import { parseTime } from '../../query/time-range.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { SearchPage, TimeRange } from '../../store/store.ts';
@@ -11,6 +12,9 @@ import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { abortSignalOf } from '../abort-signal.ts';
 import { readQuery, readRange } from '../query-request.ts';
 import { HistogramParameters, schemaOf, SearchParameters } from '../schemas.ts';
+
+const SPAN_YEARS_MAX = 200;
+const SPAN_NS_MAX = BigInt(SPAN_YEARS_MAX * 366) * 86_400_000_000_000n;
 
 /** Adds the routes that read pages and counts. */
 export function addSearchRoutes(app: FastifyInstance, options: ApiOptions): void {
@@ -52,7 +56,7 @@ export function addSearchRoutes(app: FastifyInstance, options: ApiOptions): void
       const { by } = parameters;
       const request = {
         query: readQuery(parameters.query, nowNs, isKnownField),
-        range: readRange(parameters, nowNs, lastHour(nowNs)),
+        range: checkSpan(readRange(parameters, nowNs, lastHour(nowNs))),
         bucketCount: parameters.buckets,
         by: by === undefined ? undefined : resolveField(by).paths[0],
       };
@@ -66,6 +70,12 @@ export function addSearchRoutes(app: FastifyInstance, options: ApiOptions): void
       };
     },
   );
+}
+
+/** Stores compute with times in 64 bits: the distance between two must fit, too. */
+function checkSpan(range: TimeRange): TimeRange {
+  if (range.endNs - range.startNs <= SPAN_NS_MAX) return range;
+  throw new AppError('bad_request', `cannot count over more than ${SPAN_YEARS_MAX} years`);
 }
 
 function lastHour(nowNs: bigint): TimeRange {
