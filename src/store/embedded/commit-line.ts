@@ -50,7 +50,7 @@ export interface EncodedTypes {
 const HEAD = '{"commit":';
 const CRC_KEY = ',"crc":"';
 /** `,"crc":"xxxxxxxx"}` and the newline. */
-const CRC_BYTES = CRC_KEY.length + 8 + 2;
+const CRC_BYTES = CRC_KEY.length + 8 + 3;
 const encoder = new TextEncoder();
 const HEAD_BYTES = encoder.encode(HEAD);
 
