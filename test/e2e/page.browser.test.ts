@@ -84,6 +84,19 @@ void describe('the page', { skip }, () => {
     assert.deepEqual(visit.complaints, []);
   });
 
+  void test('a stack trace is one record: its first line in the list, all of it when opened', async () => {
+    await using visit = await open(browser, `${installation.baseUrl}/?q=SocketTimeoutException`);
+    const row = visit.page.locator('.row');
+    await row.waitFor({ timeout: SEEN_MS_MAX });
+    assert.equal(await row.locator('.first-line').textContent(), STACK_TRACE[0]);
+    assert.equal(await row.locator('.fold').textContent(), '+2 lines');
+    await visit.page.keyboard.press('j');
+    await visit.page.keyboard.press('Enter');
+    await row.locator('.detail').waitFor();
+    assert.equal(await row.locator('.message').textContent(), STACK_TRACE.join('\n'));
+    assert.deepEqual(visit.complaints, []);
+  });
+
   void test('a line that is appended while the page is open is found by the next search', async () => {
     await using visit = await open(browser, `${installation.baseUrl}/?q=%22just+written%22`);
     const { page } = visit;

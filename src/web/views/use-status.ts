@@ -14,7 +14,7 @@ const AUDIT_AFTER_MS = 1500;
 const AUDIT_EVERY_MS = 120_000;
 
 /** Until nothing is on its way any more, the next look comes sooner. */
-const AUDIT_SOON_MS = 15_000;
+const AUDIT_SOON_MS = 45_000;
 
 /** What keeps the server from collecting; undefined before the first answer. */
 export function useReadiness(): ReadinessAnswer | undefined {
