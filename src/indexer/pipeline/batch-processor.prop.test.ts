@@ -164,7 +164,7 @@ test('the fast path and the general path make the same documents of every line',
       );
       assert.deepEqual(outcomeOf(fast, batch), outcomeOf(general, batch));
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -187,6 +187,6 @@ test('documents of any layout come out whole', () => {
       );
       assert.deepEqual(outcomeOf(fast, batch), outcomeOf(general, batch));
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
