@@ -14,6 +14,8 @@ import { createWatchState, noteEvent, notePoll, noteWatch, type WatchState } fro
 
 /** Directories of one source; a tree with more is cut there, with a warning. */
 const DIRECTORIES_MAX = 200_000;
+/** How often a root that does not exist is looked for: there is no directory yet whose events would tell. */
+const MISSING_ROOT_POLL_MS = 1000;
 
 /** Two changes within this time may leave the same modification time. */
 const RACY_NS = 50_000_000n;
@@ -49,6 +51,7 @@ export class DirectoryTree {
   readonly #dirty = new Set<string>();
   readonly #poked = new Set<string>();
   readonly #missingRoots = new Set<string>();
+  #rootsAtMs = 0;
   #isClosed = false;
 
   constructor(options: DirectoryTreeOptions) {
@@ -115,6 +118,13 @@ export class DirectoryTree {
   /** Polls what is due; returns when the next poll is due, in the scheduler's monotonic milliseconds. */
   poll(nowMs: number): number {
     let nextMs = Number.POSITIVE_INFINITY;
+    if (this.#missingRoots.size > 0) {
+      if (nowMs >= this.#rootsAtMs) {
+        this.#rootsAtMs = nowMs + MISSING_ROOT_POLL_MS;
+        for (const root of this.#missingRoots) this.#enter(root, true);
+      }
+      nextMs = this.#rootsAtMs;
+    }
     for (const node of this.#polled) {
       if (node.watch.pollAtMs <= nowMs) this.#pollNode(node, nowMs);
       nextMs = Math.min(nextMs, node.watch.pollAtMs);
