@@ -12,7 +12,7 @@ import {
   writePath,
   type JsonObject,
 } from './document.ts';
-import { applyJsonLine, applyTextLevel, parseJsonLine } from './json-line.ts';
+import { applyJsonLine, applyTextLevel, levelOfFields, parseJsonLine } from './json-line.ts';
 import { levelOfValue } from './level-names.ts';
 import { parseLogfmt } from './logfmt.ts';
 import type { StepFunction } from './step.ts';
@@ -47,7 +47,7 @@ export function compileRename(from: string, to: string, option: string): StepFun
   refuseIdentity(target, option);
   return (document) => {
     const value = removeNamed(document, from);
-    if (value !== undefined) writePath(document, target, value);
+    if (value !== undefined) writeValue(document, target, value);
     return 'keep';
   };
 }
@@ -64,7 +64,7 @@ export function compileSet(field: string, value: string | number | boolean, opti
   const path = pathToWrite(field);
   refuseIdentity(path, option);
   return (document) => {
-    writePath(document, path, value);
+    writeValue(document, path, value);
     return 'keep';
   };
 }
@@ -83,11 +83,14 @@ export function compileRoute(name: string, option: string): StepFunction {
   };
 }
 
-/** With a field, its value is the level; without one, the message's text is searched for a level. */
+/** With a field, its value is the level; without one, parsed fields are asked, then the message's text. */
 export function compileLevel(field: string | undefined): StepFunction {
   if (field === undefined) {
     return (document) => {
-      applyTextLevel(document, document['message']);
+      const fields = Object.hasOwn(document, 'fields') ? document['fields'] : undefined;
+      const level = isObject(fields) ? levelOfFields(fields) : undefined;
+      if (level === undefined) applyTextLevel(document, document['message']);
+      else ownObject(document, 'log')['level'] = level;
       return 'keep';
     };
   }
@@ -105,6 +108,11 @@ export function writeCapture(document: JsonObject, name: string, value: unknown)
   if (written === undefined) return;
   if (name.includes('.') || path !== `fields.${name}`) writePath(document, path, written);
   else setOwn(ownObject(document, 'fields'), name, written);
+}
+
+/** Levels are written in their one form, wherever they come from. */
+function writeValue(document: JsonObject, path: string, value: unknown): void {
+  writePath(document, path, path === 'log.level' ? (levelOfValue(value) ?? value) : value);
 }
 
 /** Removes the first place where the field stands, of those where a query looks for it. */

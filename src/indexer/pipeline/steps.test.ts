@@ -265,6 +265,18 @@ test('levels, routes and drops', () => {
     fields: { s: 'Crit' },
     log: { level: 'fatal' },
   });
+  assert.deepEqual(
+    run(
+      'sev=1 INFO',
+      { kind: 'set', field: 'severity', value: 'EMERG' },
+      { kind: 'level', field: undefined },
+    ),
+    { message: 'sev=1 INFO', fields: { severity: 'EMERG' }, log: { level: 'fatal' } },
+  );
+  assert.deepEqual(run('{"l":"WARNING"}', json, { kind: 'rename', from: 'l', to: 'level' }), {
+    message: '{"l":"WARNING"}',
+    log: { level: 'warn' },
+  });
   assert.deepEqual(run('x', { kind: 'route', index: 'audit' }), {
     message: 'x',
     logboom: { index: 'audit' },
