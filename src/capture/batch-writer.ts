@@ -11,7 +11,6 @@ import { logExtrasJson } from '../record/document-layout.ts';
 import { OFFSET_HEX_LENGTH } from '../record/identity.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { EncodedBatch } from './decoder-types.ts';
-import type { DocumentTemplate } from './document-template.ts';
 import { ESCAPED_BYTES_MAX, escapeInto } from './escape-json.ts';
 import type { LaneFile } from './lane-file.ts';
 import type { RecordDraft } from './record-draft.ts';
@@ -89,7 +88,7 @@ export class BatchWriter {
     out.set(template.head, this.length);
     out.set(draft.time, this.length + TIMESTAMP_START);
     const message = escapeInto(draft.content, 0, draft.length, out, this.length + template.head.length);
-    const middle = writeMiddle(out, message.end, template, lane, offset, logExtrasJson(draft));
+    const middle = writeMiddle(out, message.end, draft, offset);
     this.#others.add(draft.lastFile);
     for (const segment of draft.segments) this.#others.add(segment.file);
     this.finishDocument(middle, lane, offset, draft.rawBytes - draft.tooLongBytes);
@@ -187,22 +186,17 @@ export class BatchWriter {
 }
 
 const EMPTY = new Uint8Array(0);
+const encoder = new TextEncoder();
 
 /** Writes everything from the message's end to the newline; returns where the document ends. */
-function writeMiddle(
-  out: Uint8Array,
-  at: number,
-  template: DocumentTemplate,
-  lane: Lane,
-  offset: number,
-  extras: string,
-): number {
+function writeMiddle(out: Uint8Array, at: number, draft: RecordDraft, offset: number): number {
+  const { template, lane } = draft;
   const stream = template.stream[lane] ?? EMPTY;
   out.set(stream, at);
   let to = writeDecimal(out, at + stream.length, offset);
   out.set(template.file, to);
   to += template.file.length;
-  const extraBytes = new TextEncoder().encode(extras);
+  const extraBytes = encoder.encode(logExtrasJson(draft));
   out.set(extraBytes, to);
   to += extraBytes.length;
   out.set(template.event, to);

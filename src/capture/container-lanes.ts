@@ -3,11 +3,15 @@
  * stack trace that may go on. Shared by the decoders of the container's successive files, so that a line whose
  * first piece ends one file is joined with its last piece in the next (G8). Key it by pod uid, container and restart
  * number; where these are unknown, by directory or file.
+ *
+ * Safe offsets: a reader that begins again at one must see every record from its first piece or not at all. So a
+ * record of several pieces that is complete, but has a piece behind the beginning of another one that is not,
+ * holds the safe offset back at its own beginning, in each of its files, until the other one is complete.
  */
 import { LANE_COUNT } from '../record/lane.ts';
 import type { Lane } from '../record/lane.ts';
 import type { LaneFile } from './lane-file.ts';
-import type { RecordDraft } from './record-draft.ts';
+import type { RecordDraft, Segment } from './record-draft.ts';
 import type { TraceState } from './multiline.ts';
 
 /** A stack trace that may go on. */
@@ -19,6 +23,8 @@ export interface OpenTrace {
 export class ContainerLanes {
   /** Lanes with an unfinished record, as bits: what the hot path looks at. */
   busy = 0;
+  /** Records that were given out and that a safe offset must not fall into. */
+  #completed: (readonly Segment[])[] = [];
   readonly #partials: (RecordDraft | undefined)[] = new Array<undefined>(LANE_COUNT);
   readonly #traces: (OpenTrace | undefined)[] = new Array<undefined>(LANE_COUNT);
 
@@ -40,13 +46,58 @@ export class ContainerLanes {
     this.#updateBusy(lane);
   }
 
+  /** First byte of `file` from which a new decoder would give out what is missing, and no piece of a record. */
+  safeOffset(file: LaneFile): number {
+    if (this.busy === 0) this.#completed = [];
+    if (this.#completed.length === 0) return Math.min(file.position, this.pendingOffset(file));
+    const offsets = this.#settle();
+    return offsets.get(file) ?? Math.min(file.position, this.pendingOffset(file));
+  }
+
+  /** Remembers a record of several pieces that was given out while others are unfinished. */
+  noteCompleted(draft: RecordDraft): void {
+    const isStraddled = draft.segments.some(({ file, end }) => this.#pendingOffsetBesides(file, draft) < end);
+    if (!isStraddled) return;
+    this.#completed.push(draft.segments.map((segment) => ({ ...segment })));
+    if (this.#completed.length <= COMPLETED_MAX) return;
+    this.#settle();
+    if (this.#completed.length > COMPLETED_MAX) this.#completed = [mergeSegments(this.#completed.flat())];
+  }
+
+  /** Computes the safe offsets of the files that completed records are in, and forgets those that are passed. */
+  #settle(): Map<LaneFile, number> {
+    const offsets = new Map<LaneFile, number>();
+    for (const { file } of this.#completed.flat()) {
+      offsets.set(file, Math.min(file.position, this.pendingOffset(file)));
+    }
+    const isPassed = (segments: readonly Segment[]): boolean =>
+      segments.every(({ file, end }) => (offsets.get(file) ?? 0) >= end);
+    // Each round lowers an offset to a record's beginning, so there are no more rounds than records.
+    for (let isStable = false; !isStable;) {
+      isStable = true;
+      for (const { file, offset } of this.#completed.filter((segments) => !isPassed(segments)).flat()) {
+        if ((offsets.get(file) ?? 0) <= offset) continue;
+        offsets.set(file, offset);
+        isStable = false;
+      }
+    }
+    this.#completed = this.#completed.filter((segments) => !isPassed(segments));
+    return offsets;
+  }
+
   /** First byte of `file` that belongs to an unfinished record, or Infinity. */
   pendingOffset(file: LaneFile): number {
+    return this.#pendingOffsetBesides(file, undefined);
+  }
+
+  #pendingOffsetBesides(file: LaneFile, besides: RecordDraft | undefined): number {
     let offset = Number.POSITIVE_INFINITY;
     if (this.busy === 0) return offset;
     for (let lane = 0; lane < LANE_COUNT; lane++) {
-      offset = Math.min(offset, this.#partials[lane]?.offsetIn(file) ?? offset);
-      offset = Math.min(offset, this.#traces[lane]?.draft.offsetIn(file) ?? offset);
+      const partial = this.#partials[lane];
+      const trace = this.#traces[lane]?.draft;
+      if (partial !== undefined && partial !== besides) offset = Math.min(offset, partial.offsetIn(file));
+      if (trace !== undefined && trace !== besides) offset = Math.min(offset, trace.offsetIn(file));
     }
     return offset;
   }
@@ -79,4 +130,20 @@ export class ContainerLanes {
     const isBusy = this.#partials[lane] !== undefined || this.#traces[lane] !== undefined;
     this.busy = isBusy ? this.busy | (1 << lane) : this.busy & ~(1 << lane);
   }
+}
+
+/** More completed records than this, while one is unfinished, are held back together instead of one by one. */
+const COMPLETED_MAX = 64;
+
+function mergeSegments(segments: readonly Segment[]): Segment[] {
+  const merged = new Map<LaneFile, Segment>();
+  for (const { file, offset, end } of segments) {
+    const known = merged.get(file);
+    merged.set(file, {
+      file,
+      offset: Math.min(offset, known?.offset ?? offset),
+      end: Math.max(end, known?.end ?? end),
+    });
+  }
+  return [...merged.values()];
 }

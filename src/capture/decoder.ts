@@ -143,7 +143,7 @@ class StreamDecoder implements FileDecoder {
     let at = start;
     if (this.#mark !== undefined) at = this.#readMark(bytes, start, end, base);
     if (at >= end) return;
-    if (this.#assembler.isEmpty && this.#openPart === undefined) this.#beginLine(base + at);
+    if (!this.#hasBegunLine) this.#beginLine(base + at);
     if (this.#utf16 === undefined) this.#pushBytes(bytes, at, end, base);
     else this.#pushUtf16(this.#utf16, bytes, at, end, base);
   }
@@ -163,6 +163,11 @@ class StreamDecoder implements FileDecoder {
   setPath(path: string): void {
     this.#file.template = createTemplate(this.#source.fileId, path, this.#source.resource);
     this.#fast?.updateTemplate();
+  }
+
+  /** Whether bytes of a line are held, which then keeps its time of reading. */
+  get #hasBegunLine(): boolean {
+    return !this.#assembler.isEmpty || this.#openPart !== undefined || (this.#utf16?.heldBytes ?? 0) > 0;
   }
 
   #begin(fileOffset: number): void {
@@ -210,7 +215,7 @@ class StreamDecoder implements FileDecoder {
     const newline = bytes.lastIndexOf(NEWLINE, end - 1);
     const limit = newline < start ? start : newline + 1;
     let at = start;
-    if (limit > start && (!this.#assembler.isEmpty || this.#openPart !== undefined)) {
+    if (limit > start && this.#hasBegunLine) {
       at = this.#generalLine(bytes, at, base);
     }
     while (at < limit) {
@@ -307,7 +312,7 @@ class StreamDecoder implements FileDecoder {
       this.#settleMark(this.#mark, this.#nextOffset);
     }
     this.#utf16?.end(this.#assembler);
-    if (this.#assembler.isEmpty && this.#openPart === undefined) return;
+    if (!this.#hasBegunLine) return;
     this.#assembler.endNulRun();
     if (this.#assembler.rawBytes === 0 && this.#openPart === undefined) {
       this.#writer.drop('nul_run', this.#assembler.nulBytes);
@@ -341,7 +346,7 @@ class StreamDecoder implements FileDecoder {
   }
 
   #pieceOf(line: ParsedLine, newlineBytes: number) {
-    const { offset, rawBytes, nulBytes, skippedBytes, lastByte } = this.#assembler;
+    const { offset, startOffset, rawBytes, nulBytes, skippedBytes, lastByte } = this.#assembler;
     return {
       bytes: line.bytes,
       start: line.contentStart,
@@ -353,6 +358,7 @@ class StreamDecoder implements FileDecoder {
       contentOffset: offset + line.headerBytes,
       rawBytes: rawBytes + newlineBytes,
       nulBytes,
+      endOffset: startOffset + rawBytes + nulBytes + newlineBytes,
     };
   }
 

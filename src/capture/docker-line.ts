@@ -69,23 +69,18 @@ export class DockerLineParser {
     const valueEnd = stringEnd(bytes, valueStart, end);
     if (valueEnd < 0) return false;
     this.#at = valueEnd + 1;
-    return this.#takeString(bytes, nameStart, nameEnd, valueStart + 1, valueEnd, line);
+    const name = { start: nameStart, end: nameEnd };
+    return this.#takeString(bytes, name, { start: valueStart + 1, end: valueEnd }, line);
   }
 
-  #takeString(
-    bytes: Uint8Array,
-    nameStart: number,
-    nameEnd: number,
-    start: number,
-    end: number,
-    line: ParsedLine,
-  ): boolean {
-    if (isName(bytes, nameStart, nameEnd, LOG)) {
+  #takeString(bytes: Uint8Array, name: Range, value: Range, line: ParsedLine): boolean {
+    const { start, end } = value;
+    if (isName(bytes, name, LOG)) {
       this.#logStart = start;
       this.#logEnd = end;
-    } else if (isName(bytes, nameStart, nameEnd, TIME)) {
+    } else if (isName(bytes, name, TIME)) {
       line.hasTime = parseRfc3339(bytes, start, end, line.time) === end;
-    } else if (isName(bytes, nameStart, nameEnd, STREAM)) {
+    } else if (isName(bytes, name, STREAM)) {
       line.lane = (end - start === 6 ? laneOf(bytes, start) : undefined) ?? LANE.file;
     }
     return true;
@@ -109,7 +104,12 @@ const LOG = [108, 111, 103];
 const TIME = [116, 105, 109, 101];
 const STREAM = [115, 116, 114, 101, 97, 109];
 
-function isName(bytes: Uint8Array, start: number, end: number, name: readonly number[]): boolean {
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+function isName(bytes: Uint8Array, { start, end }: Range, name: readonly number[]): boolean {
   if (end - start !== name.length) return false;
   for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false;
   return true;

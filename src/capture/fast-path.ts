@@ -200,6 +200,7 @@ export class FastPath {
       contentOffset: base + this.#lastContent,
       rawBytes,
       nulBytes: 0,
+      endOffset: base + this.#lastNewline + 1,
     };
     draft.append(this.#file, piece, this.#options.lineBytesMax);
     this.#lanes.setTrace(this.#lastLane, { draft, state });

@@ -21,6 +21,6 @@ export class LaneFile {
 
   /** First byte that is in no encoded record and in no drop. */
   get safeOffset(): number {
-    return Math.min(this.position, this.lanes.pendingOffset(this));
+    return this.lanes.safeOffset(this);
   }
 }

@@ -12,6 +12,8 @@ export class LineAssembler {
   length = 0;
   /** Where the line begins in the file, behind NULs that were left out before it. */
   offset = 0;
+  /** The same with those NULs. */
+  startOffset = 0;
   /** Raw bytes from `offset`, NULs that were left out not counted. */
   rawBytes = 0;
   /** NULs left out. */
@@ -46,6 +48,7 @@ export class LineAssembler {
   /** Begins a line at `offset`. */
   begin(offset: number, readTime: Uint8Array): void {
     this.offset = offset;
+    this.startOffset = offset;
     this.readTime = readTime;
     this.length = 0;
     this.rawBytes = 0;
@@ -99,12 +102,14 @@ export class LineAssembler {
     const count = this.#nulRun - 2;
     this.#nulRun = 2;
     this.offset += count;
+    this.startOffset += count;
     return count;
   }
 
   /** Forgets the content so far, which was given out as a part, and goes on with the same line at `offset`. */
   beginPart(offset: number): void {
     this.offset = offset;
+    this.startOffset = offset;
     this.length = 0;
     this.rawBytes = 0;
     this.nulBytes = 0;

@@ -2,7 +2,7 @@
  * The general path's view of a line: which format it has, and what it says of itself. Formats are recognised line by
  * line, so that Docker's lines under `/var/log/pods` and a file that changes its format are read right.
  */
-import { LANE, STREAM_NAMES } from '../record/lane.ts';
+import { LANE } from '../record/lane.ts';
 import type { Lane } from '../record/lane.ts';
 import { parseCri } from './cri-line.ts';
 import type { DecodedFile, LineFormat } from './decoder-types.ts';
@@ -96,6 +96,6 @@ export class LineParser {
 }
 
 /** Returns the lane of a stream by its name. */
-export function laneOfStream(stream: (typeof STREAM_NAMES)[number]): Lane {
+export function laneOfStream(stream: DecodedFile['stream']): Lane {
   return LANE[stream];
 }

@@ -8,9 +8,11 @@ import { LOG_FLAG } from '../record/document-layout.ts';
 const CUT_SLACK_BYTES = 4;
 
 /** Raw bytes of a record in one file. A record has more than one only across a rotation. */
-interface Segment {
+export interface Segment {
   readonly file: LaneFile;
   readonly offset: number;
+  /** One past the last byte of the last piece. */
+  end: number;
 }
 
 /** Where in the file a run of the content's bytes came from. */
@@ -35,6 +37,8 @@ export interface Piece {
   /** All of the line: framing, skipped bytes and newline included, skipped NULs not. */
   readonly rawBytes: number;
   readonly nulBytes: number;
+  /** One past the line's last byte in its file. */
+  readonly endOffset: number;
 }
 
 /**
@@ -60,6 +64,8 @@ export class RecordDraft {
   lastByte = 0;
   flags = 0;
   lineCount = 1;
+  /** Lines and pieces of lines that were appended. */
+  pieceCount = 0;
   /** Whether the end of this line is only guessed to be missing (s6-log marks no pieces). */
   isGuess = false;
   /** Raw bytes not yet accounted to a document. */
@@ -84,12 +90,13 @@ export class RecordDraft {
   /** Appends a piece that stands in `file`; its bytes are copied. Keeps up to `keptBytesMax` of content. */
   append(file: LaneFile, piece: Piece, keptBytesMax: number): void {
     const contentBytes = piece.end - piece.start;
-    this.addSegment(file, piece.offset);
+    this.addSegment(file, piece.offset, piece.endOffset);
+    this.pieceCount++;
     this.#origins.push({
       contentStart: this.length,
       contentBytes,
       offset: piece.contentOffset,
-      rawBytes: piece.rawBytes,
+      rawBytes: piece.offset + piece.rawBytes - piece.contentOffset,
     });
     if (this.#origins.length > ORIGINS_MAX) this.#origins.splice(1, 1);
     this.addContent(
@@ -128,12 +135,15 @@ export class RecordDraft {
     this.tooLongBytes += line.tooLongBytes;
     this.originalLength ??= line.originalLength;
     this.lastTime = line.lastTime;
-    for (const segment of line.segments) this.addSegment(segment.file, segment.offset);
+    this.pieceCount += line.pieceCount;
+    for (const segment of line.segments) this.addSegment(segment.file, segment.offset, segment.end);
   }
 
-  addSegment(file: LaneFile, offset: number): void {
-    for (const segment of this.segments) if (segment.file === file) return;
-    this.segments.push({ file, offset });
+  /** Adds a range of raw bytes; those of one file are one segment. */
+  addSegment(file: LaneFile, offset: number, end: number): void {
+    const known = this.segments.find((segment) => segment.file === file);
+    if (known === undefined) this.segments.push({ file, offset, end });
+    else known.end = end;
   }
 
   /** The file that the last piece came from. */

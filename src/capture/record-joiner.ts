@@ -189,6 +189,7 @@ export class RecordJoiner {
 
   #emit(draft: RecordDraft): void {
     this.counts.invalidSequences += this.#writer.append(draft);
+    if (draft.pieceCount > 1) this.#lanes.noteCompleted(draft);
   }
 
   /** Whether more time lies between a record's last line and `time` than the patience allows. */
