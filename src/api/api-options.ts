@@ -2,7 +2,7 @@ import type { ServerConfig } from '../config/config.ts';
 import type { Scheduler } from '../base/scheduler.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import type { RecordBatch } from '../record/record-batch.ts';
-import type { Store } from '../store/store.ts';
+import type { ExportRequest, Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { ReadinessAnswer, SourceStatus } from './api-types.ts';
 import type { TailHub } from './tail-hub.ts';
@@ -26,6 +26,10 @@ export interface ApiOptions {
   readonly submitLedger?: ((records: readonly LedgerRecord[]) => Promise<void>) | undefined;
   /** Whether lines with such a parsed field are known, which makes `name:value` a field for certain. */
   readonly isKnownField?: ((name: string) => boolean) | undefined;
+  /** Every match as a Parquet file; without it, exports know NDJSON and CSV only. */
+  readonly exportParquet?:
+    | ((request: ExportRequest, signal: AbortSignal) => AsyncIterable<Uint8Array>)
+    | undefined;
   /** Directory of the built page. */
   readonly webRoot: string | undefined;
   readonly version: string;

@@ -33,7 +33,7 @@ export const ExportParameters = z.strictObject({
   query,
   start: z.string().optional().describe(`Inclusive. ${TIME} Default: the oldest record.`),
   end: z.string().optional().describe(`Exclusive. ${TIME} Default: the newest record.`),
-  format: z.enum(['ndjson', 'csv']).default('ndjson'),
+  format: z.enum(['ndjson', 'csv', 'parquet']).default('ndjson'),
 });
 
 export const TailParameters = z.strictObject({ query });

@@ -107,6 +107,7 @@ test('bad parameters are refused with a sentence that names them', async () => {
     ['/api/v1/histogram?buckets=501', /buckets/],
     ['/api/v1/histogram?start=1700-01-01&end=2026-01-01', /200 years/],
     ['/api/v1/export?format=xml', /format/],
+    ['/api/v1/export?format=parquet', /parquet/],
   ];
   for (const [url, expected] of cases) {
     const { status, json } = await api.get(url);
@@ -367,4 +368,36 @@ test('a live tail gives what matches and is stored from then on', async () => {
   const data = /data: (.*)\n\n/.exec(text)?.[1] ?? '';
   assert.equal((JSON.parse(data) as { event: { id: string } }).event.id, eventId(FILE_ID, 10));
   await server.stop();
+});
+
+test('a client that goes away is forgotten, and a HEAD request never becomes one', async () => {
+  const tail = new TailHub();
+  const server = createApiServer(
+    testOptions(new MemoryStore(), tail, new MemoryTelemetry(), new VirtualScheduler()),
+  );
+  const address = await server.start();
+  const client = new AbortController();
+  const response = await fetch(`${address}/api/v1/tail`, { signal: client.signal });
+  assert.equal(tail.clientCount, 1);
+  client.abort();
+  await assert.rejects(response.text());
+  while (tail.clientCount > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal((await fetch(`${address}/api/v1/tail`, { method: 'HEAD' })).status, 404);
+  assert.equal((await fetch(`${address}/healthz`, { method: 'HEAD' })).status, 200);
+  assert.equal(tail.clientCount, 0);
+  await server.stop();
+});
+
+test('a server that stops ends the tails of its clients', async () => {
+  const tail = new TailHub();
+  const server = createApiServer(
+    testOptions(new MemoryStore(), tail, new MemoryTelemetry(), new VirtualScheduler()),
+  );
+  const running = server.run();
+  const response = await fetch(`${await server.start()}/api/v1/tail`);
+  const ended = response.text().catch(() => 'cut off');
+  await server.stop();
+  await running;
+  await ended;
+  assert.equal(tail.clientCount, 0);
 });

@@ -95,7 +95,9 @@ function observe(app: FastifyInstance, { telemetry }: ApiOptions): void {
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     telemetry.count('logboom_api_requests_total', 1, { route, status: String(reply.statusCode) });
-    telemetry.observe('logboom_api_request_seconds', reply.elapsedTime / 1_000, { route });
+    // A tail lasts as long as somebody looks at it, which is no measure of the server.
+    if (!route.endsWith('/tail'))
+      telemetry.observe('logboom_api_request_seconds', reply.elapsedTime / 1_000, { route });
     done();
   });
 }

@@ -16,23 +16,21 @@ export function addTailRoute(app: FastifyInstance, options: ApiOptions): void {
     answer: 'text',
     produces: 'text/event-stream',
   });
-  app.get<{ Querystring: z.output<typeof TailParameters> }>(
-    `${API_PREFIX}/tail`,
-    { schema },
-    (request, reply) => {
-      const query = readQuery(request.query.query, scheduler.nowNs(), isKnownField);
-      const stream = new TailStream(tail, query, scheduler);
-      if (stream.isRefused) {
-        stream.destroy();
-        throw new AppError('too_busy', 'cannot follow: too many clients do already');
-      }
-      telemetry.gauge('logboom_api_tail_clients', tail.clientCount);
-      stream.once('close', () => telemetry.gauge('logboom_api_tail_clients', tail.clientCount));
-      return reply
-        .type('text/event-stream; charset=utf-8')
-        .header('cache-control', 'no-store')
-        .header('x-accel-buffering', 'no')
-        .send(stream);
-    },
-  );
+  // A HEAD request would follow forever, unseen.
+  const route = { schema, exposeHeadRoute: false };
+  app.get<{ Querystring: z.output<typeof TailParameters> }>(`${API_PREFIX}/tail`, route, (request, reply) => {
+    const query = readQuery(request.query.query, scheduler.nowNs(), isKnownField);
+    const stream = new TailStream(tail, query, scheduler);
+    if (stream.isRefused) {
+      stream.destroy();
+      throw new AppError('too_busy', 'cannot follow: too many clients do already');
+    }
+    telemetry.gauge('logboom_api_tail_clients', tail.clientCount);
+    stream.once('close', () => telemetry.gauge('logboom_api_tail_clients', tail.clientCount));
+    return reply
+      .type('text/event-stream; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .header('x-accel-buffering', 'no')
+      .send(stream);
+  });
 }
