@@ -67,7 +67,7 @@ export interface FileCheckpoint {
   readonly head: Fingerprint;
   /** The last bytes that were read. */
   readonly mark: Fingerprint | undefined;
-  /** Other inodes with the same content: copies, compressed ones, what a processor made of it. */
+  /** `device:inode@birth` of others with the same content: copies, compressed ones, what a processor made of it. */
   readonly also: readonly string[];
   readonly isArchive: boolean;
   /** Read to its end, given out, acknowledged; only the names are still there. */
@@ -143,10 +143,14 @@ export class CheckpointStore {
     if (!this.#isCompacting) await this.#journal.sync();
   }
 
-  /** Replaces a journal that has outgrown what lives in it by a snapshot. Batches may not leave until it settles. */
-  async compact(): Promise<void> {
+  /** Whether the journal is much larger than what lives in it. */
+  get isOutgrown(): boolean {
     const liveBytes = this.#files.size * ENTRY_BYTES_TYPICAL * SNAPSHOT_GROWTH;
-    if (this.#isCompacting || this.#journal.bytes <= Math.max(SNAPSHOT_BYTES_MIN, liveBytes)) return;
+    return !this.#isCompacting && this.#journal.bytes > Math.max(SNAPSHOT_BYTES_MIN, liveBytes);
+  }
+
+  /** Replaces the journal by a snapshot. No sync may be under way, and no batch leave, until it settles. */
+  async compact(): Promise<void> {
     this.#isCompacting = true;
     try {
       await this.#journal.replace(snapshotEntries(this.#files));

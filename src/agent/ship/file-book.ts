@@ -123,7 +123,10 @@ export class FileBook {
       this.#gone = [];
       this.#collectEnded();
       this.#startSync();
-      await store.compact();
+      if (store.isOutgrown) {
+        await this.#syncing;
+        await store.compact();
+      }
     } catch (error) {
       this.#context.ship.restoreChanged(progressed);
       const text = `cannot write the checkpoint (${messageOf(error)}); it is tried again`;
@@ -318,7 +321,7 @@ export class FileBook {
       }
       const { group, file } = entry;
       if (!file.isSettled || file.pendingGap !== undefined) continue;
-      if (group.listed.has(file.inode) || [...file.also].some((inode) => group.listed.has(inode))) continue;
+      if (group.listed.has(file.inode) || [...file.also].some((alias) => group.aliases.has(alias))) continue;
       if (this.#changed.has(id)) continue;
       this.#endings.set(id, ledgerRecordOf(group, file, this.#now()));
       this.#done.delete(id);

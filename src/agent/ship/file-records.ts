@@ -93,9 +93,10 @@ export function ledgerRecordOfLost(
     pod: saved.owner.pod,
     container: saved.owner.container,
     state: 'gone',
-    bytesWritten: Math.max(saved.size, saved.acknowledgedOffset),
+    // What lies beyond may have been delivered all the same: it is in the gap and in `dropped`, not in the lag.
+    bytesWritten: saved.acknowledgedOffset,
     bytesRead: saved.acknowledgedOffset,
-    acknowledgedOffset: saved.acknowledgedOffset + lostBytes,
+    acknowledgedOffset: saved.acknowledgedOffset,
     records: saved.records,
     offsetSum: saved.offsetSum,
     dropped: lostBytes === 0 ? saved.dropped : { ...saved.dropped, possible_loss: before + lostBytes },

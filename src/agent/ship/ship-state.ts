@@ -133,6 +133,13 @@ export class ShipState {
     this.#touch(progress);
   }
 
+  /** Counts bytes that may be lost and may as well have been delivered by an earlier run: the watermark stays. */
+  suspect(fileId: string, bytes: number, reason: DropReason): void {
+    const progress = this.progressOf(fileId);
+    progress.dropped = addDrops(progress.dropped, { [reason]: bytes });
+    this.#touch(progress);
+  }
+
   /** Returns the files whose progress changed since the last call. */
   takeChanged(): FileProgress[] {
     const changed = [...this.#changed];

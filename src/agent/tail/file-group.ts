@@ -14,7 +14,9 @@ export class FileGroup {
   files: TailedFile[] = [];
   /** Inodes that had a name in the directory when it was last read. */
   listed: ReadonlySet<string> = new Set();
-  /** Inodes that are not collected: history that is not wanted. */
+  /** The same as aliases: inode and birth. */
+  aliases: ReadonlySet<string> = new Set();
+  /** Aliases of what is not collected: history that is not wanted, archives of nothing. */
   readonly ignored = new Set<string>();
   /** Rotated files that may be an unfinished copy of an active one: inode, and when each was first seen. */
   readonly suspects = new Map<string, number>();

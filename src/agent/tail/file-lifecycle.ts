@@ -185,13 +185,15 @@ export class FileLifecycle {
     if (gap === undefined || id === undefined || (file.progress?.queue.length ?? 0) > 0) return;
     file.pendingGap = undefined;
     const reason: DropReason = gap.kind;
-    this.#context.ship.skip(id, gap.endOffset, reason);
-    if (gap.endOffset > gap.startOffset) {
-      this.#context.telemetry.count('logboom_agent_dropped_bytes_total', gap.endOffset - gap.startOffset, {
-        reason,
-      });
+    const bytes = gap.endOffset - gap.startOffset;
+    if (bytes > 0) this.#context.telemetry.count('logboom_agent_dropped_bytes_total', bytes, { reason });
+    if (gap.startOffset >= file.unsureUntil) {
+      this.#context.ship.skip(id, gap.endOffset, reason);
+      file.readOffset = Math.max(file.readOffset, gap.endOffset);
+    } else {
+      this.#context.ship.suspect(id, bytes, reason);
+      file.size = file.readOffset;
     }
-    file.readOffset = Math.max(file.readOffset, gap.endOffset);
     this.#context.noteChange(group, file);
   }
 

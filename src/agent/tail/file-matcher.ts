@@ -23,7 +23,7 @@ import {
   readHead,
 } from './fingerprint.ts';
 import type { TailContext } from './tail-context.ts';
-import { type Observed, TailedFile } from './tailed-file.ts';
+import { aliasOf, type Observed, TailedFile } from './tailed-file.ts';
 
 /** How long a rotated file that begins like an active one may take to become its whole copy. */
 const COPY_MS_MAX = 10_000;
@@ -69,7 +69,8 @@ export class FileMatcher {
     const { fileSystem, sha256, noteChange } = this.#context;
     if (file.compression !== undefined) {
       file.isUnverified = false;
-      if (file.phase === 'resting') this.openArchive(file, observed);
+      file.observe(observed);
+      if (file.phase === 'resting') this.openArchive(group, file, observed);
       return;
     }
     let fd: number;
@@ -96,12 +97,12 @@ export class FileMatcher {
       return;
     }
     file.isUnverified = false;
+    file.unsureUntil = Math.min(file.unsureUntil, observed.size);
     this.continueAt(group, file, observed, fd);
   }
 
   /** Goes on with a file at its read offset, in what is open as `fd` now. */
   continueAt(group: FileGroup, file: TailedFile, observed: Observed, fd: number): void {
-    if (file.inode !== observed.inode && file.inode !== '') file.also.add(file.inode);
     file.inode = observed.inode;
     file.birthNs = observed.birthNs;
     file.fd = fd;
@@ -169,7 +170,7 @@ export class FileMatcher {
     const compression =
       rotated.compression ?? (rotated.rotation === undefined ? undefined : compressionOf(head.bytes));
     if (this.#isUnwantedHistory(group, observed, compression !== undefined)) {
-      group.ignored.add(observed.inode);
+      group.ignored.add(aliasOf(observed));
       return false;
     }
     if (compression !== undefined) {
@@ -186,7 +187,7 @@ export class FileMatcher {
       this.continueAt(group, match, observed, fd);
       return true;
     }
-    match.also.add(observed.inode);
+    match.also.add(aliasOf(observed));
     group.suspects.delete(observed.inode);
     this.#context.noteChange(group, match);
     return false;
@@ -292,6 +293,11 @@ export class FileMatcher {
     archive: TailedFile,
     probe: { observed: Observed; head: Head; found: ReadonlySet<Fingerprint> },
   ): void {
+    if (probe.head.bytes.length === 0) {
+      group.files = group.files.filter((other) => other !== archive);
+      group.ignored.add(aliasOf(archive));
+      return;
+    }
     const hashes = new Set([...probe.found].map((mark) => `${mark.offset}:${mark.hash}`));
     const match = this.#candidates(group, archive, probe.head).find((file) => {
       const mark = this.markOf(file);
@@ -307,31 +313,30 @@ export class FileMatcher {
     }
     if (match === undefined) {
       this.#reader.settleIdentity(group, archive, probe.head);
-      this.openArchive(archive, { ...probe.observed, size: 0 });
+      this.openArchive(group, archive, { ...probe.observed, size: 0 });
       return;
     }
     this.#merge(group, archive, match);
     if (match.phase !== 'orphaned') return;
-    if (match.inode !== '') match.also.add(match.inode);
     match.inode = archive.inode;
     match.compression = archive.compression;
     match.observe({ ...probe.observed, file: { ...probe.observed.file, path: archive.path } });
-    if (match.decoder === undefined) this.#reader.startDecoder(group, match);
-    this.openArchive(match, probe.observed);
+    this.openArchive(group, match, probe.observed);
   }
 
   #merge(group: FileGroup, archive: TailedFile, into: TailedFile | undefined): void {
     group.files = group.files.filter((other) => other !== archive);
     if (into === undefined) return;
-    into.also.add(archive.inode);
+    into.also.add(aliasOf(archive));
     this.#context.noteChange(group, into);
   }
 
   /** Opens a compressed file at the read offset of `file`. */
-  openArchive(file: TailedFile, observed: Observed): void {
+  openArchive(group: FileGroup, file: TailedFile, observed: Observed): void {
     const { openArchive, wake } = this.#context;
     const compression = observed.file.rotated.compression ?? file.compression ?? 'gz';
     const chunks = openArchive(observed.file.path, compression);
+    if (file.decoder === undefined) this.#reader.startDecoder(group, file);
     file.archive = new ArchiveReader(chunks, file.readOffset, wake);
     file.phase = 'reading';
     file.size = Math.max(file.size, file.readOffset);
@@ -356,5 +361,5 @@ export class FileMatcher {
 }
 
 function isHeadOf(head: Head, fingerprint: Fingerprint, sha256: (bytes: Uint8Array) => Uint8Array): boolean {
-  return isFingerprintOf(head.bytes.subarray(0, fingerprint.length), fingerprint, sha256);
+  return fingerprint.length > 0 && isFingerprintOf(head.bytes.subarray(0, fingerprint.length), fingerprint, sha256);
 }

@@ -34,6 +34,11 @@ export interface Observed {
   readonly modifiedNs: bigint;
 }
 
+/** Names a file by inode and birth: an inode that is used again is another file. */
+export function aliasOf(file: { readonly inode: string; readonly birthNs: string }): string {
+  return `${file.inode}@${file.birthNs}`;
+}
+
 export interface NewFile {
   readonly path: string;
   readonly inode: string;
@@ -62,6 +67,7 @@ export class TailedFile {
   markLength = 0;
   /** The mark of the checkpoint, until the file is read again. */
   savedMark: Fingerprint | undefined;
+  /** Aliases (`aliasOf`) of what stands in the directory and has the same content, or is not to be collected. */
   readonly also = new Set<string>();
 
   fd: number | undefined;
@@ -74,6 +80,8 @@ export class TailedFile {
   size = 0;
   /** Size when bytes were last accepted: what is known to have been written of this life. */
   verifiedSize = 0;
+  /** Below this offset an earlier run may have delivered records that its checkpoint does not know of. */
+  unsureUntil = 0;
   gaps: LedgerGap[] = [];
   ledgerSequence = 0;
 
@@ -185,6 +193,7 @@ export function restoreFile(saved: FileCheckpoint, isStampless: boolean): Tailed
   file.readOffset = saved.acknowledgedOffset;
   file.size = saved.size;
   file.verifiedSize = saved.size;
+  file.unsureUntil = Number.POSITIVE_INFINITY;
   file.gaps = [...saved.gaps];
   file.ledgerSequence = saved.ledgerSequence;
   file.compression = saved.isArchive ? 'gz' : undefined;

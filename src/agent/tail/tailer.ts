@@ -14,7 +14,7 @@ import { FileLifecycle } from './file-lifecycle.ts';
 import { FileMatcher } from './file-matcher.ts';
 import { FileReader } from './file-reader.ts';
 import type { TailContext } from './tail-context.ts';
-import { type Observed, restoreFile, type TailedFile } from './tailed-file.ts';
+import { aliasOf, type Observed, restoreFile, type TailedFile } from './tailed-file.ts';
 
 /** How often groups are looked at in which something may be due. */
 const TEND_MS = 200;
@@ -235,6 +235,12 @@ export class Tailer {
       if (!isElsewhere && !byInode.has(one.inode)) byInode.set(one.inode, one);
     }
     group.listed = new Set(byInode.keys());
+    group.aliases = new Set([...byInode.values()].map(aliasOf));
+    for (const alias of group.ignored) if (!group.aliases.has(alias)) group.ignored.delete(alias);
+    for (const file of group.files) {
+      for (const alias of file.also) if (!group.aliases.has(alias)) file.also.delete(alias);
+    }
+    leaveInodesToLatest(group);
     for (const file of [...group.files]) this.#update(group, file, byInode.get(file.inode), nowMs);
     for (const one of byInode.values()) this.#consider(group, one);
     group.isKnown = true;
@@ -285,9 +291,11 @@ export class Tailer {
   }
 
   #consider(group: FileGroup, observed: Observed): void {
-    if (group.ignored.has(observed.inode)) return;
+    const alias = aliasOf(observed);
+    if (group.ignored.has(alias)) return;
+    // What an orphan was copied to may continue it: it is looked into again.
     const isKnown = group.files.some(
-      (file) => file.inode === observed.inode || file.also.has(observed.inode),
+      (file) => file.inode === observed.inode || (file.phase !== 'orphaned' && file.also.has(alias)),
     );
     if (!isKnown) this.#matcher.adopt(group, observed);
   }
@@ -359,15 +367,21 @@ export class Tailer {
     next.isUnlinked = isUnlinked;
     this.#context.noteChange(group, file);
     // The copy was made before the truncation, so it stands there now, perhaps already known as a copy.
-    const copies = [...file.also];
-    file.also.clear();
     this.#context.scanNow(group.spec.directory);
-    if (file.phase !== 'orphaned') return;
-    for (const copy of copies) file.also.add(copy);
   }
 }
 
 /** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */
 function needsMeasuring(file: TailedFile): boolean {
   return file.isUnlinked || file.phase === 'unidentified';
+}
+
+/** Of several lives under one inode only the latest can be what stands there now. */
+function leaveInodesToLatest(group: FileGroup): void {
+  const latest = new Map<string, TailedFile>();
+  for (const file of group.files) {
+    const other = latest.get(file.inode);
+    if (other === undefined || other.generation < file.generation) latest.set(file.inode, file);
+  }
+  for (const file of group.files) if (latest.get(file.inode) !== file) file.inode = '';
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { MemoryFileSystem } from '../../base/memory-file-system.ts';
+import type { Scheduler } from '../../base/scheduler.ts';
 import { VirtualScheduler } from '../../base/virtual-scheduler.ts';
 import type { AgentConfig, Config } from '../../config/config.ts';
 import type { CommonSourceConfig, SourceConfig } from '../../config/source-config.ts';
@@ -98,6 +99,9 @@ export class CollectingProducer implements Producer {
   readonly records: SentRecord[] = [];
   readonly ledger = new Map<string, LedgerRecord>();
   readonly #watermarks = new Map<string, number>();
+  readonly #first = new Map<string, string>();
+  /** Records that were delivered again and were not the same. */
+  readonly changed: string[] = [];
   readonly #waiting: (() => void)[] = [];
   isHeld = false;
   duplicates = 0;
@@ -147,10 +151,14 @@ export class CollectingProducer implements Producer {
       const offset = batch.offsets[index] ?? 0;
       const lane = batch.lanes[index] ?? 0;
       const key = `${batch.fileId} ${lane}`;
+      const content = `${document['@timestamp']} ${document.message}`;
       if (offset < (this.#watermarks.get(key) ?? 0)) {
         this.duplicates++;
+        const first = this.#first.get(`${key} ${offset}`);
+        if (first !== content) this.changed.push(`${first} became ${content}`);
         continue;
       }
+      this.#first.set(`${key} ${offset}`, content);
       this.#watermarks.set(key, offset + 1);
       const { message } = document;
       this.records.push({
@@ -186,6 +194,34 @@ export function gzipFile(fileSystem: MemoryFileSystem, path: string): void {
   fileSystem.unlink(path);
 }
 
+/** Whether a process was killed: nothing that it waits for happens any more. */
+interface Life {
+  isOver: boolean;
+}
+
+async function outlive<T>(life: Life, work: Promise<T>): Promise<T> {
+  const result = await work;
+  return life.isOver ? new Promise<T>(() => undefined) : result;
+}
+
+function mortalScheduler(scheduler: VirtualScheduler, life: Life): Scheduler {
+  return {
+    nowMs: () => scheduler.nowMs(),
+    nowNs: () => scheduler.nowNs(),
+    monotonicMs: () => scheduler.monotonicMs(),
+    schedule: (delayMs, task) => scheduler.schedule(delayMs, () => (life.isOver ? undefined : task())),
+    sleep: (delayMs, signal) => outlive(life, scheduler.sleep(delayMs, signal)),
+    yield: () => outlive(life, scheduler.yield()),
+  };
+}
+
+function mortalProducer(producer: Producer, life: Life): Producer {
+  return {
+    send: (batch) => outlive(life, producer.send(batch)),
+    sendLedger: (records) => outlive(life, producer.sendLedger(records)),
+  };
+}
+
 export class AgentWorld {
   readonly fileSystem: MemoryFileSystem;
   readonly scheduler = new VirtualScheduler();
@@ -195,6 +231,7 @@ export class AgentWorld {
   agent: Agent | undefined;
   running: Promise<void> | undefined;
   failure: unknown;
+  #life: Life = { isOver: false };
 
   constructor(sources: readonly SourceConfig[], agent: Partial<AgentConfig> = {}) {
     this.config = testConfig(sources, agent);
@@ -202,13 +239,15 @@ export class AgentWorld {
   }
 
   start(options: Partial<AgentOptions> = {}): Agent {
-    const { config, fileSystem, scheduler, telemetry, producer } = this;
+    const { config, fileSystem, telemetry } = this;
+    const life = { isOver: false };
+    this.#life = life;
     const agent = createAgent({
       config,
       fileSystem,
-      scheduler,
+      scheduler: mortalScheduler(this.scheduler, life),
       telemetry,
-      producer,
+      producer: mortalProducer(this.producer, life),
       openArchive: memoryArchives(fileSystem),
       sha256: (bytes) => createHash('sha256').update(bytes).digest(),
       version: '0.0.0',
@@ -216,7 +255,7 @@ export class AgentWorld {
     });
     this.agent = agent;
     this.running = agent.run().catch((error: unknown) => {
-      this.failure = error;
+      if (!life.isOver) this.failure = error;
     });
     return agent;
   }
@@ -234,6 +273,7 @@ export class AgentWorld {
 
   /** Ends the process at this instant: descriptors, timers and what was on its way are gone. */
   kill(): void {
+    this.#life.isOver = true;
     this.scheduler.clear();
     this.producer.forgetWaiting();
     this.fileSystem.crash();
