@@ -1,0 +1,28 @@
+/** `npm run sim -- --seeds N [--from S]` or `npm run sim -- --seed S`: prints violations with the seed that replays them. */
+import { parseArgs } from 'node:util';
+import { simulate } from './simulation.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+  },
+});
+
+const from = Number(values.seed ?? values.from);
+const count = values.seed === undefined ? Number(values.seeds) : 1;
+let failed = 0;
+let lines = 0;
+let crashes = 0;
+for (let seed = from; seed < from + count; seed++) {
+  const report = await simulate(seed);
+  lines += report.lines;
+  crashes += report.crashes;
+  if (report.violations.length === 0) continue;
+  failed += 1;
+  process.stdout.write(`seed ${seed}: ${report.violations.length} violations\n`);
+  for (const violation of report.violations.slice(0, 10)) process.stdout.write(`  ${violation}\n`);
+}
+process.stdout.write(`${count} seeds, ${lines} lines, ${crashes} crashes: ${failed} seeds with violations\n`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,186 @@
+/** One life of `logboom up`, wired like the real one, on the simulation's clock and file system. */
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { createAgent } from '../../src/agent/agent.ts';
+import type { Agent } from '../../src/agent/agent-types.ts';
+import { must } from '../../src/base/assert.ts';
+import type { FileSystem } from '../../src/base/file-system.ts';
+import { systemError } from '../../src/base/memory-file-system.ts';
+import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
+import type { Service } from '../../src/base/service.ts';
+import type { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
+import type { Config } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { createIndexer } from '../../src/indexer/indexer.ts';
+import type { DocumentBatch } from '../../src/record/record-batch.ts';
+import { openEmbeddedStore } from '../../src/store/embedded/embedded-store.ts';
+import { MemoryEngine } from '../../src/store/embedded/memory-engine.ts';
+import type { Store } from '../../src/store/store.ts';
+import { MemoryTelemetry } from '../../src/telemetry/memory-telemetry.ts';
+import { MemoryTransport } from '../../src/transport/memory.ts';
+
+const DATA = '/var/lib/logboom';
+
+const CONFIG_TEXT = `
+cluster: { name: sim }
+node: { name: node-1 }
+data: ${DATA}
+sources:
+  - { kind: pods, root: /var/log/pods }
+  - { kind: apps, root: /data/logs }
+`;
+
+export interface SimulatedProcessOptions {
+  readonly fileSystem: MemoryFileSystem;
+  readonly scheduler: VirtualScheduler;
+  /** Messages that earlier lives stored. */
+  readonly stored?: Set<string>;
+}
+
+export class SimulatedProcess {
+  readonly stored: Set<string>;
+  readonly telemetry = new MemoryTelemetry();
+  readonly config: Config;
+  readonly #options: SimulatedProcessOptions;
+  readonly #fileSystem: FileSystem;
+  readonly #decoder = new TextDecoder();
+  #isKilled = false;
+  #failure: unknown;
+  #store: Store | undefined;
+  #agent: Agent | undefined;
+  #indexer: Service | undefined;
+  #transport: MemoryTransport | undefined;
+
+  constructor(options: SimulatedProcessOptions) {
+    this.#options = options;
+    this.stored = options.stored ?? new Set();
+    this.#fileSystem = mortal(options.fileSystem, () => this.#isKilled);
+    const { config } = loadConfig({
+      flags: [],
+      environment: {},
+      file: { name: 'sim.yaml', text: CONFIG_TEXT },
+      hostName: 'node-1',
+      workingDirectory: '/',
+      hasDirectory: () => true,
+    });
+    this.config = withSmallLimits(config);
+  }
+
+  start(): void {
+    void this.#run().catch((error: unknown) => {
+      if (!this.#isKilled) this.#failure = error;
+    });
+  }
+
+  /** Ends this life at once: nothing that it still does has an effect. */
+  kill(): void {
+    this.#isKilled = true;
+  }
+
+  async stop(): Promise<void> {
+    await this.#agent?.stop();
+    await this.#indexer?.stop();
+  }
+
+  /** Whether everything that stands in files is acknowledged. */
+  isDrained(): boolean {
+    if (this.#failure !== undefined) return true;
+    const files = this.#agent?.files();
+    if (files === undefined || files.length === 0) return false;
+    return files.every((file) => file.acknowledgedOffset >= file.size) && this.#transport?.heldBytes === 0;
+  }
+
+  isStored(text: string): boolean {
+    return this.stored.has(text);
+  }
+
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  get store(): Store {
+    return must(this.#store, 'store');
+  }
+
+  async #run(): Promise<void> {
+    const { scheduler } = this.#options;
+    const { config, telemetry } = this;
+    const fileSystem = this.#fileSystem;
+    const store = await openEmbeddedStore({
+      directory: `${DATA}/store`,
+      config: config.store,
+      fileSystem,
+      scheduler,
+      telemetry,
+      engine: new MemoryEngine({ fileSystem }),
+    });
+    if (this.#isKilled) return;
+    this.#store = store;
+    const transport = new MemoryTransport({ bufferBytesMax: config.transport.bufferBytesMax });
+    this.#transport = transport;
+    const { pipelines, batchBytesMax } = config.indexer;
+    const onStored = (batches: readonly DocumentBatch[]): void => this.#remember(batches);
+    const indexer = createIndexer({
+      pipelines,
+      batchBytesMax,
+      transport,
+      store,
+      scheduler,
+      telemetry,
+      onStored,
+    });
+    this.#indexer = indexer;
+    const agent = createAgent({
+      config,
+      fileSystem,
+      scheduler,
+      telemetry,
+      producer: transport.producer,
+      openArchive: (path) => openArchive(fileSystem, path),
+      sha256: (bytes) => createHash('sha256').update(bytes).digest(),
+      version: 'sim',
+    });
+    this.#agent = agent;
+    await Promise.all([indexer.run(), agent.run()]);
+  }
+
+  #remember(batches: readonly DocumentBatch[]): void {
+    for (const { body } of batches) {
+      for (const line of this.#decoder.decode(body).split('\n')) {
+        if (line !== '') this.stored.add((JSON.parse(line) as { message: string }).message);
+      }
+    }
+  }
+}
+
+const ASYNCHRONOUS: ReadonlySet<string | symbol> = new Set(['writeAsync', 'sync', 'syncDirectory']);
+
+/** Limits far below those that people may set, so that credits, batches, seals and snapshots matter within seconds. */
+function withSmallLimits(config: Config): Config {
+  return {
+    ...config,
+    agent: { ...config.agent, bufferBytesMax: 65_536, rescanMs: 2000, checkpointMs: 300, ledgerMs: 1000 },
+    transport: { kind: 'memory', bufferBytesMax: 131_072 },
+    store: { ...config.store, journalBytesMax: 32_768, journalAgeMsMax: 5000, freeBytesMin: 0 },
+  };
+}
+
+/** A file system whose calls fail for good once the process that uses it is dead. */
+function mortal(fileSystem: FileSystem, isDead: () => boolean): FileSystem {
+  return new Proxy(fileSystem, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property, target);
+      if (typeof member !== 'function') return member;
+      return (...parameters: unknown[]): unknown => {
+        if (isDead() && ASYNCHRONOUS.has(property)) return new Promise(() => undefined);
+        if (isDead()) throw systemError('EIO', 'the process is dead');
+        return Reflect.apply(member, target, parameters) as unknown;
+      };
+    },
+  });
+}
+
+async function* openArchive(fileSystem: FileSystem, path: string): AsyncGenerator<Uint8Array> {
+  await Promise.resolve();
+  yield new Uint8Array(gunzipSync(fileSystem.readFile(path)));
+}

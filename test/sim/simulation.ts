@@ -1,0 +1,107 @@
+/**
+ * The whole pipeline in one seeded run: a world that writes and rotates, and a process of agent, transport, indexer
+ * and store that is killed, loses power, meets a full disk and failing reads, and starts again. Time is virtual and
+ * the file system is in memory, so a run takes milliseconds and a seed replays it.
+ *
+ * In the end the faults stop, the pipeline drains, and `check-guarantees.ts` compares what search finds with what
+ * the world wrote.
+ */
+import { MemoryFileSystem, systemError } from '../../src/base/memory-file-system.ts';
+import { createRandom } from '../../src/base/prng.ts';
+import { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
+import { checkGuarantees } from './check-guarantees.ts';
+import { SimulatedProcess } from './simulated-process.ts';
+import { World } from './world.ts';
+
+export interface SimulationReport {
+  readonly seed: number;
+  readonly lines: number;
+  readonly crashes: number;
+  readonly faults: number;
+  /** Empty when every guarantee held. */
+  readonly violations: readonly string[];
+}
+
+/** Steps of a run: enough for several rotations of every file and several crashes. */
+const STEP_COUNT = 160;
+
+const STEP_MS_MAX = 400;
+
+/** Virtual time that the pipeline may take to catch up once nothing goes wrong any more. */
+const DRAIN_MS_MAX = 600_000;
+
+interface Faults {
+  /** The world outside meets no faults: they are the process's own. */
+  isOutside: boolean;
+  /** Reads of log files that fail, by chance. */
+  readFailure: number;
+  isDiskFull: boolean;
+  count: number;
+}
+
+/** Runs one seed to its end. */
+export async function simulate(seed: number): Promise<SimulationReport> {
+  const random = createRandom(seed);
+  const scheduler = new VirtualScheduler({ random });
+  const fileSystem = new MemoryFileSystem({
+    nowNs: () => scheduler.nowNs(),
+    deliver: (task) => void scheduler.schedule(random() * 5, task),
+  });
+  fileSystem.isInodeReused = random() < 0.5;
+  const faults: Faults = { isOutside: false, readFailure: 0, isDiskFull: false, count: 0 };
+  let process = new SimulatedProcess({ fileSystem, scheduler });
+  const world = new World({
+    fileSystem,
+    random,
+    nowMs: () => scheduler.nowMs(),
+    isStored: (text) => process.isStored(text),
+  });
+  let crashes = 0;
+  process.start();
+  fileSystem.onOperation = (operation, path) => injectFault(faults, random, operation, path);
+  for (let step = 0; step < STEP_COUNT; step++) {
+    actOutside(world, faults);
+    await scheduler.advance(random() * STEP_MS_MAX);
+    changeFaults(faults, random);
+    if (random() < 0.03) {
+      crashes += 1;
+      process.kill();
+      scheduler.clear();
+      fileSystem.crash();
+      for (let count = random() * 6; count > 1; count--) actOutside(world, faults);
+      process = new SimulatedProcess({ fileSystem, scheduler, stored: process.stored });
+      process.start();
+    }
+  }
+  fileSystem.onOperation = undefined;
+  world.finish();
+  await scheduler.advanceUntil(() => process.isDrained(), DRAIN_MS_MAX, 1000);
+  const stopped = process.stop();
+  await scheduler.advance(60_000);
+  await stopped;
+  const violations = await checkGuarantees({ world, process, fileSystem, scheduler });
+  return { seed, lines: world.lines.length, crashes, faults: faults.count, violations };
+}
+
+function actOutside(world: World, faults: Faults): void {
+  faults.isOutside = true;
+  world.act();
+  faults.isOutside = false;
+}
+
+function injectFault(faults: Faults, random: () => number, operation: string, path: string): void {
+  if (faults.isOutside) return;
+  if (operation === 'read' && path.includes('.log') && random() < faults.readFailure) {
+    faults.count += 1;
+    throw systemError('EIO', path);
+  }
+  if (operation === 'write' && path.startsWith('/var/lib/logboom/store') && faults.isDiskFull) {
+    faults.count += 1;
+    throw systemError('ENOSPC', path);
+  }
+}
+
+function changeFaults(faults: Faults, random: () => number): void {
+  faults.readFailure = random() < 0.1 ? 0.3 : random() < 0.5 ? 0 : faults.readFailure;
+  faults.isDiskFull = faults.isDiskFull ? random() < 0.7 : random() < 0.04;
+}

@@ -1,0 +1,263 @@
+/**
+ * The world outside Logboom in the simulation: applications that write, rotate, restart and disappear, in the ways
+ * of kubelet, s6-log and logrotate. It remembers every line it wrote and what may honestly be expected of it.
+ *
+ *   certain    the line stands in a file until it is stored: it must be found, once
+ *   possible   the line was truncated away, without a copy, while nobody may have read it: at most once
+ */
+import { gzipSync } from 'node:zlib';
+import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
+
+export interface WrittenLine {
+  readonly text: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly stream: 'stdout' | 'stderr' | 'file';
+  isCertain: boolean;
+}
+
+export interface WorldOptions {
+  readonly fileSystem: MemoryFileSystem;
+  readonly random: () => number;
+  readonly nowMs: () => number;
+  /** Whether a line is already stored: then nothing that happens to its file can lose it. */
+  readonly isStored: (text: string) => boolean;
+}
+
+interface Writer {
+  readonly act: () => void;
+  /** Ends what is half written, so that every line is whole. */
+  readonly finish: () => void;
+}
+
+const ROTATED_KEEP_MAX = 4;
+
+export class World {
+  readonly lines: WrittenLine[] = [];
+  readonly #options: WorldOptions;
+  readonly #writers: Writer[] = [];
+  #count = 0;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    const podCount = 1 + this.#pick(3);
+    for (let index = 0; index < podCount; index++) this.#writers.push(this.#createPod(index));
+    for (let index = 0; index < 1 + this.#pick(2); index++) this.#writers.push(this.#createPlainFile(index));
+    for (let index = 0; index < 1 + this.#pick(2); index++)
+      this.#writers.push(this.#createS6Directory(index));
+  }
+
+  /** Lets one application do one thing. */
+  act(): void {
+    this.#writers[this.#pick(this.#writers.length)]?.act();
+  }
+
+  finish(): void {
+    for (const writer of this.#writers) writer.finish();
+  }
+
+  /** A container whose runtime writes CRI lines and whose kubelet rotates and compresses. */
+  #createPod(index: number): Writer {
+    const { fileSystem } = this.#options;
+    const namespace = `ns${index % 2}`;
+    const pod = `pod-${index}`;
+    const directory = `/var/log/pods/${namespace}_${pod}_uid-${index}/main`;
+    let restart = 0;
+    let rotation = 0;
+    const rotated: string[] = [];
+    const halves = new Map<'stdout' | 'stderr', string>();
+    const path = (): string => `${directory}/${restart}.log`;
+    const write = (stream: 'stdout' | 'stderr', tag: 'P' | 'F', content: string): void => {
+      fileSystem.append(path(), `${this.#stamp()} ${stream} ${tag} ${content}\n`);
+    };
+    const writeLine = (): void => {
+      const stream = this.#chance(0.7) ? 'stdout' : 'stderr';
+      const half = halves.get(stream);
+      if (half !== undefined) {
+        halves.delete(stream);
+        const end = ` end-${this.#count++}`;
+        write(stream, 'F', end);
+        this.#remember(half + end, namespace, pod, stream);
+        return;
+      }
+      const text = this.#text();
+      if (this.#chance(0.15)) {
+        write(stream, 'P', text);
+        halves.set(stream, text);
+        return;
+      }
+      write(stream, 'F', text);
+      this.#remember(text, namespace, pod, stream);
+    };
+    const rotate = (): void => {
+      if (fileSystem.stat(path()) === undefined) return;
+      const previous = rotated.at(-1);
+      if (previous !== undefined && !previous.endsWith('.gz')) {
+        const bytes = fileSystem.readFile(previous);
+        fileSystem.append(`${previous}.tmp`, gzipSync(bytes));
+        fileSystem.rename(`${previous}.tmp`, `${previous}.gz`);
+        fileSystem.unlink(previous);
+        rotated[rotated.length - 1] = `${previous}.gz`;
+      }
+      const target = `${path()}.20261123-${String(100000 + rotation++)}`;
+      fileSystem.rename(path(), target);
+      rotated.push(target);
+      fileSystem.append(path(), '');
+      this.#prune(rotated, namespace, pod);
+    };
+    const restartContainer = (): void => {
+      // What the old container left half is whole now: nothing can follow it.
+      for (const [stream, half] of halves) this.#remember(half, namespace, pod, stream);
+      halves.clear();
+      restart += 1;
+      writeLine();
+    };
+    return {
+      act: () => {
+        const dice = this.#options.random();
+        if (dice < 0.85) for (let count = 1 + this.#pick(4); count > 0; count--) writeLine();
+        else if (dice < 0.96) rotate();
+        else restartContainer();
+      },
+      finish: () => {
+        for (const stream of [...halves.keys()]) {
+          const half = halves.get(stream) ?? '';
+          halves.delete(stream);
+          write(stream, 'F', '');
+          this.#remember(half, namespace, pod, stream);
+        }
+      },
+    };
+  }
+
+  /** An application that appends to a file of its own, rotated by rename or copytruncate, or truncated. */
+  #createPlainFile(index: number): Writer {
+    const { fileSystem } = this.#options;
+    const namespace = 'apps';
+    const pod = `plain-${index}`;
+    const path = `/data/logs/${namespace}/web/${pod}/log/out.log`;
+    let half = '';
+    const present: WrittenLine[] = [];
+    const writeLine = (): void => {
+      const text = half === '' ? this.#text() : ` end-${this.#count++}`;
+      if (half === '' && this.#chance(0.1)) {
+        half = text;
+        fileSystem.append(path, text);
+        return;
+      }
+      fileSystem.append(path, `${text}\n`);
+      present.push(this.#remember(half + text, namespace, pod, 'file'));
+      half = '';
+    };
+    const shift = (): void => {
+      for (let number = ROTATED_KEEP_MAX; number >= 1; number--) {
+        if (fileSystem.stat(`${path}.${number}`) === undefined) continue;
+        if (number < ROTATED_KEEP_MAX) fileSystem.rename(`${path}.${number}`, `${path}.${number + 1}`);
+      }
+    };
+    const canShift = (): boolean =>
+      half === '' &&
+      fileSystem.stat(path) !== undefined &&
+      fileSystem.stat(`${path}.${ROTATED_KEEP_MAX}`) === undefined;
+    return {
+      act: () => {
+        const dice = this.#options.random();
+        if (dice < 0.88) for (let count = 1 + this.#pick(5); count > 0; count--) writeLine();
+        else if (!canShift()) writeLine();
+        else if (dice < 0.95) {
+          shift();
+          fileSystem.rename(path, `${path}.1`);
+          present.length = 0;
+        } else {
+          shift();
+          if (this.#chance(0.7)) fileSystem.append(`${path}.1`, fileSystem.readFile(path));
+          else this.#markUncertain(present);
+          fileSystem.truncate(path, 0);
+          present.length = 0;
+        }
+      },
+      finish: () => {
+        if (half !== '') writeLine();
+      },
+    };
+  }
+
+  /** An s6-log directory, rotated in the steps of s6-log, between any two of which time passes. */
+  #createS6Directory(index: number): Writer {
+    const { fileSystem } = this.#options;
+    const namespace = 'apps';
+    const pod = `s6-${index}`;
+    const directory = `/data/logs/${namespace}/svc/${pod}/log/main`;
+    let step = 0;
+    let archive = 0;
+    const archives: string[] = [];
+    const writeLine = (): void => {
+      const text = this.#text();
+      fileSystem.append(`${directory}/current`, `${text}\n`);
+      this.#remember(text, namespace, pod, 'file');
+    };
+    const rotate = (): void => {
+      if (step === 0 && (fileSystem.stat(`${directory}/current`)?.size ?? 0) === 0) return;
+      const target = `${directory}/@40000000${(0x69000000 + archive).toString(16)}00000000.s`;
+      if (step === 0) fileSystem.rename(`${directory}/current`, `${directory}/previous`);
+      else if (step === 1) fileSystem.append(`${directory}/current`, '');
+      else if (step === 2) fileSystem.link(`${directory}/previous`, target);
+      else {
+        fileSystem.unlink(`${directory}/previous`);
+        archives.push(target);
+        archive += 1;
+        this.#prune(archives, namespace, pod);
+      }
+      step = (step + 1) % 4;
+    };
+    fileSystem.append(`${directory}/lock`, '');
+    return {
+      act: () => {
+        if (this.#chance(0.3) || step !== 0) rotate();
+        else for (let count = 1 + this.#pick(4); count > 0; count--) writeLine();
+      },
+      finish: () => {
+        while (step !== 0) rotate();
+      },
+    };
+  }
+
+  /** Removes the oldest rotated file, as its rotator would, once everything of that pod is stored. */
+  #prune(files: string[], namespace: string, pod: string): void {
+    const oldest = files[0];
+    if (files.length <= ROTATED_KEEP_MAX || oldest === undefined) return;
+    const own = this.lines.filter((line) => line.namespace === namespace && line.pod === pod);
+    if (!own.every((line) => this.#options.isStored(line.text))) return;
+    this.#options.fileSystem.unlink(oldest);
+    files.shift();
+  }
+
+  #markUncertain(lines: readonly WrittenLine[]): void {
+    for (const line of lines) if (!this.#options.isStored(line.text)) line.isCertain = false;
+  }
+
+  #remember(text: string, namespace: string, pod: string, stream: WrittenLine['stream']): WrittenLine {
+    const line: WrittenLine = { text, namespace, pod, stream, isCertain: true };
+    this.lines.push(line);
+    return line;
+  }
+
+  #text(): string {
+    const filler = 'x'.repeat(this.#pick(this.#chance(0.05) ? 3000 : 60));
+    return `line-${this.#count++} ${filler}ü`;
+  }
+
+  #stamp(): string {
+    return new Date(this.#options.nowMs())
+      .toISOString()
+      .replace('Z', `${String(this.#count % 1_000_000).padStart(6, '0')}Z`);
+  }
+
+  #chance(probability: number): boolean {
+    return this.#options.random() < probability;
+  }
+
+  #pick(count: number): number {
+    return Math.floor(this.#options.random() * count);
+  }
+}
