@@ -82,15 +82,21 @@ export function resolveField(name: string, isKnownField?: (name: string) => bool
   return { paths: [parsed], isKnown };
 }
 
-/** The names that a query bar can offer, shortest first. */
-export const SUGGESTED_FIELDS: readonly string[] = [
-  ...ALIASES.keys(),
-  ...TOP_LEVEL_FIELDS,
-  'event.id',
-  'event.kind',
-  'event.original',
-  'host.name',
-  'log.file.path',
-  'log.flags',
-  'log.parse_error',
-];
+/** Returns the known name that `name` was probably meant to be: one letter is wrong, missing, too much, or swapped. */
+export function similarField(name: string): string | undefined {
+  const isNear = (known: string): boolean =>
+    known.length > 3 && known[0] === name[0] && isOneEditApart(known, name);
+  return [...ALIASES.keys(), ...TOP_LEVEL_FIELDS].find(isNear);
+}
+
+function isOneEditApart(left: string, right: string): boolean {
+  let start = 0;
+  while (start < left.length && left[start] === right[start]) start += 1;
+  let tail = 0;
+  const shorter = Math.min(left.length, right.length) - start;
+  while (tail < shorter && left.at(-1 - tail) === right.at(-1 - tail)) tail += 1;
+  const from = left.slice(start, left.length - tail);
+  const to = right.slice(start, right.length - tail);
+  const isSwap = from.length === 2 && to.length === 2 && from[0] === to[1] && from[1] === to[0];
+  return isSwap || Math.max(from.length, to.length) === 1;
+}

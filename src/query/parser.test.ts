@@ -152,6 +152,10 @@ test('hints propose what was probably meant', () => {
   assert.match(hintOf('level!=error'), /-level:error/);
   assert.match(hintOf('a || b'), /“or”/);
   assert.match(hintOf('-5'), /quote “-5”/);
+  for (const typo of ['namespcae', 'namespac', 'namesspace', 'namespade'])
+    assert.match(hintOf(`${typo}:shop`), /“namespace”/);
+  for (const fine of ['namespace', 'level', 'name', 'spaces', 'leaves'])
+    assert.equal(hintOf(`${fine}:x`), '');
 });
 
 test('a regular expression that does not compile is an error at its place, and has no effect', () => {

@@ -11,7 +11,7 @@
  * The tokens lie end to end and cover the whole text.
  */
 import type { Query } from './ast.ts';
-import { resolveField, TIME_FIELD } from './fields.ts';
+import { resolveField, similarField, TIME_FIELD } from './fields.ts';
 import { anyOf, join, patternQuery } from './combine.ts';
 import type { FieldOperator, Lexeme } from './lexer.ts';
 import { Lexer, wordPieces } from './lexer.ts';
@@ -210,6 +210,7 @@ class Parser {
     this.#markHead(head);
     if (value.kind === 'open') return this.#parseGroup(value, { paths, operator: head.operator });
     const query = this.#parseValue(value, { paths, operator: head.operator }, head);
+    if (!isKnown) this.#hintSimilarField(head);
     const mayBeText = !isKnown && value.kind !== 'phrase' && !isRange(head.operator) && !isStar(value);
     if (query === undefined || !mayBeText) return query;
     const raw = this.#text.slice(head.start, value.end);
@@ -357,6 +358,15 @@ class Parser {
     this.#notes.hint(
       whole,
       `leaves out lines with “${this.#slice(operand)}”; quote “${this.#slice(whole)}” to search for it`,
+    );
+  }
+
+  #hintSimilarField({ start, nameEnd, name }: Head): void {
+    const similar = similarField(name);
+    if (similar === undefined) return;
+    this.#notes.hint(
+      { start, end: nameEnd },
+      `“${name}” is searched as a field of the application; did you mean “${similar}”?`,
     );
   }
 
