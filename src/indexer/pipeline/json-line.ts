@@ -1,4 +1,5 @@
 /** What is made of a line that is one JSON object: the general path, on objects. */
+import { resolveField } from '../../query/fields.ts';
 import { isEmpty, isObject, isProtected, ownObject, setOwn, writePath, type JsonObject } from './document.ts';
 import { parseExact } from './exact-json.ts';
 import { JsonScanner, SCAN_FLAG } from './json-scanner.ts';
@@ -102,14 +103,17 @@ function mergeFields(document: JsonObject, value: JsonObject): void {
   document['fields'] = isObject(fields) ? { ...fields, ...value } : value;
 }
 
-/** Merges a line in ECS shape at the top level, keys with dots as nested objects; what is protected goes to `fields`. */
+/**
+ * Merges a line in ECS shape at the top level, keys with dots as nested objects. What is protected goes to `fields`,
+ * and so does what is no part of the schema: queries look for such names there.
+ */
 function mergeEcs(document: JsonObject, value: JsonObject): void {
   const level = levelOfFields(value);
   const messageKey = messageKeyOf(value);
   for (const key of Object.keys(value)) {
     const member = value[key];
     if (key === messageKey) document['message'] = member;
-    else if (key === 'message' || !mergeMember(document, key, member)) putField(document, key, member);
+    else if (!mergeMember(document, key, member)) setOwn(ownObject(document, 'fields'), key, member);
   }
   if (level !== undefined) ownObject(document, 'log')['level'] = level;
 }
@@ -117,29 +121,30 @@ function mergeEcs(document: JsonObject, value: JsonObject): void {
 /** Merges one top-level member; false when it has to stay under `fields`. */
 function mergeMember(document: JsonObject, key: string, member: unknown): boolean {
   const [object = '', name] = key.split('.');
-  if (object === '' || isProtected(object, name)) return false;
+  if (object === '' || key === 'message' || isProtected(object, name)) return false;
   if (isObject(member) && name === undefined) {
     const existing = Object.hasOwn(document, key) ? document[key] : undefined;
-    if (existing !== undefined && !isObject(existing)) return false;
+    if (!isSchemaName(`${key}.x`) || (existing !== undefined && !isObject(existing))) return false;
     for (const inner of Object.keys(member)) mergeInner(document, key, inner, member[inner]);
     return true;
   }
   // A plain value does not take the place of an object that the document has.
-  if (name === undefined && Object.hasOwn(document, key)) return false;
+  if (!isSchemaName(key) || (name === undefined && Object.hasOwn(document, key))) return false;
   writePath(document, key, member);
   return true;
 }
 
+/** Merges one member of a top-level object. */
 function mergeInner(document: JsonObject, key: string, inner: string, value: unknown): void {
   const [name = ''] = inner.split('.');
-  if (isProtected(key, name)) putField(ownObject(document, 'fields'), key, value, inner);
+  if (isProtected(key, name)) setOwn(ownObject(ownObject(document, 'fields'), key), inner, value);
   else if (inner.includes('.')) writePath(ownObject(document, key), inner, value);
   else setOwn(ownObject(document, key), inner, value);
 }
 
-function putField(document: JsonObject, key: string, value: unknown, inner?: string): void {
-  if (inner === undefined) setOwn(ownObject(document, 'fields'), key, value);
-  else setOwn(ownObject(document, key), inner, value);
+/** Whether queries look for the name at the top level. */
+function isSchemaName(name: string): boolean {
+  return resolveField(name).paths[0] === name;
 }
 
 /** Counts the keys of an object and of everything in it. */

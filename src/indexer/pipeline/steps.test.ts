@@ -89,6 +89,10 @@ test('a line in ECS shape merges at the top level, and overwrites nothing that s
     host: 'forged',
     message: 'hello',
     trace: { id: 'abc' },
+    tags: ['a'],
+    level: 'warn',
+    own: { x: 1 },
+    'own.y': 2,
     'http.request.method': 'GET',
     fields: { x: 1 },
   });
@@ -96,6 +100,7 @@ test('a line in ECS shape merges at the top level, and overwrites nothing that s
     message: 'hello',
     ecs: { version: '1.2.0' },
     trace: { id: 'abc' },
+    tags: ['a'],
     http: { request: { method: 'GET' } },
     log: { level: 'error', logger: 'app', origin: { function: 'f' } },
     event: { dataset: 'app.log' },
@@ -110,6 +115,9 @@ test('a line in ECS shape merges at the top level, and overwrites nothing that s
       logboom: { index: 'forged' },
       host: 'forged',
       fields: { x: 1 },
+      level: 'warn',
+      own: { x: 1 },
+      'own.y': 2,
     },
   });
 });
