@@ -10,6 +10,8 @@ import { runCli } from './cli/run-cli.ts';
 /** Width of help and tables where there is no terminal. */
 const COLUMNS_DEFAULT = 80;
 
+const KEEP_ALIVE_MS = 3_600_000;
+
 // Parts are loaded when a command needs them: `logboom search` should not wait for a database.
 const actions: CliActions = {
   up: async (options) => (await import('./roles/up.ts')).runUp(context, options),
@@ -45,7 +47,10 @@ for (const stream of [process.stdout, process.stderr]) {
 process.on('uncaughtException', (error) => process.exit(reportError(error, context.stderr)));
 process.on('unhandledRejection', (error) => process.exit(reportError(error, context.stderr)));
 
+// Pending timers of the parts do not keep the process, and its end is decided here.
+const keepAlive = setInterval(() => undefined, KEEP_ALIVE_MS);
 process.exitCode = await runCli(process.argv.slice(2), context);
+clearInterval(keepAlive);
 // What a failed start leaves behind (a worker, a socket) does not keep the process.
 await flush(process.stdout);
 process.exit();

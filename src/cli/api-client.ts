@@ -73,7 +73,7 @@ export class ApiClient {
       );
     }
     const { message, hint } = body.error;
-    if (response.status === 400 || response.status === 422) return new ConfigError('query', message, hint);
+    if (response.status === 400 || response.status === 422) return new ConfigError('request', message, hint);
     return new AppError('unreachable', `cannot get an answer of ${this.serverUrl}: ${message}`, { hint });
   }
 }

@@ -1,6 +1,7 @@
 /** Arguments that several commands read in the same way. */
 import { InvalidArgumentError } from 'commander';
 import { ConfigError } from '../base/errors.ts';
+import { parseDuration } from '../config/scalars.ts';
 
 /** Most records that are held in memory for one search. */
 const COUNT_MAX = 1_000_000;
@@ -27,4 +28,11 @@ export function readTime(flag: string, text: string): string {
     flag,
     `got ${JSON.stringify(text)}, expected a duration such as 15m, 1h or 7d, or a time such as 2026-11-23T04:00:00Z`,
   );
+}
+
+/** Returns the milliseconds of `10s`, `5m` and the like. */
+export function readDurationMs(flag: string, text: string): number {
+  const durationMs = parseDuration(text);
+  if (durationMs !== undefined) return durationMs;
+  throw new ConfigError(flag, `got ${JSON.stringify(text)}, expected a duration such as 500ms, 10s or 5m`);
 }

@@ -51,7 +51,11 @@ async function runAgent(
   context: CliContext,
   { options, target, telemetry, files }: ImportRun,
 ): Promise<Omit<ImportResult, 'failed'>> {
-  const source = treeSource('files', { paths: files.map(escapeGlob), format: options.format });
+  const source = treeSource('files', {
+    paths: files.map(escapeGlob),
+    exclude: rotatedSiblings(files).map(escapeGlob),
+    format: options.format,
+  });
   const config: Config = { ...options.loaded.config, data: target.data, sources: [source] };
   let last = { records: 0, bytes: 0 };
   const agent = createRealAgent({
@@ -159,6 +163,17 @@ function sortOut(files: readonly string[]): { failed: ImportResult['failed']; re
     }
   });
   return { failed, readable };
+}
+
+/** Lists what was rotated from the files and is not among them: an import loads what is named, and nothing else. */
+function rotatedSiblings(files: readonly string[]): string[] {
+  const directories = new Set(files.map((file) => path.dirname(file)));
+  return [...directories].flatMap((directory) =>
+    fs
+      .readdirSync(directory)
+      .map((name) => path.join(directory, name))
+      .filter((sibling) => !files.includes(sibling) && files.some((file) => sibling.startsWith(file))),
+  );
 }
 
 /** Paths of people stand for themselves, whatever characters they have. */

@@ -1,5 +1,6 @@
 /** What a person at a terminal is told when a role starts and ends; elsewhere the same goes to the log. */
 import { colorsFor, formatCount } from '../cli/output.ts';
+import { SERVER_URL_DEFAULT } from '../cli/server-options.ts';
 import type { CliContext } from '../cli/context.ts';
 import type { Config } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -37,9 +38,14 @@ export function printIntro(context: CliContext, facts: IntroFacts): void {
   if (config.sources.length === 0 && facts.target !== undefined) lines.push(row('collects', 'nothing yet'));
   if (facts.demo !== undefined) lines.push(row('demo', facts.demo));
   lines.push(row('data', config.data));
-  if (facts.target === undefined) lines.push(row('search', 'logboom search error --since 15m'));
+  if (facts.target === undefined)
+    lines.push(row('search', `logboom search error --since 15m${serverFlag(address)}`));
   lines.push(row('stop', 'Ctrl-C'), '', '');
   context.stdout.write(lines.join('\n'));
+}
+
+function serverFlag(address: string): string {
+  return address === SERVER_URL_DEFAULT ? '' : ` --server ${address}`;
 }
 
 /** Says that the first signal was heard. */

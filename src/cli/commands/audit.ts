@@ -1,5 +1,9 @@
+import { Option } from 'commander';
 import { AppError, EXIT_CODE } from '../../base/errors.ts';
+import type { Scheduler } from '../../base/scheduler.ts';
 import type { AuditAnswer, AuditFigures, AuditRow, AuditVerdict } from '../../api/api-types.ts';
+import type { ApiClient } from '../api-client.ts';
+import { readDurationMs } from '../arguments.ts';
 import { colorsFor, formatCount, formatSize, formatTable } from '../output.ts';
 import type { Colors } from '../output.ts';
 import type { CommandSetup } from '../command-setup.ts';
@@ -12,11 +16,18 @@ const EXIT_CODES: Readonly<Record<AuditVerdict, number>> = {
   unknown: EXIT_CODE.unknown,
 };
 
+const RETRY_MS = 500;
+
 /** Adds `audit`. */
 export function addAuditCommand({ program, context, setExitCode }: CommandSetup): void {
   const command = program
     .command('audit')
     .description('compare what stood in the files with what search finds')
+    .addOption(
+      new Option('--wait <DURATION>', 'how long to ask again while files are still being read').default(
+        '10s',
+      ),
+    )
     .option('--json', 'print JSON');
   addServerOptions(command).addHelpText(
     'after',
@@ -28,11 +39,12 @@ Examples:
   logboom audit
   logboom audit --json --server http://127.0.0.1:6410`,
   );
-  command.action(async (options: { json?: boolean }) => {
+  command.action(async (options: { json?: boolean; wait: string }) => {
+    const waitMs = readDurationMs('--wait', options.wait);
     const client = openClient(context, command);
     let audit: AuditAnswer;
     try {
-      audit = await client.getJson<AuditAnswer>('/audit');
+      audit = await askUntilKnown(client, context.scheduler, waitMs);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       reportError(error, context.stderr);
@@ -43,6 +55,16 @@ Examples:
     context.stdout.write(options.json === true ? `${JSON.stringify(audit)}\n` : formatAudit(audit, colors));
     setExitCode(EXIT_CODES[audit.verdict]);
   });
+}
+
+/** Asks again while the verdict is that it cannot be told yet: what is being read now is soon delivered. */
+async function askUntilKnown(client: ApiClient, scheduler: Scheduler, waitMs: number): Promise<AuditAnswer> {
+  const deadlineMs = scheduler.monotonicMs() + waitMs;
+  for (;;) {
+    const audit = await client.getJson<AuditAnswer>('/audit');
+    if (audit.verdict !== 'unknown' || scheduler.monotonicMs() >= deadlineMs) return audit;
+    await scheduler.sleep(RETRY_MS);
+  }
 }
 
 const COLUMNS = [
