@@ -115,6 +115,21 @@ test('a full disk is waited out, told of, and loses nothing', async () => {
   await run;
 });
 
+test('while an append is tried again, later records of its file wait and those of other files go on', async () => {
+  const store = new FakeStore();
+  store.failures = 1;
+  const { transport, indexer, run, scheduler } = start(store, { batchBytesMax: 1 });
+  const sent = [send(transport, [batchOf('a', 0, ['a0'])]), send(transport, [batchOf('b', 0, ['b0'])])];
+  await scheduler.advance(50);
+  assert.deepEqual(store.messages, ['b0']);
+  sent.push(send(transport, [batchOf('a', 100, ['a1'])]));
+  await scheduler.advance(50_000);
+  await Promise.all(sent);
+  assert.deepEqual(store.messages, ['b0', 'a0', 'a1']);
+  await indexer.stop();
+  await run;
+});
+
 test('a rebalance shows nothing twice, neither in the store nor live', async () => {
   const store = new FakeStore();
   const live: string[] = [];
