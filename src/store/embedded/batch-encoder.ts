@@ -75,7 +75,7 @@ export interface EncodedCounts {
 }
 
 interface Place {
-  readonly body: Uint8Array;
+  readonly body: Buffer;
   readonly start: number;
   /** One past the newline. */
   readonly end: number;
@@ -129,6 +129,7 @@ export class BatchEncoder {
   add(batch: DocumentBatch): EncodedCounts {
     const before = this.#watermarks.get(batch.fileId);
     const next: LaneOffsets = [before[0], before[1], before[2]];
+    const body = Buffer.from(batch.body.buffer, batch.body.byteOffset, batch.body.length);
     let appended = 0;
     this.#newResources = 0;
     for (let index = 0; index < batch.count; index += 1) {
@@ -137,7 +138,7 @@ export class BatchEncoder {
       if (offset < next[lane]) continue;
       next[lane] = offset + 1;
       const start = index === 0 ? 0 : (batch.ends[index - 1] as number);
-      this.#addDocument(batch.fileId, { body: batch.body, start, end: batch.ends[index] as number });
+      this.#addDocument(batch.fileId, { body, start, end: batch.ends[index] as number });
       appended += 1;
     }
     const dropped = this.#addDropped(batch, before, next);
@@ -242,7 +243,7 @@ export class BatchEncoder {
     }
   }
 
-  #learn(fileId: string, body: Uint8Array, run: { start: number; end: number }): KnownResource | undefined {
+  #learn(fileId: string, body: Buffer, run: { start: number; end: number }): KnownResource | undefined {
     const text = decode(body, run.start, run.end);
     const key = `${fileId}${text}`;
     let known = this.#resourceByBlock.get(key);
@@ -375,9 +376,7 @@ function resourceRun(members: readonly MemberSpan[]): { start: number; end: numb
  */
 function endsWithBlock({ body, start, end }: Place, block: Uint8Array): boolean {
   const from = end - 2 - block.length;
-  if (from <= start) return false;
-  for (let at = block.length - 1; at >= 0; at -= 1) if (body[from + at] !== block[at]) return false;
-  return true;
+  return from > start && body.compare(block, 0, block.length, from, end - 2) === 0;
 }
 
 function isSameHour(body: Uint8Array, at: number, hour: Uint8Array): boolean {
