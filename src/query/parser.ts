@@ -15,6 +15,8 @@ import { resolveField, similarField, TIME_FIELD } from './fields.ts';
 import { anyOf, join, patternQuery } from './combine.ts';
 import type { FieldOperator, Lexeme } from './lexer.ts';
 import { Lexer, wordPieces } from './lexer.ts';
+import type { Head, Open, Value } from './lexeme-kinds.ts';
+import { isComparable, isOpen, isRange, isStar, isValue, valueText } from './lexeme-kinds.ts';
 import { QueryNotes } from './query-notes.ts';
 import { compileRegex } from './regex.ts';
 import { parseTime } from './time-range.ts';
@@ -68,10 +70,6 @@ export const QUERY_LENGTH_MAX = 10_000;
 export function parseQuery(text: string, options: ParseOptions = {}): ParsedQuery {
   return new Parser(text, options).parse();
 }
-
-type Head = Extract<Lexeme, { kind: 'head' }>;
-type Value = Extract<Lexeme, { kind: 'phrase' | 'regex' | 'word' }>;
-type Open = Lexeme & { readonly kind: 'open' };
 
 /** The field that the terms of a group belong to. */
 interface Field {
@@ -383,35 +381,4 @@ class Parser {
   #slice({ start, end }: { start: number; end: number }): string {
     return this.#text.slice(start, end);
   }
-}
-
-function isValue(lexeme: Lexeme): lexeme is Value {
-  return lexeme.kind === 'phrase' || lexeme.kind === 'regex' || lexeme.kind === 'word';
-}
-
-/** Asks whether a field is there. */
-function isStar(value: Value): boolean {
-  return value.kind === 'word' && /^\*+$/.test(value.text);
-}
-
-function isOpen(lexeme: Lexeme): lexeme is Open {
-  return lexeme.kind === 'open';
-}
-
-function isRange(operator: FieldOperator): operator is '<' | '<=' | '>' | '>=' {
-  return operator !== ':' && operator !== '~';
-}
-
-/** Whether a value makes sense behind `<` although its field is unknown. */
-function isComparable(value: Lexeme): boolean {
-  if (value.kind === 'phrase') return true;
-  return value.kind === 'word' && (isNumber(value.text) || parseTime(value.text, 0n) !== undefined);
-}
-
-function isNumber(text: string): boolean {
-  return /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text);
-}
-
-function valueText(value: Value, written: string): string {
-  return value.kind === 'phrase' ? value.pieces.join('*') : written;
 }
