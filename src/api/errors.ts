@@ -23,6 +23,10 @@ export function createErrorHandler(telemetry: Telemetry) {
 /** Returns the status and the body for anything thrown. */
 export function answerOf(error: unknown): ErrorAnswer {
   if (error instanceof AppError) return errorAnswer(error.status, error.code, error.message, error.hint);
+  // The client went away: nobody reads this answer, and nothing is wrong.
+  if (error instanceof Error && error.name === 'AbortError') {
+    return errorAnswer(503, 'aborted', 'cannot answer a client that has gone');
+  }
   if (isFastifyError(error)) {
     if (error.validation !== undefined) return invalidParameters(error);
     const status = error.statusCode ?? 500;

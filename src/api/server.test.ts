@@ -7,7 +7,7 @@ import { MemoryStore } from '../store/memory-store.ts';
 import { MemoryTelemetry } from '../telemetry/memory-telemetry.ts';
 import { createApiServer } from './server.ts';
 import { TailHub } from './tail-hub.ts';
-import { createTestApi, documentAt, eventId, FILE_ID, testOptions } from './test-api.ts';
+import { createTestApi, documentAt, testOptions } from './test-api.ts';
 
 function idsOf(json: Record<string, unknown>): unknown[] {
   return (json['records'] as { event: { id: string } }[]).map(({ event }) =>
@@ -298,6 +298,9 @@ test('what fails in a store reaches the client with its code, and a bug without 
   assert.equal(bug.status, 500);
   assert.ok(!bug.body.includes('secret'));
   assert.equal(api.telemetry.linesOf('request_failed').length, 1);
+  store.search = () => Promise.reject(new DOMException('gone', 'AbortError'));
+  assert.equal((await api.get('/api/v1/search')).status, 503);
+  assert.equal(api.telemetry.linesOf('request_failed').length, 1);
 });
 
 test('nothing that a client sends makes the server fail', async () => {
@@ -350,54 +353,4 @@ test('nothing that a client sends makes the server fail', async () => {
   for (const url of ['/%', '/api/v1/search?%', '/api/v1/search?query=%ff', '/api/v1//search', '/\u0000']) {
     assert.ok((await api.get(url)).status < 500, url);
   }
-});
-
-test('a live tail gives what matches and is stored from then on', async () => {
-  const store = new MemoryStore();
-  const tail = new TailHub();
-  const options = testOptions(store, tail, new MemoryTelemetry(), new VirtualScheduler());
-  const server = createApiServer(options);
-  const address = await server.start();
-  const response = await fetch(`${address}/api/v1/tail?query=keep`);
-  assert.match(response.headers.get('content-type') ?? '', /text\/event-stream/);
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  let text = (await reader?.read())?.value ?? '';
-  const api = await createTestApi(store, { ...options });
-  await api.put([documentAt(0, 5), documentAt(10, 4, { message: 'keep this' })]);
-  while (!text.includes('data: ')) text += (await reader?.read())?.value ?? '';
-  const data = /data: (.*)\n\n/.exec(text)?.[1] ?? '';
-  assert.equal((JSON.parse(data) as { event: { id: string } }).event.id, eventId(FILE_ID, 10));
-  await server.stop();
-});
-
-test('a client that goes away is forgotten, and a HEAD request never becomes one', async () => {
-  const tail = new TailHub();
-  const server = createApiServer(
-    testOptions(new MemoryStore(), tail, new MemoryTelemetry(), new VirtualScheduler()),
-  );
-  const address = await server.start();
-  const client = new AbortController();
-  const response = await fetch(`${address}/api/v1/tail`, { signal: client.signal });
-  assert.equal(tail.clientCount, 1);
-  client.abort();
-  await assert.rejects(response.text());
-  while (tail.clientCount > 0) await new Promise((resolve) => setImmediate(resolve));
-  assert.equal((await fetch(`${address}/api/v1/tail`, { method: 'HEAD' })).status, 404);
-  assert.equal((await fetch(`${address}/healthz`, { method: 'HEAD' })).status, 200);
-  assert.equal(tail.clientCount, 0);
-  await server.stop();
-});
-
-test('a server that stops ends the tails of its clients', async () => {
-  const tail = new TailHub();
-  const server = createApiServer(
-    testOptions(new MemoryStore(), tail, new MemoryTelemetry(), new VirtualScheduler()),
-  );
-  const running = server.run();
-  const response = await fetch(`${await server.start()}/api/v1/tail`);
-  const ended = response.text().catch(() => 'cut off');
-  await server.stop();
-  await running;
-  await ended;
-  assert.equal(tail.clientCount, 0);
 });
