@@ -28,7 +28,10 @@ const BLANK = /^\s*$/;
 
 const JAVA = machine(
   [
-    [/(?:^|[\s:"'([])(?:[A-Za-z_$][\w$]*\.)+[A-Z$][\w$]*(?:Exception|Error|Throwable|Failure|Fault)\b/, 0],
+    [
+      /(?:^|[\s:"'([])(?:[A-Za-z_$][\w$]*\.)+(?:[A-Z$][\w$]*)?(?:Exception|Error|Throwable|Failure|Fault)\b/,
+      0,
+    ],
     [/^Exception in thread "/, 0],
   ],
   [
