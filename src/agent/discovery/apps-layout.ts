@@ -26,7 +26,11 @@ import { parseRotatedName, parseS6Name } from './rotated-name.ts';
 const DEPTH_MAX = 12;
 const LOG_DEPTH = 3;
 
-const PROCESSOR_NAMES: ReadonlySet<string> = new Set(['state', 'newstate', 'processed']);
+/** Files that s6-log has only while a processor works. */
+const PROCESSOR_NAMES: ReadonlySet<string> = new Set(['newstate', 'processed']);
+
+/** Files that one call of s6-log creates have times that are no further apart. */
+const SAME_TIME_NS = 100_000_000n;
 
 type AppsSource = Extract<SourceConfig, { kind: 'apps' }>;
 
@@ -47,8 +51,7 @@ export function createAppsLayout(source: AppsSource, context: LayoutContext): La
       const files: LayoutFile[] = [];
       const isLog = below.length > LOG_DEPTH;
       const isS6 = isLog && entries.some((entry) => entry.name === 'current' && entry.kind === 'file');
-      // s6-log keeps a state only for processors.
-      const hasProcessor = entries.some((entry) => PROCESSOR_NAMES.has(entry.name));
+      const hasProcessor = isS6 && entries.some((entry) => isProcessorFile(directory, entry));
       for (const entry of entries) {
         const path = joinPath(directory, entry.name);
         const kind = resolvedKind(context.fileSystem, directory, entry);
@@ -61,6 +64,18 @@ export function createAppsLayout(source: AppsSource, context: LayoutContext): La
       return { directories, files };
     },
   };
+
+  /**
+   * s6-log creates an empty `state` beside `lock` in every directory. A processor writes to it, and even one that
+   * writes nothing leaves a new `state` behind each rotation.
+   */
+  function isProcessorFile(directory: string, { name, kind }: DirectoryEntry): boolean {
+    if (name !== 'state' || kind !== 'file') return PROCESSOR_NAMES.has(name);
+    const state = context.fileSystem.stat(joinPath(directory, name));
+    const lock = context.fileSystem.stat(joinPath(directory, 'lock'));
+    if (state === undefined || lock === undefined) return false;
+    return state.size > 0 || state.modifiedTimeNs > lock.modifiedTimeNs + SAME_TIME_NS;
+  }
 
   function classify(at: {
     directory: string;

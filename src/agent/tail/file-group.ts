@@ -8,7 +8,7 @@ import type { TailedFile } from './tailed-file.ts';
  * to its end is the next one begun, so that a line which begins in one file finds its end in the next.
  */
 export class FileGroup {
-  readonly spec: GroupSpec;
+  spec: GroupSpec;
   readonly lanes = new ContainerLanes();
   /** Oldest first. */
   files: TailedFile[] = [];

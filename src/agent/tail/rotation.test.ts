@@ -240,10 +240,12 @@ test('s6-log directories are followed through current, previous and archives', a
 test('what an s6 processor makes of a file that was read is not read', async () => {
   const world = new AgentWorld([APPS_SOURCE]);
   const at = (name: string): string => `${LOG}/${name}`;
-  world.write(at('state'), '');
+  world.write(at('lock'), '');
   world.write(at('current'), 'c1\nc2\n');
   world.start();
   await world.advance(1000);
+  // Each run of a processor leaves a new state behind.
+  world.write(at('state'), '');
   world.fileSystem.rename(at('current'), at('previous'));
   world.write(at('current'), 'd1\n');
   await world.advance(1000);
@@ -256,6 +258,23 @@ test('what an s6 processor makes of a file that was read is not read', async () 
   world.start();
   await world.advance(5000);
   assert.deepEqual(messagesOf(world), ['c1', 'c2', 'd1']);
+  await world.stop();
+});
+
+test('an s6 directory without a processor has a state too, and its archives are read', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  const at = (name: string): string => `${LOG}/${name}`;
+  for (const name of ['lock', 'state']) world.write(at(name), '');
+  world.write(at('current'), 'c1\n');
+  world.start();
+  await world.advance(1000);
+  // Two rotations between two looks: the first archive was never seen as `current`.
+  world.fileSystem.rename(at('current'), at(`@4000000067${'0'.repeat(14)}.s`));
+  world.write(at('current'), 'd1\n');
+  world.fileSystem.rename(at('current'), at(`@4000000067${'1'.repeat(14)}.s`));
+  world.write(at('current'), 'e1\n');
+  await world.advance(1000);
+  assert.deepEqual(messagesOf(world), ['c1', 'd1', 'e1']);
   await world.stop();
 });
 

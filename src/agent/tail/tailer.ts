@@ -198,7 +198,11 @@ export class Tailer {
 
   #groupOf(spec: GroupSpec): FileGroup {
     const known = this.#groups.get(spec.key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // Whether a processor works in a directory shows only when it has worked once.
+      if (known.spec.hasProcessor !== spec.hasProcessor) known.spec = spec;
+      return known;
+    }
     const saved = this.#saved.get(spec.key) ?? [];
     this.#saved.delete(spec.key);
     const restored = saved.map((file) => restoreFile(file, true));
