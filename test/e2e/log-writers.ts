@@ -40,6 +40,7 @@ export function startS6Writer(name: string, options: S6Options): LogWriter {
     options.directory,
   ];
   const child = spawn(options.program, script, { stdio: ['pipe', 'ignore', 'inherit'] });
+  const exited = once(child, 'exit');
   const stopping = new AbortController();
   const done = writeBursts(name, child, options, stopping.signal);
   return {
@@ -47,7 +48,6 @@ export function startS6Writer(name: string, options: S6Options): LogWriter {
     async stop() {
       stopping.abort();
       const count = await done;
-      const exited = once(child, 'exit');
       child.stdin.end();
       await exited;
       const archives = readdirSync(options.directory).filter((file) => file.startsWith('@')).length;
@@ -88,12 +88,12 @@ export function startCriWriter(
   const child = spawn(process.execPath, [program, directory, name, String(burstLines), String(pauseMs)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const closed = once(child, 'close');
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   return {
     name,
     async stop() {
-      const closed = once(child, 'close');
       child.stdin.end();
       const [code] = (await closed) as [number | null];
       const count = Number(output);
