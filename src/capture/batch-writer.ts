@@ -117,6 +117,7 @@ export class BatchWriter {
   /** Closes the current batch. One without documents is made only to report drops. */
   seal(): void {
     if (this.count === 0 && !this.#hasDrops) return;
+    for (const file of this.#own.lanes.takeStraddled()) this.#others.add(file);
     const files = [this.file, ...[...this.#others, this.#own].filter((file) => file !== this.file)];
     const touched = files.filter((file, index) => files.indexOf(file) === index && this.#isTouched(file));
     this.#ready.push({

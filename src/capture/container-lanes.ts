@@ -23,6 +23,8 @@ export interface OpenTrace {
 export class ContainerLanes {
   /** Lanes with an unfinished record, as bits: what the hot path looks at. */
   busy = 0;
+  /** Files whose safe offset waits for another file's. */
+  #straddled = new Set<LaneFile>();
   /** Records that were given out and that a safe offset must not fall into. */
   #completed: (readonly Segment[])[] = [];
   readonly #partials: (RecordDraft | undefined)[] = new Array<undefined>(LANE_COUNT);
@@ -58,10 +60,21 @@ export class ContainerLanes {
   noteCompleted(draft: RecordDraft): void {
     const isStraddled = draft.segments.some(({ file, end }) => this.#pendingOffsetBesides(file, draft) < end);
     if (!isStraddled) return;
+    for (const { file } of draft.segments) this.#straddled.add(file);
     this.#completed.push(draft.segments.map((segment) => ({ ...segment })));
     if (this.#completed.length <= COMPLETED_MAX) return;
     this.#settle();
     if (this.#completed.length > COMPLETED_MAX) this.#completed = [mergeSegments(this.#completed.flat())];
+  }
+
+  /** Files whose safe offset had to wait for another file's: they are committed again until it has come. */
+  takeStraddled(): readonly LaneFile[] {
+    if (this.#straddled.size === 0) return [];
+    const files = [...this.#straddled];
+    if (this.busy === 0) this.#completed = [];
+    else this.#settle();
+    this.#straddled = new Set(this.#completed.flat().map(({ file }) => file));
+    return files;
   }
 
   /** Computes the safe offsets of the files that completed records are in, and forgets those that are passed. */

@@ -20,6 +20,9 @@ import {
   HEAD_CHECK_BYTES,
   type Head,
   isFingerprintOf,
+  isSameBytes,
+  MARK_BYTES,
+  readAt,
   readHead,
 } from './fingerprint.ts';
 import type { TailContext } from './tail-context.ts';
@@ -55,6 +58,7 @@ export class FileMatcher {
         this.#context.retryLater(group.spec.directory);
         return;
       }
+      for (const file of group.files) this.#reader.identifyEarly(group, file);
       isKept = this.#adoptOpen(group, observed, fd);
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
@@ -91,8 +95,8 @@ export class FileMatcher {
       file.isListed = false;
       file.inode = '';
       if (file.phase === 'resting') file.phase = 'orphaned';
-      const isReused = file.birthNs !== observed.birthNs;
-      this.#begin(group, observed, isReused ? 0 : file.generation + 1);
+      // A file of another birth is one that the group does not know; it is taken in like any other.
+      if (file.birthNs === observed.birthNs) this.#begin(group, observed, file.generation + 1);
       noteChange(group, file);
       return;
     }
@@ -208,23 +212,38 @@ export class FileMatcher {
     fd: number,
     head: Head,
   ): TailedFile | 'suspect' | undefined {
-    const { sha256, scheduler } = this.#context;
     const isRotated = observed.file.rotated.rotation !== undefined;
-    let isSuspect = false;
+    // Whether it begins like another file is not known before its first line is whole.
+    if (isRotated && group.isKnown && !head.isWhole && this.#isFreshSuspect(group, observed)) return 'suspect';
     for (const file of group.files) {
-      if (file.head === undefined || !isHeadOf(head, file.head, sha256)) continue;
-      const isOrphan = file.phase === 'orphaned';
-      // A new active file may well begin like the rotated one before it; a copy has a rotated name.
-      if (!isRotated && !isOrphan) continue;
-      if (this.#hasMark(file, fd, observed.size)) return file;
-      if (file.isActive && file.phase === 'reading' && observed.size < file.readOffset) isSuspect = true;
+      if (file.head === undefined || !isHeadOf(head, file.head, this.#context.sha256)) continue;
+      // A new active file that begins like one that vanished is a new file, such as one with the same banner.
+      if (!isRotated) continue;
+      if (file.phase === 'orphaned') {
+        if (this.#hasMark(file, fd, observed.size)) return file;
+        continue;
+      }
+      if ( canBeCopied(group, file) && this.#isCopy(file, fd, observed.size)) return file;
     }
-    if (this.#isProcessed(group, observed)) return group.files.find((file) => !file.isActive) ?? undefined;
-    if (!isSuspect) return undefined;
-    const nowMs = scheduler.monotonicMs();
+    return this.#isProcessed(group, observed) ? group.files.find((file) => !file.isActive) : undefined;
+  }
+
+  #isFreshSuspect(group: FileGroup, observed: Observed): boolean {
+    const nowMs = this.#context.scheduler.monotonicMs();
     const sinceMs = group.suspects.get(observed.inode) ?? nowMs;
     group.suspects.set(observed.inode, sinceMs);
-    return nowMs - sinceMs < COPY_MS_MAX ? 'suspect' : undefined;
+    return nowMs - sinceMs < COPY_MS_MAX;
+  }
+
+  /** Whether what is open as `fd` is a copy of `file`, whole or still growing: the last bytes that both have are the same. */
+  #isCopy(file: TailedFile, fd: number, size: number): boolean {
+    if (file.fd === undefined) return this.#hasMark(file, fd, size);
+    const { fileSystem } = this.#context;
+    const end = Math.min(size, fileSystem.fstat(file.fd).size);
+    // A file that was just truncated has nothing left to compare, only what was remembered of it.
+    if (end < file.readOffset && size > end) return this.#hasMark(file, fd, size);
+    const start = Math.max(0, end - MARK_BYTES);
+    return isSameBytes(readAt(fileSystem, fd, start, end - start), readAt(fileSystem, file.fd, start, end - start));
   }
 
   /** An s6 archive that a processor wrote: what it was made of was read before, when it was `previous`. */
@@ -258,6 +277,15 @@ export class FileMatcher {
     return fingerprintOf(bytes, file.readOffset - file.markLength, this.#context.sha256);
   }
 
+  /** Returns the fingerprint of a file's last bytes, read or not, as far as it can be looked into. */
+  #endMarkOf(file: TailedFile): Fingerprint | undefined {
+    if (file.fd === undefined) return this.markOf(file);
+    const { fileSystem, sha256 } = this.#context;
+    const { size } = fileSystem.fstat(file.fd);
+    const start = Math.max(0, size - MARK_BYTES);
+    return fingerprintOf(readAt(fileSystem, file.fd, start, size - start), start, sha256);
+  }
+
   #adoptArchive(group: FileGroup, observed: Observed, compression: 'gz' | 'zst'): void {
     const { openArchive, sha256, wake } = this.#context;
     const file = this.begin(group, observed, -1, 0);
@@ -265,11 +293,17 @@ export class FileMatcher {
     file.compression = compression;
     file.size = 0;
     file.isProbing = true;
-    const choose = (head: Head): Fingerprint[] =>
-      this.#candidates(group, file, head).flatMap((candidate) => this.markOf(candidate) ?? []);
+    const candidates = new Map<TailedFile, Fingerprint | undefined>();
+    const choose = (head: Head): Fingerprint[] => {
+      for (const other of this.#candidates(group, file, head)) candidates.set(other, this.#endMarkOf(other));
+      return [...candidates.values()].flatMap((mark) => mark ?? []);
+    };
     probeArchive(openArchive(observed.file.path, compression), choose, sha256)
       .then(
-        ({ head, found }) => this.#settleArchive(group, file, { observed, head, found }),
+        ({ head, found }) => {
+          const match = [...candidates].find(([, mark]) => mark === undefined || found.has(mark))?.[0];
+          this.#settleArchive(group, file, { observed, head, match });
+        },
         (error: unknown) => {
           group.files = group.files.filter((other) => other !== file);
           this.#warnUnreadable(observed, error);
@@ -283,26 +317,25 @@ export class FileMatcher {
 
   #candidates(group: FileGroup, archive: TailedFile, head: Head): TailedFile[] {
     const { sha256 } = this.#context;
-    return group.files.filter(
-      (file) => file !== archive && file.head !== undefined && isHeadOf(head, file.head, sha256),
-    );
+    const plainPath = archive.path.replace(/\.(?:gz|zst)$/, '');
+    return group.files.filter((file) => {
+      if (file === archive || file.head === undefined || !isHeadOf(head, file.head, sha256)) return false;
+      // What is still there under another name is another file, however alike they begin.
+      return !file.isListed || file.path === plainPath || group.spec.hasProcessor;
+    });
   }
 
   #settleArchive(
     group: FileGroup,
     archive: TailedFile,
-    probe: { observed: Observed; head: Head; found: ReadonlySet<Fingerprint> },
+    probe: { observed: Observed; head: Head; match: TailedFile | undefined },
   ): void {
     if (probe.head.bytes.length === 0) {
       group.files = group.files.filter((other) => other !== archive);
       group.ignored.add(aliasOf(archive));
       return;
     }
-    const hashes = new Set([...probe.found].map((mark) => `${mark.offset}:${mark.hash}`));
-    const match = this.#candidates(group, archive, probe.head).find((file) => {
-      const mark = this.markOf(file);
-      return mark === undefined || hashes.has(`${mark.offset}:${mark.hash}`);
-    });
+    const { match } = probe;
     if (match === undefined && this.#isProcessed(group, probe.observed)) {
       this.#merge(
         group,
@@ -362,4 +395,10 @@ export class FileMatcher {
 
 function isHeadOf(head: Head, fingerprint: Fingerprint, sha256: (bytes: Uint8Array) => Uint8Array): boolean {
   return fingerprint.length > 0 && isFingerprintOf(head.bytes.subarray(0, fingerprint.length), fingerprint, sha256);
+}
+
+/** Whether a rotated file that just appeared can be a copy of `file`: copies are made of the active one. */
+function canBeCopied(group: FileGroup, file: TailedFile): boolean {
+  if (!group.isKnown && !file.isCheckpointed) return false;
+  return file.isActive || !file.isListed || group.spec.hasProcessor;
 }

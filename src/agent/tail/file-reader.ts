@@ -53,6 +53,13 @@ export class FileReader {
     }
   }
 
+  /** Gives a file its id before its turn to be read, because another one has to be compared with it. */
+  identifyEarly(group: FileGroup, file: TailedFile): void {
+    if (file.phase !== 'unidentified' || file.fd === undefined) return;
+    const head = readHead(this.#context.fileSystem, file.fd);
+    if (head.isWhole) this.settleIdentity(group, file, head);
+  }
+
   /** Gives a file its id from its head. */
   settleIdentity(group: FileGroup, file: TailedFile, head: Head): void {
     const { config, sha256, scheduler } = this.#context;
