@@ -6,7 +6,7 @@
  * of the node: whether the key stands there twice, whether it names the level. `types` gathers what the values of a
  * batch were, until `collect` hands it over.
  */
-import type { FieldNode, FieldTypes } from '../../record/field-types.ts';
+import { FIELD_TYPE, type FieldNode, type FieldTypes } from '../../record/field-types.ts';
 import { levelRank, MESSAGE_KEYS } from './json-line.ts';
 import { OBJECT_VALUE, type JsonScanner } from './json-scanner.ts';
 
@@ -17,6 +17,8 @@ const NODES_MAX = 20_000;
 const FOLLOWERS_MAX = 16;
 
 const NO_RANK = 99;
+const STRING = FIELD_TYPE.string;
+const INTEGER = FIELD_TYPE.integer;
 
 interface ShapeNode {
   readonly key: string;
@@ -49,6 +51,8 @@ export class JsonShapes {
   beforeMessage = -1;
   #root = createNode('', undefined, undefined, 0);
   #nodeCount = 0;
+  /** By member: the nodes of the line that was matched last. */
+  readonly #nodes: ShapeNode[] = [];
   #touched: ShapeNode[] = [];
   #batchNumber = 1;
 
@@ -62,16 +66,18 @@ export class JsonShapes {
     this.levelMember = -1;
     this.levelCount = 0;
     const { memberCount, valueTypes, depths } = scanner;
+    const nodes = this.#nodes;
     for (let member = 0; member < memberCount; member++) {
       node = this.#follower(node, scanner, bytes, member);
+      nodes[member] = node;
       const type = valueTypes[member] ?? 0;
       if (node.isGeneral || (node.isGeneralAsObject && type === OBJECT_VALUE)) return false;
-      if (node.messageRank < messageRank && type === 8) {
+      if (node.messageRank < messageRank && type === STRING) {
         messageRank = node.messageRank;
         this.messageMember = member;
         this.beforeMessage = previousTop;
       }
-      if (node.levelRank !== NO_RANK && (type === 8 || type === 2)) {
+      if (node.levelRank !== NO_RANK && (type === STRING || type === INTEGER)) {
         this.levelCount++;
         if (node.levelRank < bestLevelRank) {
           bestLevelRank = node.levelRank;
@@ -84,13 +90,12 @@ export class JsonShapes {
   }
 
   /** Notes the types of the line that was matched last; the message is no field. */
-  note(scanner: JsonScanner, bytes: Uint8Array): void {
-    let node = this.#root;
+  note(scanner: JsonScanner): void {
     const { memberCount, valueTypes } = scanner;
     const batchNumber = this.#batchNumber;
     for (let member = 0; member < memberCount; member++) {
-      node = this.#follower(node, scanner, bytes, member);
-      if (member === this.messageMember) continue;
+      const node = this.#nodes[member];
+      if (node === undefined || member === this.messageMember) continue;
       if (node.batchNumber !== batchNumber) {
         node.batchNumber = batchNumber;
         node.types = 0;

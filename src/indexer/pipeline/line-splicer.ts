@@ -39,7 +39,7 @@ export class LineSplicer {
   readonly #scanner = new JsonScanner();
   readonly #shapes = new JsonShapes();
   /** The line as it was written, without the escapes of the document. */
-  #line = new Uint8Array(64 * 1024);
+  #line = Buffer.allocUnsafeSlow(64 * 1024);
   /** The level's member, ready to be written, of the line that `#findLevel` looked at. */
   #level: Buffer | undefined;
 
@@ -62,7 +62,7 @@ export class LineSplicer {
     }
     if (this.#scanner.flags !== 0 || !this.#shapes.match(this.#scanner, this.#line)) return false;
     if (!this.#findLevel(source, messageStart, messageEnd)) return false;
-    this.#shapes.note(this.#scanner, this.#line);
+    this.#shapes.note(this.#scanner);
     this.#writeFields(writer, source, messageStart, messageEnd);
     if (this.#level !== undefined) writer.insert(source, logStart, this.#level);
     return true;
@@ -75,7 +75,7 @@ export class LineSplicer {
 
   /** Returns the length of the line, or -1 when its text has an escape that needs a closer look. */
   #unescape(source: Buffer, start: number, end: number): number {
-    if (this.#line.length < end - start) this.#line = new Uint8Array(2 * (end - start));
+    if (this.#line.length < end - start) this.#line = Buffer.allocUnsafeSlow(2 * (end - start));
     const line = this.#line;
     let length = 0;
     for (let position = start; position < end; position++) {
@@ -125,7 +125,7 @@ export class LineSplicer {
       const level = position === end - 1 ? levelOfCode(code) : undefined;
       if (level !== undefined) return levelMember(level);
     }
-    const value: unknown = JSON.parse(Buffer.from(line.subarray(start, end)).toString());
+    const value: unknown = JSON.parse(line.toString('utf8', start, end));
     const name = levelOfValue(value);
     return name === undefined ? undefined : Buffer.from(`"level":${JSON.stringify(name)},`);
   }

@@ -26,7 +26,7 @@ export class SpliceWriter {
   }
 
   /** Inserts bytes before `position` of the source. */
-  insert(source: Buffer, position: number, bytes: Uint8Array): void {
+  insert(source: Buffer, position: number, bytes: Buffer): void {
     this.skip(source, position, position);
     this.append(bytes, 0, bytes.length);
   }
@@ -45,12 +45,11 @@ export class SpliceWriter {
   }
 
   /** Writes `bytes[from, to)` behind what was written last. */
-  append(bytes: Uint8Array, from: number, to: number): void {
+  append(bytes: Buffer, from: number, to: number): void {
     const target = this.#reserve(to - from);
     let length = this.#length;
     if (to - from > SMALL_BYTES_MAX) {
-      target.set(bytes.subarray(from, to), length);
-      this.#length = length + to - from;
+      this.#length = length + bytes.copy(target, length, from, to);
       return;
     }
     for (let position = from; position < to; position++) target[length++] = bytes[position] ?? 0;
