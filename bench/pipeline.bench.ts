@@ -47,7 +47,7 @@ const CASES: readonly Case[] = [
 
 function batchesOf({ lineOf }: Case): RecordBatch[] {
   return Array.from({ length: BATCHES }, (_, batch) => {
-    const indices = Array.from({ length: BATCH_LINES }, (_, index) => batch * BATCH_LINES + index);
+    const indices = Array.from({ length: BATCH_LINES }, (__, index) => batch * BATCH_LINES + index);
     const documents = indices.map((index) =>
       documentOf(lineOf(index), { offset: index * 217, fileId: FILE_ID }),
     );

@@ -147,7 +147,7 @@ export class JsonShapes {
       while (at < length && keyBytes[at] === bytes[start + at]) at++;
       if (at === length) return follower;
     }
-    return this.#addFollower(node, bytes.slice(start, start + length), depth);
+    return this.#addFollower(node, Uint8Array.from(bytes.subarray(start, start + length)), depth);
   }
 
   #addFollower(node: ShapeNode, keyBytes: Uint8Array, depth: number): ShapeNode {
