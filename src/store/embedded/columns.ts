@@ -16,8 +16,11 @@ import type { FieldNode, FieldTypes } from '../../record/field-types.ts';
 import { FIELD_TYPE, addFieldTypes, mergeFieldTypes } from '../../record/field-types.ts';
 import type { Column, ColumnKind } from './segment-engine.ts';
 
-/** More distinct paths than this become one column of JSON text, `fields_rest`, by their key below `fields`. */
-export const COLUMNS_MAX = 1000;
+/**
+ * More distinct paths than this become one column of JSON text, `fields_rest`, by their key below `fields`. Writing
+ * a column takes the engine 256 KiB of its memory, however few values it has.
+ */
+export const COLUMNS_MAX = 500;
 
 export const REST_COLUMN: Column = { path: ['fields'], name: 'fields_rest', kind: 'json' };
 

@@ -152,15 +152,15 @@ class DuckDbEngine implements SegmentEngine {
   }
 
   async seal(request: SealRequest): Promise<NewSegment[]> {
-    const { journals, hours, directory, sequence } = request;
+    const { journals, hours, directory, sequence, isLenient } = request;
     const plan = planJournals(journals);
     const files = hours.map((hour, index) => ({ hour, path: segmentPath(hour, sequence, index, 'parquet') }));
     const statements = sql.resourceTableSql(journals, plan);
     const [only] = files;
     if (files.length === 1 && only !== undefined) {
-      statements.push(sql.copyJournalsSql(journals, plan, `${directory}/${only.path}`));
+      statements.push(sql.copyJournalsSql(journals, plan, { isLenient, path: `${directory}/${only.path}` }));
     } else {
-      statements.push(sql.stageJournalsSql(journals, plan));
+      statements.push(sql.stageJournalsSql(journals, plan, isLenient));
       for (const { hour, path } of files) statements.push(sql.copyHourSql(hour, `${directory}/${path}`));
       statements.push('DROP TABLE seal_rows');
     }
@@ -285,6 +285,7 @@ function toAppError(message: string): AppError {
     [/No space left|disk.*full/i, 'disk_full', 'cannot write a segment'],
     [/Out of Memory/i, 'too_busy', 'cannot run the query in the memory that store.memory allows'],
     [/^(Conversion|Binder|Parser|Catalog|Invalid Type) Error/, 'bad_request', 'cannot run a statement'],
+    [/^Invalid Input Error: (JSON|Malformed)/, 'bad_request', 'cannot read the documents of a journal'],
     [CORRUPT, 'corrupt', 'cannot read a file of the store'],
   ];
   const found = kinds.find(([pattern]) => pattern.test(message));

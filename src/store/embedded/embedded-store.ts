@@ -47,7 +47,7 @@ import { auditSources } from './source-audit.ts';
 import { exportSources } from './source-export.ts';
 import type { QueryContext } from './source-search.ts';
 import { histogramOf, searchSources } from './source-search.ts';
-import type { SnapshotSource } from './store-state.ts';
+import type { Snapshot, SnapshotSource } from './store-state.ts';
 import { StoreState } from './store-state.ts';
 import { Watermarks } from './watermarks.ts';
 
@@ -266,6 +266,11 @@ export class EmbeddedStore implements Store {
   /** Turns all journals into segments now, as tests and backups want it. */
   async seal(): Promise<void> {
     await this.#maintenance.sealNow();
+  }
+
+  /** Everything there is, held until it is released. */
+  snapshotForTests(): Snapshot {
+    return this.#state.snapshot(undefined);
   }
 
   async close(): Promise<void> {

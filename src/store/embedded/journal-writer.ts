@@ -124,22 +124,29 @@ export class JournalWriter {
   }
 
   #wake(): Promise<void> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
     return this.#running;
   }
 
   async #run(): Promise<void> {
     // Callers of the same turn share the first group.
     await Promise.resolve();
+    try {
+      await this.#writeWaiting();
+    } finally {
+      this.#running = undefined;
+    }
+    // Whoever came between the last look at the queue and now found a run that was over.
+    if (this.#waiting.length > 0 || this.#isRotating) await this.#wake();
+  }
+
+  async #writeWaiting(): Promise<void> {
     while (this.#waiting.length > 0 || this.#isRotating) {
       if (this.#isRotating) this.#closeFile();
       this.#isRotating = false;
       if (this.#waiting.length === 0) return;
       if (!(await this.#retrying(() => this.#begin()))) return this.#rejectAll();
-      if (this.#waiting.length === 0) continue;
-      await this.#writeGroup();
+      if (this.#waiting.length > 0) await this.#writeGroup();
     }
   }
 

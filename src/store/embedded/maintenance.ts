@@ -132,14 +132,15 @@ export class Maintenance {
     const last = files.at(-1);
     if (last === undefined) return;
     const startedMs = scheduler.monotonicMs();
-    const rows = files.reduce((sum, file) => sum + file.rows, 0);
-    const segments = rows === 0 ? [] : await this.#writeSegments(files, rows);
+    const none = { segments: [], isComplete: true };
+    const { segments, isComplete } = rowsOf(files) === 0 ? none : await this.#writeSegments(files);
     const stored = await this.#makeDurable(segments);
     const entry = this.#sealedEntry(files, stored.segments);
     // In one step: the same records are never in a journal and in a segment of one snapshot, and never in neither.
     state.journals = state.journals.filter((file) => !files.includes(file));
     if (!(await state.commit([...stored.entries, entry]))) return;
-    for (const file of files) state.leases.doom(file.path);
+    if (!isComplete) await this.#setAside(files);
+    else for (const file of files) state.leases.doom(file.path);
     telemetry.observe('logboom_store_seal_seconds', (scheduler.monotonicMs() - startedMs) / 1000);
   }
 
@@ -160,45 +161,69 @@ export class Maintenance {
     return { kind: 'sealed', throughJournal, commitSequence, nextResource, segments, watermarks, dropped };
   }
 
-  /** Tries with the types that were told, then with those that are there, then with JSON for everything. */
-  async #writeSegments(files: readonly JournalFile[], rows: number): Promise<NewSegment[]> {
+  /**
+   * Tries with the types that were told, then with those that are there, then with JSON for everything, passing
+   * over lines that are none: then the journals are kept aside, because what they hold is not all in segments.
+   */
+  async #writeSegments(
+    files: readonly JournalFile[],
+  ): Promise<{ segments: NewSegment[]; isComplete: boolean }> {
     const { fileSystem, telemetry } = this.#options;
     const told = files.map((file) => file.source());
-    const attempts: (() => readonly JournalSource[])[] = [
-      () => told,
-      () => rescanJournals(fileSystem, told, { isAllJson: false }),
-      () => rescanJournals(fileSystem, told, { isAllJson: true }),
+    const attempts: (() => Promise<NewSegment[]>)[] = [
+      () => this.#writeOnce(told, files, false),
+      () => this.#writeOnce(rescanJournals(fileSystem, told, { isAllJson: false }), files, false),
     ];
-    let failure = new AppError('corrupt', 'cannot seal journals');
     for (const attempt of attempts) {
       try {
-        return await this.#writeOnce(attempt(), files, rows);
+        return { segments: await attempt(), isComplete: true };
       } catch (error) {
         if (!(error instanceof AppError) || !RESCAN_CODES.has(error.code)) throw error;
-        failure = error;
         const text = 'Documents do not have the types that were told of them; their journals are read again.';
         telemetry.log('warn', 'store_seal_retried', text, { reason: JSON.stringify(error.details) });
       }
     }
-    throw failure;
+    const segments = await this.#writeOnce(
+      rescanJournals(fileSystem, told, { isAllJson: true }),
+      files,
+      true,
+    );
+    return { segments, isComplete: rowsOf(segments) === rowsOf(files) };
   }
 
   async #writeOnce(
     journals: readonly JournalSource[],
     files: readonly JournalFile[],
-    rows: number,
+    isLenient: boolean,
   ): Promise<NewSegment[]> {
     const { state, engine, fileSystem } = this.#options;
     const hours = [...new Set(files.flatMap((file) => [...file.hours]))].toSorted();
     const directory = state.segmentDirectory;
     for (const hour of hours) fileSystem.makeDirectory(`${directory}/${hourDirectory(hour)}`);
     const sequence = files.at(-1)?.sequence ?? 0;
-    const segments = await engine.seal({ journals, hours, directory, sequence });
-    const written = segments.reduce((sum, segment) => sum + segment.rows, 0);
-    if (written !== rows) {
+    const segments = await engine.seal({ journals, hours, directory, sequence, isLenient });
+    const rows = rowsOf(files);
+    const written = rowsOf(segments);
+    if (written !== rows && !isLenient) {
       throw new AppError('corrupt', 'cannot seal journals', { details: { rows, written } });
     }
     return segments.filter((segment) => segment.rows > 0);
+  }
+
+  /** Keeps journals whose documents could not all be read. */
+  async #setAside(files: readonly JournalFile[]): Promise<void> {
+    const { state, fileSystem, telemetry } = this.#options;
+    const reason = 'some lines are no JSON documents';
+    const entries: CatalogEntry[] = [];
+    for (const file of files) {
+      const path = `${state.directory}/quarantine/${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
+      const text =
+        'A journal has lines that are no JSON documents; the others are in segments, and it is kept.';
+      telemetry.log('error', 'store_journal_quarantined', text, { path, reason });
+      fileSystem.rename(file.path, path);
+      entries.push({ kind: 'quarantined', removed: [], path, reason });
+    }
+    await state.commit(entries);
   }
 
   /** Syncs new files and the directories above them, and returns how the catalog tells them. */
@@ -238,7 +263,7 @@ export class Maintenance {
         return { kind: 'segment' as const, path: paths[index] ?? '', columns };
       });
       const merged = await engine.compact({ sources, directory: state.segmentDirectory, hour, sequence });
-      const rows = segments.reduce((sum, segment) => sum + segment.rows, 0);
+      const rows = rowsOf(segments);
       if (merged.rows !== rows) {
         throw new AppError('corrupt', 'cannot compact segments', { details: { rows, written: merged.rows } });
       }
@@ -301,6 +326,10 @@ export class Maintenance {
 
 /** Failures that come from types that do not fit, rather than from the machine. */
 const RESCAN_CODES: ReadonlySet<string> = new Set(['bad_request', 'corrupt']);
+
+function rowsOf(parts: readonly { readonly rows: number }[]): number {
+  return parts.reduce((sum, part) => sum + part.rows, 0);
+}
 
 function hourDirectory(hour: string): string {
   return parentOf(segmentPath(hour, 0, 0, 'x'));

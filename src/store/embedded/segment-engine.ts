@@ -104,6 +104,8 @@ export interface SealRequest {
   readonly directory: string;
   /** Names the new files. */
   readonly sequence: number;
+  /** Passes over lines that are no JSON; otherwise they fail the call. */
+  readonly isLenient: boolean;
 }
 
 export interface CompactRequest {

@@ -134,14 +134,27 @@ function enumType(values: readonly unknown[]): string {
   return `ENUM(${[...distinct].map(sqlText).join(', ')})`;
 }
 
-/** Statements that write journals of one hour. */
-export function copyJournalsSql(journals: readonly JournalSource[], plan: JournalPlan, path: string): string {
-  return `COPY (${sealRowsSql(journals, plan)}) TO ${sqlText(path)} ${SEALED_OPTIONS}`;
+export interface CopyOptions {
+  readonly path: string;
+  readonly isLenient: boolean;
 }
 
-/** Statements that load journals of several hours into the temporary table `seal_rows`. */
-export function stageJournalsSql(journals: readonly JournalSource[], plan: JournalPlan): string {
-  return `CREATE OR REPLACE TEMP TABLE seal_rows AS ${sealRowsSql(journals, plan)}`;
+/** The statement that writes journals of one hour. */
+export function copyJournalsSql(
+  journals: readonly JournalSource[],
+  plan: JournalPlan,
+  { path, isLenient }: CopyOptions,
+): string {
+  return `COPY (${sealRowsSql(journals, plan, isLenient)}) TO ${sqlText(path)} ${SEALED_OPTIONS}`;
+}
+
+/** The statement that loads journals of several hours into the temporary table `seal_rows`. */
+export function stageJournalsSql(
+  journals: readonly JournalSource[],
+  plan: JournalPlan,
+  isLenient: boolean,
+): string {
+  return `CREATE OR REPLACE TEMP TABLE seal_rows AS ${sealRowsSql(journals, plan, isLenient)}`;
 }
 
 /** Writes the staged rows of one hour. */
@@ -151,8 +164,8 @@ export function copyHourSql(hour: string, path: string): string {
   return `COPY (SELECT * FROM seal_rows WHERE ${range}) TO ${sqlText(path)} ${SEALED_OPTIONS}`;
 }
 
-function sealRowsSql(journals: readonly JournalSource[], plan: JournalPlan): string {
-  return journalSql(journals, plan, { resources: 'seal_resources', isLenient: false });
+function sealRowsSql(journals: readonly JournalSource[], plan: JournalPlan, isLenient: boolean): string {
+  return journalSql(journals, plan, { resources: 'seal_resources', isLenient });
 }
 
 /** Merges segments of one hour into one, ordered. */

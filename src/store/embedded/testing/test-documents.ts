@@ -1,10 +1,10 @@
 /** Documents and batches for the store's tests, in the layout that agents write. */
-import { eventIdOf } from '../../record/identity.ts';
-import { LANE } from '../../record/lane.ts';
-import type { FieldTypes } from '../../record/field-types.ts';
-import { addFieldTypes } from '../../record/field-types.ts';
-import type { DocumentBatch, DroppedRecord } from '../../record/record-batch.ts';
-import { formatTimestamp } from '../../record/timestamp.ts';
+import { eventIdOf } from '../../../record/identity.ts';
+import { LANE } from '../../../record/lane.ts';
+import type { FieldTypes } from '../../../record/field-types.ts';
+import { addFieldTypes } from '../../../record/field-types.ts';
+import type { DocumentBatch, DroppedRecord } from '../../../record/record-batch.ts';
+import { formatTimestamp } from '../../../record/timestamp.ts';
 
 /** 2026-11-23T04:00:00Z. */
 export const BASE_NS = 1_795_406_400_000_000_000n;

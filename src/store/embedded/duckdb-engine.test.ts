@@ -1,0 +1,416 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { nodeFileSystem } from '../../base/node/node-file-system.ts';
+import { nodeScheduler } from '../../base/node/node-scheduler.ts';
+import type { DocumentBatch } from '../../record/record-batch.ts';
+import type { Query } from '../../query/ast.ts';
+import { compileMatcher } from '../../query/match.ts';
+import { startDuckDbEngine } from './duckdb-engine.ts';
+import type { EmbeddedStore } from './embedded-store.ts';
+import { openEmbeddedStore } from './embedded-store.ts';
+import { BASE_NS, EVERYTHING, testBatch, testDocument, testFileId } from './testing/test-documents.ts';
+import type { TestRecord } from './testing/test-documents.ts';
+
+const FILE = testFileId(1);
+const root = fs.mkdtempSync(path.join(os.tmpdir(), 'logboom-store-'));
+const opened: EmbeddedStore[] = [];
+let count = 0;
+
+before(() => fs.mkdirSync(path.join(root, 'tmp')));
+after(async () => {
+  for (const store of opened) await store.close();
+  fs.rmSync(root, { recursive: true });
+});
+
+async function openStore(directory = path.join(root, `store-${count++}`)): Promise<EmbeddedStore> {
+  const silent = {
+    count: () => undefined,
+    gauge: () => undefined,
+    observe: () => undefined,
+    log: () => undefined,
+  };
+  const store = await openEmbeddedStore({
+    directory,
+    config: {
+      retention: { bytesMax: 1e12, ageMsMax: undefined },
+      journalBytesMax: 1e9,
+      journalAgeMsMax: 1e9,
+      freeBytesMin: 0,
+    },
+    fileSystem: nodeFileSystem,
+    scheduler: nodeScheduler,
+    telemetry: silent,
+    engine: await startDuckDbEngine({
+      memoryBytesMax: 256e6,
+      threads: 1,
+      temporaryDirectory: path.join(root, 'tmp'),
+    }),
+  });
+  opened.push(store);
+  return store;
+}
+
+async function append(store: EmbeddedStore, ...batches: DocumentBatch[]): Promise<void> {
+  await store.append(batches, new AbortController().signal);
+}
+
+async function exported(store: EmbeddedStore, query: Query = { kind: 'all' }): Promise<unknown[]> {
+  const parts: Uint8Array[] = [];
+  const blocks = store.export({ query, range: EVERYTHING }, new AbortController().signal);
+  for await (const block of blocks) parts.push(block);
+  const lines = Buffer.concat(parts).toString().split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as unknown);
+}
+
+async function searched(store: EmbeddedStore, query: Query, limit = 1000): Promise<unknown[]> {
+  const request = { query, range: EVERYTHING, order: 'asc', limit, after: undefined } as const;
+  const { documents } = await store.search(request, new AbortController().signal);
+  return documents.map((document) => JSON.parse(document) as unknown);
+}
+
+/** Records with everything that columns find hard. */
+const HARD: TestRecord[] = [
+  { offset: 0, message: 'plain', level: 'info', fields: { status: 200, user: 'Ann', ok: true, ms: 1.5 } },
+  { offset: 10, message: 'Grüße 🎉 "quoted" \\ back\u0000nul\ttab', fields: { status: '200', user: 'ÄNN' } },
+  { offset: 20, message: '', fields: { status: 404.5, list: [1, 'two', [3]], nested: { a: { b: 'deep' } } } },
+  { offset: 30, message: 'conflict', fields: { nested: 'scalar', ok: 'true', ms: 2 } },
+  {
+    offset: 40,
+    message: 'dots',
+    fields: { 'a.b': 'literal', a: { b: 'nested', 'c.d': 1 }, 'back\\slash': 'x' },
+  },
+  { offset: 50, message: 'case', fields: { Status: 'upper', STATUS: 3, status: 'lower', '': 'empty' } },
+  { offset: 60, message: 'numbers', fields: { big: 9007199254740991, small: -0.000001, exp: 1e30, zero: 0 } },
+  { offset: 70, message: '100% _under_ score*', fields: { path: '/a/b', time: 'x', file_id: 'y', day: 1 } },
+  { offset: 80, message: 'objects in arrays', fields: { items: [{ id: 7, name: 'Seven' }, { id: 8 }] } },
+  {
+    offset: 90,
+    message: 'more',
+    more: { trace: { id: 'ABC' }, tags: ['x', 'y'], error: { message: 'Boom' } },
+  },
+  { offset: 95, message: 'number 42', fields: { status: 42, ok: false }, namespace: 'Other' },
+];
+
+const expected = HARD.map((record) => testDocument(FILE, record));
+
+test('a document comes back as it was, from the journal and from the segment', async () => {
+  const store = await openStore();
+  await append(store, testBatch(FILE, HARD));
+  assert.deepEqual(await exported(store), expected);
+  await store.seal();
+  assert.deepEqual(await exported(store), expected);
+  assert.deepEqual(await searched(store, { kind: 'all' }), expected);
+  assert.equal((await store.stats()).records, HARD.length);
+});
+
+const pattern = (...pieces: string[]): { pieces: string[] } => ({ pieces });
+const field = (name: string, ...pieces: string[]): Query => ({
+  kind: 'field',
+  field: name,
+  pattern: { pieces },
+});
+
+const QUERIES: Query[] = [
+  { kind: 'all' },
+  { kind: 'text', pattern: pattern('grüSSe'.slice(0, 3)) },
+  { kind: 'text', pattern: pattern('ann') },
+  { kind: 'text', pattern: pattern('42') },
+  { kind: 'text', pattern: pattern('200') },
+  { kind: 'text', pattern: pattern('seven') },
+  { kind: 'text', pattern: pattern('3') },
+  { kind: 'text', pattern: pattern('pod-01') },
+  { kind: 'text', pattern: pattern('abc') },
+  { kind: 'text', pattern: pattern('boom') },
+  { kind: 'text', pattern: pattern('100% _u') },
+  { kind: 'text', pattern: pattern('un', 'sc') },
+  { kind: 'text', pattern: pattern("'; DROP TABLE x; --") },
+  { kind: 'text', pattern: pattern('k\u0000n') },
+  { kind: 'text', pattern: pattern('') },
+  field('message', 'OT'),
+  field('message', 'c', 'e'),
+  field('fields.status', '200'),
+  field('fields.status', '404.5'),
+  field('fields.status', 'LOWER'),
+  field('fields.status', '4', ''),
+  field('fields.Status', 'upper'),
+  field('fields.STATUS', '3'),
+  field('fields.ok', 'true'),
+  field('fields.ms', '2'),
+  field('fields.ms', '2.0'),
+  field('fields.user', 'änn'),
+  field('fields.user', 'a', ''),
+  field('fields.a.b', 'literal'),
+  field('fields.a.b', 'nested'),
+  field('fields.a.c.d', '1'),
+  field('fields.nested.a.b', 'DEEP'),
+  field('fields.nested', 'scalar'),
+  field('fields.list', 'two'),
+  field('fields.list', '3'),
+  field('fields.items.id', '7'),
+  field('fields.items.name', 'seven'),
+  field('fields.zero', '0'),
+  field('fields.big', '9007199254740991'),
+  field('fields.exp', '1e30'),
+  field('fields.day', '1'),
+  field('fields.missing', 'x'),
+  field('trace.id', 'abc'),
+  field('tags', 'Y'),
+  field('log.level', 'INFO'),
+  field('log.offset', '40'),
+  field('event.id', `${FILE}-00000000000A`),
+  field('kubernetes.namespace', 'other'),
+  field('kubernetes.labels.app.kubernetes.io/name', 'WEB'),
+  field('stream', 'stdout'),
+  { kind: 'contains', field: 'fields.path', pattern: pattern('A/') },
+  { kind: 'contains', field: 'fields.status', pattern: pattern('0') },
+  { kind: 'contains', field: 'fields.ok', pattern: pattern('RU') },
+  { kind: 'exists', field: 'fields.ok' },
+  { kind: 'exists', field: 'fields.nested' },
+  { kind: 'exists', field: 'fields.nested.a' },
+  { kind: 'exists', field: 'fields.items.name' },
+  { kind: 'exists', field: 'fields' },
+  { kind: 'exists', field: 'kubernetes' },
+  { kind: 'exists', field: 'event.id' },
+  { kind: 'exists', field: 'log.level' },
+  { kind: 'range', field: 'fields.status', operator: '>=', value: '200' },
+  { kind: 'range', field: 'fields.status', operator: '<', value: 'm' },
+  { kind: 'range', field: 'fields.ms', operator: '>', value: '1.5' },
+  { kind: 'range', field: 'fields.small', operator: '<', value: '0' },
+  { kind: 'range', field: 'fields.user', operator: '>', value: 'b' },
+  { kind: 'range', field: '@timestamp', operator: '<', value: '2026-11-23T04:00:00.00005Z' },
+  { kind: 'range', field: 'log.offset', operator: '>=', value: '60' },
+  { kind: 'regex', field: undefined, source: '^[A-Z]' },
+  { kind: 'regex', field: 'fields.user', source: 'n{2}$' },
+  { kind: 'regex', field: 'fields.status', source: '^\\d+$' },
+  { kind: 'regex', field: undefined, source: '(?i)GRÜ' },
+  { kind: 'not', operand: { kind: 'exists', field: 'fields.status' } },
+  { kind: 'not', operand: field('fields.user', 'ann') },
+  {
+    kind: 'and',
+    operands: [
+      { kind: 'exists', field: 'fields.status' },
+      { kind: 'not', operand: field('fields.status', '200') },
+    ],
+  },
+  { kind: 'or', operands: [field('message', 'plain'), field('message', 'dots')] },
+];
+
+test('every query finds in journals and in segments what the matcher finds', async () => {
+  const journal = await openStore();
+  await append(journal, testBatch(FILE, HARD));
+  const segment = await openStore();
+  await append(segment, testBatch(FILE, HARD));
+  await segment.seal();
+  for (const query of QUERIES) {
+    const matches = compileMatcher(query);
+    const wanted = expected.filter((document) => matches(document)).map((document) => document['message']);
+    const text = JSON.stringify(query);
+    assert.deepEqual(messagesOf(await searched(journal, query)), wanted, `journal: ${text}`);
+    assert.deepEqual(messagesOf(await searched(segment, query)), wanted, `segment: ${text}`);
+  }
+});
+
+function messagesOf(documents: readonly unknown[]): unknown[] {
+  return documents.map((document) => (document as Record<string, unknown>)['message']);
+}
+
+test('segments of several hours lie by day and hour, and other readers see one table with times', async () => {
+  const directory = path.join(root, `store-${count++}`);
+  const store = await openStore(directory);
+  const hour = 3_600_000_000_000;
+  await append(
+    store,
+    testBatch(FILE, [
+      { offset: 0, message: 'four', fields: { a: 1 } },
+      { offset: 10, message: 'five', timeNs: hour, fields: { a: 'x' } },
+      { offset: 20, message: 'next day', timeNs: 20 * hour },
+    ]),
+  );
+  await store.seal();
+  await append(store, testBatch(FILE, [{ offset: 30, message: 'again', fields: { b: true } }]));
+  await store.seal();
+  const files = fs.globSync('**/*.parquet', { cwd: path.join(directory, 'segments') }).toSorted();
+  assert.deepEqual(files, [
+    'day=2026-11-23/hour=04/000000001-0.parquet',
+    'day=2026-11-23/hour=04/000000002-0.parquet',
+    'day=2026-11-23/hour=05/000000001-1.parquet',
+    'day=2026-11-24/hour=00/000000001-2.parquet',
+  ]);
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  const result = await connection.runAndReadAll(
+    `SELECT message, typeof("time"), epoch_ns("time"), day::VARCHAR, "fields.b"
+     FROM read_parquet('${directory}/segments/**/*.parquet', union_by_name = true, hive_partitioning = true)
+     ORDER BY "time", "log.offset"`,
+  );
+  assert.deepEqual(result.getRowsJS(), [
+    ['four', 'TIMESTAMP_NS', BASE_NS, '2026-11-23', null],
+    ['again', 'TIMESTAMP_NS', BASE_NS + 30_000n, '2026-11-23', true],
+    ['five', 'TIMESTAMP_NS', BASE_NS + BigInt(hour), '2026-11-23', null],
+    ['next day', 'TIMESTAMP_NS', BASE_NS + BigInt(20 * hour), '2026-11-24', null],
+  ]);
+  connection.closeSync();
+});
+
+test('more paths than columns allow go into one column, and come back', async () => {
+  const store = await openStore();
+  const fields = (from: number): Record<string, unknown> =>
+    Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`key-${from + index}`, index]));
+  const records = [
+    { offset: 0, message: 'low', fields: fields(0) },
+    { offset: 10, message: 'high', fields: { ...fields(300), Deep: { er: 'x' } } },
+  ];
+  const documents = records.map((record) => testDocument(FILE, record));
+  await append(store, testBatch(FILE, records));
+  assert.deepEqual(await exported(store), documents);
+  await store.seal();
+  assert.deepEqual(await exported(store), documents);
+  assert.deepEqual(messagesOf(await searched(store, field('fields.key-650', '350'))), ['high']);
+  assert.deepEqual(messagesOf(await searched(store, field('fields.key-3', '3'))), ['low']);
+  assert.deepEqual(messagesOf(await searched(store, field('fields.Deep.er', 'x'))), ['high']);
+});
+
+test('documents whose types were told wrong are sealed all the same', async () => {
+  const store = await openStore();
+  const batch = testBatch(FILE, [
+    { offset: 0, message: 'a', fields: { n: 1 } },
+    { offset: 10, message: 'b', fields: { n: 'not a number', o: { p: 1 } } },
+  ]);
+  const lie = testBatch(FILE, [{ offset: 0, message: 'a', fields: { n: 1, o: 'text' } }]).fieldTypes;
+  await append(store, { ...batch, fieldTypes: lie });
+  await store.seal();
+  const found = (await exported(store)) as Record<string, unknown>[];
+  assert.deepEqual(
+    found.map((document) => document['fields']),
+    [{ n: 1 }, { n: 'not a number', o: { p: 1 } }],
+  );
+});
+
+test('a line that is no JSON costs only itself: the others are sealed, and its journal is kept', async () => {
+  const store = await openStore();
+  const good = testBatch(FILE, [
+    { offset: 0, message: 'good', fields: { a: 1 } },
+    { offset: 10, message: 'bad!', fields: { a: 2 } },
+  ]);
+  const at = Buffer.from(good.body).indexOf('"bad!"');
+  good.body[at] = 0x58;
+  await append(store, good);
+  await store.seal();
+  assert.deepEqual(messagesOf(await exported(store)), ['good']);
+  const { quarantined } = await store.stats();
+  assert.match(quarantined[0]?.path ?? '', /quarantine\/journal-000000001\.ndjson$/);
+});
+
+test('documents of other shippers, with members and times of their own, are kept whole', async () => {
+  const store = await openStore();
+  const encoder = new TextEncoder();
+  const document = {
+    message: 'foreign',
+    '@timestamp': '2026-11-23T06:00:00.5+02:00',
+    log: { offset: 5, file: { path: '/x' } },
+    event: { id: `${FILE}-000000000005` },
+    agent: { type: 'filebeat' },
+    input: { type: 'log' },
+  };
+  const body = encoder.encode(`${JSON.stringify(document, null, 1).replaceAll('\n', '')}\n`);
+  const batch = {
+    ...testBatch(FILE, [{ offset: 5, message: 'x' }]),
+    body,
+    ends: Uint32Array.of(body.length),
+  };
+  await append(store, { ...batch, fieldTypes: new Map() });
+  const wanted = { ...document, '@timestamp': '2026-11-23T04:00:00.500000000Z' };
+  assert.deepEqual(await exported(store), [wanted]);
+  await store.seal();
+  assert.deepEqual(await exported(store), [wanted]);
+});
+
+test('compaction keeps every value, whatever the types of the segments were', async () => {
+  const engine = await startDuckDbEngine({
+    memoryBytesMax: 256e6,
+    threads: 1,
+    temporaryDirectory: path.join(root, 'tmp'),
+  });
+  const directory = path.join(root, `compact-${count++}`);
+  const store = await openStore(directory);
+  for (const record of HARD) {
+    await append(store, testBatch(FILE, [record]));
+    await store.seal();
+  }
+  const { sources, release } = store.snapshotForTests();
+  const segments = sources.map(({ source }) => source).filter((source) => source.kind === 'segment');
+  const target = path.join(directory, 'segments');
+  const merged = await engine.compact({
+    sources: segments,
+    directory: target,
+    hour: '2026-11-23T04',
+    sequence: 900,
+  });
+  release();
+  const source = { kind: 'segment', path: path.join(target, merged.path), columns: merged.columns } as const;
+  const found: unknown[] = [];
+  for await (const rows of engine.scan(
+    source,
+    { query: { kind: 'all' }, range: EVERYTHING },
+    new AbortController().signal,
+  )) {
+    for (const row of rows) found.push(JSON.parse(row.document));
+  }
+  await engine.close();
+  assert.deepEqual(found, expected);
+});
+
+test('a Parquet file that is damaged is set aside, and the others are served', async () => {
+  const directory = path.join(root, `store-${count++}`);
+  const store = await openStore(directory);
+  await append(store, testBatch(FILE, [{ offset: 0, message: 'lost' }]));
+  await store.seal();
+  await append(store, testBatch(FILE, [{ offset: 10, message: 'kept' }]));
+  await store.seal();
+  fs.writeFileSync(path.join(directory, 'segments/day=2026-11-23/hour=04/000000001-0.parquet'), 'rubbish');
+  assert.deepEqual(messagesOf(await searched(store, { kind: 'all' })), ['kept']);
+  assert.equal((await store.stats()).quarantined.length, 1);
+  assert.equal(fs.readdirSync(path.join(directory, 'quarantine')).length, 1);
+});
+
+test('a query that is aborted ends, and the next one is answered', async () => {
+  const store = await openStore();
+  await append(store, testBatch(FILE, HARD));
+  const abort = new AbortController();
+  const request = {
+    query: { kind: 'all' },
+    range: EVERYTHING,
+    order: 'asc',
+    limit: 10,
+    after: undefined,
+  } as const;
+  const waiting = store.search(request, abort.signal);
+  abort.abort();
+  await assert.rejects(waiting, { code: 'aborted' });
+  assert.equal((await searched(store, { kind: 'all' })).length, HARD.length);
+});
+
+test('a histogram counts by bucket and value', async () => {
+  const store = await openStore();
+  await append(
+    store,
+    testBatch(FILE, [
+      { offset: 0, message: 'a', level: 'info' },
+      { offset: 10, message: 'b', level: 'warn' },
+    ]),
+  );
+  await store.seal();
+  await append(store, testBatch(FILE, [{ offset: 20, message: 'c', level: 'info' }]));
+  const range = { startNs: BASE_NS, endNs: BASE_NS + 40_000n };
+  const buckets = await store.histogram(
+    { query: { kind: 'all' }, range, bucketCount: 2, by: 'log.level' },
+    new AbortController().signal,
+  );
+  assert.deepEqual(buckets, [
+    { startNs: BASE_NS, count: 2, by: { info: 1, warn: 1 } },
+    { startNs: BASE_NS + 20_000n, count: 1, by: { info: 1 } },
+  ]);
+});
