@@ -7,12 +7,12 @@ export const LEVELS = ['trace', 'debug', 'info', 'notice', 'warn', 'error', 'fat
 export type Level = (typeof LEVELS)[number];
 
 export const LEVEL_WORDS: Readonly<Record<Level, readonly string[]>> = {
-  trace: ['trace', 'trc', 'finest', 'finer', 'verbose'],
-  debug: ['debug', 'dbg', 'fine'],
+  trace: ['trace', 'trc', 'trce', 'finest', 'finer', 'verbose'],
+  debug: ['debug', 'dbg', 'dbug', 'fine'],
   info: ['info', 'inf', 'information', 'informational'],
   notice: ['notice'],
   warn: ['warn', 'warning', 'wrn'],
-  error: ['error', 'err', 'severe'],
+  error: ['error', 'err', 'fail', 'severe'],
   fatal: ['fatal', 'ftl', 'critical', 'crit', 'alert', 'emerg', 'emergency', 'panic', 'dpanic'],
 };
 

@@ -5,6 +5,7 @@
  *   - klog and glog: `E1123 04:00:00.000000`, at the beginning only;
  *   - a key with a value, anywhere: `level=warn`, `lvl=dbg`, `severity: "error"`;
  *   - a word of any case alone in brackets, in the line's header: `[error]`, `<warn>`, `[core:error]`;
+ *   - a word of any case that begins the line and has a colon behind it: `warn: x`, `panic: x`;
  *   - a word in capitals that stands alone in the header: `ERROR: x`, `2026-11-23 04:00:00 main WARN x`.
  *
  * The header is what stands before prose: a line that begins with a stamp or a bracket may have up to
@@ -54,6 +55,8 @@ const scan = {
   depth: 0,
   /** Class of the byte before the word. */
   before: BLANK,
+  /** Whether the word is the first thing on the line. */
+  isFirst: false,
 };
 
 /** The word that `readWord` read last. */
@@ -72,10 +75,11 @@ export function levelOfText(bytes: Uint8Array, start: number, end: number): Leve
     if (kind === LETTER) {
       const wordStart = position;
       position = readWord(bytes, position, end);
+      scan.isFirst = wordStart === start;
       const level = levelOfWord(bytes, position, end);
       if (level !== undefined) return level;
       if (scan.wordsLeft < 0) continue;
-      countWord(classAt(bytes, position, end), wordStart === start);
+      countWord(classAt(bytes, position, end));
       scan.before = LETTER;
       continue;
     }
@@ -116,17 +120,19 @@ function levelOfWord(bytes: Uint8Array, position: number, end: number): Level | 
   if (scan.wordsLeft < 0) return undefined;
   const after = classAt(bytes, position, end);
   if (isPart(after)) return undefined;
-  const isMarked = !word.hasLower || (scan.depth > 0 && after === CLOSING);
+  const isInBrackets = scan.depth > 0 && after === CLOSING;
+  const isPrefix = scan.isFirst && bytes[position] === 0x3a;
+  const isMarked = !word.hasLower || isInBrackets || isPrefix;
   return isMarked ? levelOfCode(word.code) : undefined;
 }
 
 /** Counts `word` against the header's words, unless it is a part of one, in brackets, or in a stamp. */
-function countWord(after: number, isFirst: boolean): void {
+function countWord(after: number): void {
   if (after === GLUE || scan.depth > 0) return;
   // Single letters are parts of stamps (`T`, `Z`) more often than words.
   if (word.length === 1) return;
   if (!stampCodes.has(word.code)) scan.wordsLeft--;
-  else if (isFirst) scan.wordsLeft = HEADER_WORDS_MAX;
+  else if (scan.isFirst) scan.wordsLeft = HEADER_WORDS_MAX;
 }
 
 function classAt(bytes: Uint8Array, position: number, end: number): number {
