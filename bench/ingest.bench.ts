@@ -4,7 +4,7 @@
  * included, while batches are appended and sealed, against the raw bytes of the lines; and the bytes on disk
  * against `zstd -3` of the raw lines of each pod.
  *
- *   node bench/ingest.bench.ts [--json] [--lines N] [--keep DIRECTORY]
+ *   node bench/ingest.bench.ts [--json] [--lines N] [--threads N] [--keep DIRECTORY]
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -60,6 +60,7 @@ const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean' },
     lines: { type: 'string', default: '480000' },
+    threads: { type: 'string', default: '1' },
     keep: { type: 'string' },
   },
 });
@@ -124,7 +125,11 @@ async function measure(mode: Result['mode'], lines: number): Promise<Result> {
 async function openStore(directory: string): Promise<EmbeddedStore> {
   const temporaryDirectory = path.join(directory, 'tmp');
   fs.mkdirSync(temporaryDirectory, { recursive: true });
-  const engine = await startDuckDbEngine({ memoryBytesMax: 384e6, threads: 1, temporaryDirectory });
+  const engine = await startDuckDbEngine({
+    memoryBytesMax: 256 << 20,
+    threads: Number(options.threads),
+    temporaryDirectory,
+  });
   const silent = {
     count: () => undefined,
     gauge: () => undefined,

@@ -340,8 +340,8 @@ test('compaction keeps every value, whatever the types of the segments were', as
     await append(store, testBatch(FILE, [record]));
     await store.seal();
   }
-  const { sources, release } = store.snapshotForTests();
-  const segments = sources.map(({ source }) => source).filter((source) => source.kind === 'segment');
+  const snapshot = store.snapshotForTests();
+  const segments = snapshot.sources.map(({ source }) => source).filter((source) => source.kind === 'segment');
   const target = path.join(directory, 'segments');
   const merged = await engine.compact({
     sources: segments,
@@ -349,7 +349,7 @@ test('compaction keeps every value, whatever the types of the segments were', as
     hour: '2026-11-23T04',
     sequence: 900,
   });
-  release();
+  snapshot.release();
   const source = { kind: 'segment', path: path.join(target, merged.path), columns: merged.columns } as const;
   const found: unknown[] = [];
   for await (const rows of engine.scan(
