@@ -44,8 +44,9 @@ export class FileGroup {
 
   /** Returns the file that is to be read next, or undefined when nothing can be read now. */
   nextReadable(nowMs: number): TailedFile | undefined {
+    // An archive that is not looked into yet may be older than everything that could be read.
+    if (this.files.some((file) => file.isProbing)) return undefined;
     for (const file of this.files) {
-      if (file.isProbing) return undefined;
       if (file.retryAtMs > nowMs) continue;
       if (file.phase === 'unidentified' && file.fd !== undefined && file.size > 0) return file;
       if (file.phase !== 'reading') continue;

@@ -214,7 +214,8 @@ export class FileMatcher {
   ): TailedFile | 'suspect' | undefined {
     const isRotated = observed.file.rotated.rotation !== undefined;
     // Whether it begins like another file is not known before its first line is whole.
-    if (isRotated && group.isKnown && !head.isWhole && this.#isFreshSuspect(group, observed)) return 'suspect';
+    if (isRotated && group.isKnown && !head.isWhole && this.#isFreshSuspect(group, observed))
+      return 'suspect';
     for (const file of group.files) {
       if (file.head === undefined || !isHeadOf(head, file.head, this.#context.sha256)) continue;
       // A new active file that begins like one that vanished is a new file, such as one with the same banner.
@@ -223,7 +224,7 @@ export class FileMatcher {
         if (this.#hasMark(file, fd, observed.size)) return file;
         continue;
       }
-      if ( canBeCopied(group, file) && this.#isCopy(file, fd, observed.size)) return file;
+      if (canBeCopied(group, file) && this.#isCopy(file, fd, observed.size)) return file;
     }
     return this.#isProcessed(group, observed) ? group.files.find((file) => !file.isActive) : undefined;
   }
@@ -243,7 +244,10 @@ export class FileMatcher {
     // A file that was just truncated has nothing left to compare, only what was remembered of it.
     if (end < file.readOffset && size > end) return this.#hasMark(file, fd, size);
     const start = Math.max(0, end - MARK_BYTES);
-    return isSameBytes(readAt(fileSystem, fd, start, end - start), readAt(fileSystem, file.fd, start, end - start));
+    return isSameBytes(
+      readAt(fileSystem, fd, start, end - start),
+      readAt(fileSystem, file.fd, start, end - start),
+    );
   }
 
   /** An s6 archive that a processor wrote: what it was made of was read before, when it was `previous`. */
@@ -311,6 +315,7 @@ export class FileMatcher {
       )
       .finally(() => {
         file.isProbing = false;
+        group.sort();
         wake();
       });
   }
@@ -394,7 +399,9 @@ export class FileMatcher {
 }
 
 function isHeadOf(head: Head, fingerprint: Fingerprint, sha256: (bytes: Uint8Array) => Uint8Array): boolean {
-  return fingerprint.length > 0 && isFingerprintOf(head.bytes.subarray(0, fingerprint.length), fingerprint, sha256);
+  return (
+    fingerprint.length > 0 && isFingerprintOf(head.bytes.subarray(0, fingerprint.length), fingerprint, sha256)
+  );
 }
 
 /** Whether a rotated file that just appeared can be a copy of `file`: copies are made of the active one. */

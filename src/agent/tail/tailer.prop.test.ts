@@ -21,6 +21,7 @@ import { APPS_SOURCE, AgentWorld, gzipFile, PODS_SOURCE, type SentRecord } from 
 const CASES = Number(env['LOGBOOM_CASES'] ?? 5000);
 const SEED = env['LOGBOOM_SEED'] === undefined ? undefined : Number(env['LOGBOOM_SEED']);
 const STEPS_MAX = 14;
+const POLL_MS_MAX = 300;
 
 interface Flavour {
   readonly name: string;
@@ -36,21 +37,63 @@ const FLAVOURS: readonly Flavour[] = [
     source: APPS_SOURCE,
     directory: '/data/logs/ns/app/pod/log',
     active: 'app.log',
-    steps: ['write', 'write', 'piece', 'trace', 'look', 'look', 'rename', 'compress', 'copyTruncate', 'truncate', 'remove', 'prune', 'hold', 'release', 'kill', 'restart', 'switchLink'],
+    steps: [
+      'write',
+      'write',
+      'piece',
+      'trace',
+      'look',
+      'look',
+      'rename',
+      'compress',
+      'copyTruncate',
+      'truncate',
+      'remove',
+      'prune',
+      'hold',
+      'release',
+      'kill',
+      'restart',
+      'switchLink',
+    ],
   },
   {
     name: 's6-log directories',
     source: APPS_SOURCE,
     directory: '/data/logs/ns/app/pod/log/stdout',
     active: 'current',
-    steps: ['write', 'write', 'piece', 'look', 'look', 'rotateS6', 'rotateS6', 'prune', 'hold', 'release', 'kill', 'restart'],
+    steps: [
+      'write',
+      'write',
+      'piece',
+      'look',
+      'look',
+      'rotateS6',
+      'rotateS6',
+      'prune',
+      'hold',
+      'release',
+      'kill',
+      'restart',
+    ],
   },
   {
     name: 'pods',
     source: PODS_SOURCE,
     directory: '/var/log/pods/ns_pod_0a1b/main',
     active: '0.log',
-    steps: ['writeCri', 'writeCri', 'look', 'look', 'rotateKubelet', 'rotateKubelet', 'hold', 'release', 'kill', 'restart'],
+    steps: [
+      'writeCri',
+      'writeCri',
+      'look',
+      'look',
+      'rotateKubelet',
+      'rotateKubelet',
+      'hold',
+      'release',
+      'kill',
+      'restart',
+    ],
   },
 ];
 
@@ -112,7 +155,8 @@ class Model {
 
   async trace(): Promise<void> {
     this.#line(`java.lang.IllegalStateException: ${this.#text()}`);
-    for (let index = Math.floor(this.#random() * 3); index > 0; index--) this.#line(`\tat a.B.c(B.java:${++this.#count})`);
+    for (let index = Math.floor(this.#random() * 3); index > 0; index--)
+      this.#line(`\tat a.B.c(B.java:${++this.#count})`);
     if (this.#random() < 0.5) await this.look();
     this.#line(`\tat a.B.d(B.java:${++this.#count})`);
   }
@@ -132,8 +176,10 @@ class Model {
   }
 
   async look(): Promise<void> {
-    await this.world.advance(this.pick([1, 5, 30, 250, 1200]));
-    if (!this.#isUp) return;
+    const durationMs = this.pick([1, 5, 30, 300, 1200]);
+    await this.world.advance(durationMs);
+    // A busy directory is polled, at most this far apart.
+    if (!this.#isUp || durationMs < POLL_MS_MAX) return;
     for (const content of this.#files.values()) content.isOpened = true;
   }
 
@@ -183,7 +229,9 @@ class Model {
 
   /** Removes the oldest rotated file. */
   async prune(): Promise<void> {
-    const oldest = [...this.#files.keys()].filter((name) => name !== this.#flavour.active && name !== 'previous').toSorted();
+    const oldest = [...this.#files.keys()]
+      .filter((name) => name !== this.#flavour.active && name !== 'previous')
+      .toSorted();
     const name = this.#flavour.active === 'current' ? oldest[0] : oldest.at(-1);
     if (name !== undefined) this.#delete(name);
   }
@@ -402,9 +450,15 @@ function check(model: Model): void {
   const unknown = shown.filter((line) => !model.written.has(line) && !isCut(line));
   const missing = [...model.written].filter((line) => !counts.has(line) && !model.maybeLost.has(line));
   const warnings = telemetry.lines.filter((line) => line.level !== 'info').map((line) => line.text);
-  assert.deepEqual({ twice, unknown, missing, changed: producer.changed }, { twice: [], unknown: [], missing: [], changed: [] }, warnings.join('\n'));
+  assert.deepEqual(
+    { twice, unknown, missing, changed: producer.changed },
+    { twice: [], unknown: [], missing: [], changed: [] },
+    warnings.join('\n'),
+  );
   for (const ledger of producer.ledger.values()) {
-    const below = producer.records.filter(({ fileId, offset }) => fileId === ledger.fileId && offset < ledger.acknowledgedOffset);
+    const below = producer.records.filter(
+      ({ fileId, offset }) => fileId === ledger.fileId && offset < ledger.acknowledgedOffset,
+    );
     const sum = below.reduce((total, record) => total + BigInt(record.offset), 0n);
     const about = JSON.stringify(ledger);
     assert.deepEqual([ledger.records, ledger.offsetSum], [below.length, sum.toString()], about);
