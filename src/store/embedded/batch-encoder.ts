@@ -30,6 +30,7 @@ const RESOURCE_KEYS: ReadonlySet<string> = new Set([
   'container',
   'ecs',
   'host',
+  'input',
   'kubernetes',
   'labels',
   'orchestrator',
