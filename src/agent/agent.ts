@@ -36,6 +36,10 @@ const SLEEP_MS_MAX = 1000;
 
 /** A batch is given out at this size even in the middle of a slice. */
 const BATCH_BYTES_MAX = 1024 * 1024;
+const BATCH_BYTES_MIN = 64 * 1024;
+
+/** Batches are a part of what may be under way, so that one is encoded while others wait for acknowledgement. */
+const BATCHES_IN_BUFFER = 8;
 
 const PROGRESS_MS = 500;
 
@@ -52,7 +56,7 @@ class FileAgent implements Agent {
   readonly #options: AgentOptions;
   readonly #config: Config;
   readonly #warned = new Set<string>();
-  readonly #buffers = new BufferPool(BATCH_BYTES_MAX);
+  readonly #buffers: BufferPool;
   readonly #retry = new Set<string>();
   readonly #trees: DirectoryTree[];
   readonly #shipper: Shipper;
@@ -72,6 +76,8 @@ class FileAgent implements Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#config = options.config;
+    const batchBytes = Math.floor(options.config.agent.bufferBytesMax / BATCHES_IN_BUFFER);
+    this.#buffers = new BufferPool(Math.min(BATCH_BYTES_MAX, Math.max(BATCH_BYTES_MIN, batchBytes)));
     this.#trees = options.config.sources.map((source) => this.#createTree(source));
     this.#shipper = new Shipper({
       producer: options.producer,

@@ -64,6 +64,8 @@ export interface FileCheckpoint {
   readonly inode: string;
   readonly birthNs: string;
   readonly generation: number;
+  /** Place among the files of the group. */
+  readonly order: number;
   readonly head: Fingerprint;
   /** The last bytes that were read. */
   readonly mark: Fingerprint | undefined;

@@ -22,6 +22,7 @@ export function checkpointOf(
     inode: file.inode,
     birthNs: file.birthNs,
     generation: file.generation,
+    order: file.order,
     head: must(file.head, 'head'),
     mark,
     also: [...file.also],

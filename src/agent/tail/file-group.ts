@@ -1,6 +1,5 @@
 import { ContainerLanes } from '../../capture/container-lanes.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
-import { compareAge } from '../discovery/rotated-name.ts';
 import type { TailedFile } from './tailed-file.ts';
 
 /**
@@ -10,7 +9,7 @@ import type { TailedFile } from './tailed-file.ts';
 export class FileGroup {
   spec: GroupSpec;
   readonly lanes = new ContainerLanes();
-  /** Oldest first. */
+  /** In the order in which they were written: names change, and files without one keep their place. */
   files: TailedFile[] = [];
   /** Inodes that had a name in the directory when it was last read. */
   listed: ReadonlySet<string> = new Set();
@@ -31,15 +30,14 @@ export class FileGroup {
 
   constructor(spec: GroupSpec, restored: readonly TailedFile[]) {
     this.spec = spec;
-    this.files = [...restored];
+    this.files = [...restored].sort((left, right) => left.order - right.order);
     this.hasHistory = restored.length > 0;
   }
 
-  /** Puts the files into the order of their age: those without a name keep their place before those with one. */
-  sort(): void {
-    const unlisted = this.files.filter((file) => !file.isListed);
-    const listed = this.files.filter((file) => file.isListed);
-    this.files = [...unlisted, ...listed.sort(compareAge)];
+  /** Takes in a file that is younger than all others. */
+  add(file: TailedFile): void {
+    file.order = (this.files.at(-1)?.order ?? 0) + 1;
+    this.files.push(file);
   }
 
   /** Returns the file that is to be read next, or undefined when nothing can be read now. */

@@ -133,7 +133,7 @@ export class FileMatcher {
     });
     file.fd = fd;
     file.size = observed.size;
-    group.files.push(file);
+    group.add(file);
     return file;
   }
 
@@ -154,7 +154,7 @@ export class FileMatcher {
     });
     next.fd = fd;
     next.size = now.size;
-    group.files.push(next);
+    group.add(next);
     return next;
   }
 
@@ -315,7 +315,6 @@ export class FileMatcher {
       )
       .finally(() => {
         file.isProbing = false;
-        group.sort();
         wake();
       });
   }

@@ -57,6 +57,8 @@ export class TailedFile {
   modifiedNs: bigint;
   compression: 'gz' | 'zst' | undefined;
   phase: FilePhase = 'unidentified';
+  /** Place among the files of the group: the greater the younger. */
+  order = 0;
 
   id: string | undefined;
   head: Fingerprint | undefined;
@@ -186,6 +188,7 @@ export function restoreFile(saved: FileCheckpoint, isStampless: boolean): Tailed
   });
   file.phase = saved.isComplete ? 'done' : 'resting';
   file.id = saved.id;
+  file.order = saved.order;
   file.head = saved.head;
   file.savedMark = saved.mark;
   for (const inode of saved.also) file.also.add(inode);

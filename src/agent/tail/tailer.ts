@@ -8,6 +8,7 @@
 import { must } from '../../base/assert.ts';
 import { systemCodeOf } from '../../base/errors.ts';
 import type { GroupSpec, LayoutFile } from '../discovery/layout.ts';
+import { compareAge } from '../discovery/rotated-name.ts';
 import type { FileCheckpoint } from '../ship/checkpoint-store.ts';
 import { FileGroup } from './file-group.ts';
 import { FileLifecycle } from './file-lifecycle.ts';
@@ -246,9 +247,8 @@ export class Tailer {
     }
     leaveInodesToLatest(group);
     for (const file of [...group.files]) this.#update(group, file, byInode.get(file.inode), nowMs);
-    for (const one of byInode.values()) this.#consider(group, one);
+    for (const one of [...byInode.values()].sort(compareObserved)) this.#consider(group, one);
     group.isKnown = true;
-    group.sort();
     for (const file of group.files) if (file.inode !== '') this.#owners.set(file.inode, group);
     this.#attention.add(group);
     this.#makeReady(group);
@@ -378,6 +378,14 @@ export class Tailer {
 /** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */
 function needsMeasuring(file: TailedFile): boolean {
   return file.isUnlinked || file.phase === 'unidentified';
+}
+
+/** Orders files that stand in one directory, the oldest first. */
+function compareObserved(left: Observed, right: Observed): number {
+  return compareAge(
+    { rotation: left.file.rotated.rotation, modifiedNs: left.modifiedNs },
+    { rotation: right.file.rotated.rotation, modifiedNs: right.modifiedNs },
+  );
 }
 
 /** Of several lives under one inode only the latest can be what stands there now. */

@@ -281,8 +281,11 @@ export class AgentWorld {
   }
 
   async stop(): Promise<void> {
-    const stopped = this.agent?.stop();
-    await this.scheduler.advance(this.config.drainMsMax + 2000);
+    let isStopped = false;
+    const stopped = this.agent?.stop().then(() => {
+      isStopped = true;
+    });
+    await this.scheduler.advanceUntil(() => isStopped, this.config.drainMsMax + 2000);
     await stopped;
     if (this.failure !== undefined) throw this.failure;
   }
