@@ -2,10 +2,12 @@ import { LANE } from '../record/lane.ts';
 import type { ParsedLine } from './parsed-line.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 
+const NEWLINE = 10;
 const SPACE = 32;
 const COLON = 58;
 const UPPER_F = 70;
 const UPPER_P = 80;
+const UPPER_T = 84;
 
 /**
  * Takes a line of the container runtime interface apart: `<RFC 3339> stdout|stderr P|F[:tag…] <content>`, as
@@ -43,3 +45,17 @@ export function laneOf(bytes: Uint8Array, at: number): typeof LANE.stdout | type
   if (bytes[at + 3] === 101 && bytes[at + 4] === 114 && bytes[at + 5] === 114) return LANE.stderr;
   return undefined;
 }
+
+/** Whether a line that begins with a digit can be one: a `T` in its place, and `st` behind the first blank. */
+export function mayBeCri(bytes: Uint8Array, start: number): boolean {
+  if (bytes[start + 10] !== UPPER_T) return false;
+  for (let at = start + 19; at < start + STAMP_BYTES_LIKELY; at++) {
+    const byte = bytes[at];
+    if (byte === SPACE) return bytes[at + 1] === 115 && bytes[at + 2] === 116;
+    if (byte === NEWLINE) return false;
+  }
+  return true;
+}
+
+/** Further than the longest time that anybody writes. */
+const STAMP_BYTES_LIKELY = 48;

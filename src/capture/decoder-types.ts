@@ -38,7 +38,10 @@ export interface FileCommit {
 export type FlushCause =
   /** Nothing was appended for the multiline patience: what can be a whole record is one. */
   | 'idle'
-  /** The file is gone at its end: pieces without their end are given out, flagged `partial`. */
+  /**
+   * The file is gone at its end: pieces without their end are given out, flagged `partial`. Pieces that went on in a
+   * successor stay with it, so read what there is of the successor first.
+   */
   | 'gone';
 
 export interface Decoder {
@@ -48,7 +51,10 @@ export interface Decoder {
    */
   push(bytes: Uint8Array, start: number, end: number, fileOffset: number, readTimeNs: bigint): void;
   flush(cause: FlushCause): void;
-  /** Gives out what is encoded, in order, each batch once; the receiver owns it. */
+  /**
+   * Gives out what is encoded, in order, each batch once; the receiver owns it. A batch without documents only tells
+   * of dropped bytes. When a file has a successor, take from the first decoder before pushing to the second.
+   */
   take(): EncodedBatch[];
   /** First byte that is in no batch given out by `take` and in no drop: where a new decoder would have to begin. */
   readonly safeOffset: number;

@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { DecoderHarness } from './decoder-harness.ts';
 import type { HarnessOptions } from './decoder-harness.ts';
 import type { LineFormat } from './decoder-types.ts';
+import { detectEncoding } from './encoding.ts';
+import type { TextEncoding } from './encoding.ts';
 
 const encoder = new TextEncoder();
 const RUNS = 1500;
@@ -94,7 +96,7 @@ const settings = fc.record({
   format: LineFormat;
   stream: 'file' | 'stdout';
   longLines: 'truncate' | 'split';
-  encoding: 'auto' | 'latin1' | 'utf-16le';
+  encoding: 'auto' | TextEncoding;
   lineBytesMax: number;
 }>;
 
@@ -160,12 +162,14 @@ test('G4: a decoder that begins at a safe offset gives out the same records from
   fc.assert(
     fc.property(file, fc.nat(), settings, (bytes, cut, setting) => {
       // A malformed line takes the time of a line before it, which the second decoder has not seen.
-      fc.pre(setting.format !== 'cri' && setting.format !== 'docker' && setting.encoding === 'auto');
+      fc.pre(setting.format !== 'cri' && setting.format !== 'docker');
       const at = cut % (bytes.length + 1);
       const first = new DecoderHarness(harnessOptions(setting, false)).push(bytes.subarray(0, at));
       const { safeOffset } = first.decoder;
       first.push(bytes.subarray(at)).flush('gone');
-      const second = new DecoderHarness(harnessOptions(setting, false), safeOffset);
+      // Only the first bytes tell of UTF-16.
+      const encoding = setting.encoding === 'auto' ? detectEncoding(bytes) : setting.encoding;
+      const second = new DecoderHarness(harnessOptions({ ...setting, encoding }, false), safeOffset);
       second.push(bytes.subarray(safeOffset)).flush('gone');
       const ids = new Set(first.text.split('\n'));
       for (const document of second.text.split('\n')) assert.ok(ids.has(document), document);

@@ -1,4 +1,11 @@
-import { DOCUMENT_HEAD, MESSAGE_HEAD, OFFSET_HEAD, STREAM_HEAD } from '../record/document-layout.ts';
+import {
+  DOCUMENT_HEAD,
+  LOG_FLAG,
+  logExtrasJson,
+  MESSAGE_HEAD,
+  OFFSET_HEAD,
+  STREAM_HEAD,
+} from '../record/document-layout.ts';
 import { STREAM_NAMES } from '../record/lane.ts';
 
 /**
@@ -21,6 +28,8 @@ export interface DocumentTemplate {
   readonly event: Uint8Array;
   /** `file` and `event` in one piece, for records without extras. */
   readonly fileAndEvent: Uint8Array;
+  /** The same for a record whose only extra is a trailing CR that was stripped. */
+  readonly fileCrAndEvent: Uint8Array;
   /** From the hexadecimal digits to the newline, which it includes. */
   readonly tail: Uint8Array;
   /** Bytes of a document beyond its message, without extras, at most. */
@@ -44,6 +53,8 @@ export function createTemplate(
   const members = JSON.stringify(resource).slice(1, -1);
   const tail = encoder.encode(`"}${members === '' ? '' : `,${members}`}}\n`);
   const fileAndEvent = encoder.encode(fileText + eventText);
+  const cr = { flags: LOG_FLAG.cr, originalLength: undefined, sequence: undefined, parseError: undefined };
+  const fileCrAndEvent = encoder.encode(fileText + logExtrasJson(cr) + eventText);
   const streamBytesMax = Math.max(...stream.map((part) => part.length));
   return {
     fileId,
@@ -52,8 +63,9 @@ export function createTemplate(
     file: encoder.encode(fileText),
     event: encoder.encode(eventText),
     fileAndEvent,
+    fileCrAndEvent,
     tail,
     overheadBytesMax:
-      head.length + streamBytesMax + fileAndEvent.length + tail.length + OFFSET_TEXT_BYTES_MAX,
+      head.length + streamBytesMax + fileCrAndEvent.length + tail.length + OFFSET_TEXT_BYTES_MAX,
   };
 }

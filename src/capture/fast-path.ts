@@ -10,20 +10,21 @@
 import { LANE } from '../record/lane.ts';
 import type { Lane } from '../record/lane.ts';
 import { MESSAGE_START, TIMESTAMP_START } from '../record/document-layout.ts';
-import { hasValidDateTime, TIMESTAMP_LENGTH } from '../record/timestamp.ts';
+import { TIMESTAMP_LENGTH } from '../record/timestamp.ts';
 import { writeDecimal, writeOffsetHex } from './batch-writer.ts';
 import type { BatchWriter } from './batch-writer.ts';
 import type { ContainerLanes } from './container-lanes.ts';
-import { laneOf } from './cri-line.ts';
+import { laneOf, mayBeCri } from './cri-line.ts';
 import type { LineFormat } from './decoder-types.ts';
+import { copyDockerText, startsWith, STREAM_MEMBER, TIME_MEMBER } from './docker-fast.ts';
 import { isDockerStart } from './docker-line.ts';
 import type { DocumentTemplate } from './document-template.ts';
 import { escapeAscii, IS_PLAIN, sequenceLength } from './escape-json.ts';
 import type { LaneFile } from './lane-file.ts';
 import { canFollowStart, isEagerStart } from './multiline.ts';
 import type { Multiline } from './multiline.ts';
-import { RecordDraft } from './record-draft.ts';
-import { parseTai64n } from './s6-stamp.ts';
+import { mayBeLocalStamp, parseTai64n } from './s6-stamp.ts';
+import { StampCopier } from './stamp-copier.ts';
 
 export interface FastPathOptions {
   readonly format: LineFormat;
@@ -41,15 +42,14 @@ export interface FastPathOptions {
 /** Room for a message without looking; longer ones that do not fit go the general path, which makes room. */
 const MESSAGE_RESERVE_BYTES = 4096;
 
-/** Bytes of `YYYY-MM-DDTHH:MM:`, which most lines share with the one before. */
-const MINUTE_BYTES = 17;
-
 const NONE = -1;
+const NEWLINE = 10;
+const CR = 13;
 const SPACE = 32;
-const DOT = 46;
+const QUOTE = 34;
 const UPPER_F = 70;
-const UPPER_T = 84;
-const UPPER_Z = 90;
+const BACKSLASH = 92;
+const CLOSE_BRACE = 125;
 
 export class FastPath {
   readonly #file: LaneFile;
@@ -58,8 +58,7 @@ export class FastPath {
   readonly #options: FastPathOptions;
   readonly #multiline: Multiline | undefined;
   #template: DocumentTemplate;
-  /** The template's head with the minute that was last found valid. */
-  #head: Uint8Array;
+  #stamps: StampCopier;
   #readTime: Uint8Array = new Uint8Array(0);
   /** The time of the last line of all runs, 30 characters. */
   lastTime: Uint8Array | undefined;
@@ -71,6 +70,12 @@ export class FastPath {
   #lastStart = NONE;
   #lastContent = 0;
   #lastNewline = 0;
+  /** Where its text ends, without a CR. */
+  #lastEnd = 0;
+  #isDocker = false;
+  #hasCr = false;
+  /** Where the general path has to begin because a document was taken back. */
+  #rewindAt = NONE;
   #lastDocument = NONE;
   #lastLane: Lane = LANE.file;
 
@@ -81,7 +86,7 @@ export class FastPath {
     this.#options = options;
     this.#multiline = options.multiline;
     this.#template = file.template;
-    this.#head = file.template.head.slice();
+    this.#stamps = new StampCopier(file.template.head);
   }
 
   /** The time of lines without a stamp, 30 characters; kept by reference. */
@@ -92,7 +97,7 @@ export class FastPath {
   /** Takes over a changed template of the file. */
   updateTemplate(): void {
     this.#template = this.#file.template;
-    this.#head = this.#file.template.head.slice();
+    this.#stamps = new StampCopier(this.#file.template.head);
   }
 
   /**
@@ -109,7 +114,7 @@ export class FastPath {
       if (isFull || writer.file !== this.#file) {
         // A batch that is sealed cannot be taken back from.
         this.#noteTime();
-        this.#settleLast(bytes, base);
+        if (this.#settleLast(bytes)) break;
         this.#file.position = base + at;
         writer.reserve(this.#file, reserve);
       }
@@ -118,9 +123,11 @@ export class FastPath {
       at = next;
     }
     this.#noteTime();
-    this.#settleLast(bytes, base);
-    this.#lastStart = NONE;
-    this.#lastDocument = NONE;
+    this.#settleLast(bytes);
+    if (this.#rewindAt !== NONE) {
+      at = this.#rewindAt;
+      this.#rewindAt = NONE;
+    }
     this.#file.position = base + at;
     return at;
   }
@@ -135,77 +142,114 @@ export class FastPath {
 
   /** Encodes one line; returns where the next one begins, or -1. */
   #line(bytes: Uint8Array, start: number, limit: number, base: number): number {
+    const { format } = this.#options;
     const writer = this.#writer;
     const out = writer.out;
     const document = writer.length;
-    out.set(this.#head, document);
+    out.set(this.#stamps.head, document);
+    if (format === 'docker' || (format === 'auto' && isDockerStart(bytes, start))) {
+      return this.#dockerLine(bytes, start, limit, base);
+    }
     const content = this.#header(bytes, start, limit, out, document + TIMESTAMP_START);
-    if (content < 0) return -1;
-    const lane = this.#lane;
-    if (this.#multiline !== undefined && !this.#isSettled(bytes, content, lane, base)) return -1;
-    if ((this.#lanes.busy & (1 << lane)) !== 0) return -1;
+    if (content < 0 || this.#isHeldUp(bytes, bytes[content] ?? 0, bytes[content + 1] ?? 0)) return -1;
     const newline = this.#content(bytes, content, limit, out, document + MESSAGE_START);
     if (newline < 0) return -1;
+    this.#isDocker = false;
+    return this.#finish(start, content, newline, base);
+  }
+
+  /** The same for a line of Docker's, whose time and stream stand behind its text. */
+  #dockerLine(bytes: Uint8Array, start: number, limit: number, base: number): number {
+    const out = this.#writer.out;
+    const document = this.#writer.length;
+    const message = document + MESSAGE_START;
+    if (!this.#options.isUtf8) return -1;
+    if (!isDockerStart(bytes, start) || bytes[start + 6] !== 58 || bytes[start + 7] !== QUOTE) return -1;
+    const content = start + 8;
+    const outEnd = out.length - this.#template.overheadBytesMax;
+    const text = copyDockerText(bytes, { start: content, end: limit }, out, { start: message, end: outEnd });
+    if (text === undefined) return -1;
+    this.#outAt = text.outEnd;
+    if (text.outEnd - message > this.#options.lineBytesMax) return -1;
+    const newline = this.#dockerTrailer(bytes, text.end, out, document + TIMESTAMP_START);
+    if (newline < 0 || newline >= limit) return -1;
+    // An escape may stand for white space, which only a closer look tells.
+    const first = text.outEnd === message ? NEWLINE : (out[message] ?? 0);
+    if (this.#isHeldUp(bytes, first === BACKSLASH ? SPACE : first, out[message + 1] ?? 0)) return -1;
+    this.#isDocker = true;
+    return this.#finish(start, content, newline, base);
+  }
+
+  /** Reads `,"stream":"…","time":"…"}` and the newline, which it returns, or -1. */
+  #dockerTrailer(bytes: Uint8Array, start: number, out: Uint8Array, at: number): number {
+    if (!startsWith(bytes, start, STREAM_MEMBER)) return -1;
+    const stream = start + STREAM_MEMBER.length;
+    const lane = laneOf(bytes, stream);
+    const time = stream + 6 + TIME_MEMBER.length;
+    if (lane === undefined || !startsWith(bytes, stream + 6, TIME_MEMBER)) return -1;
+    const end = this.#stamps.copy(bytes, time, out, at);
+    if (end < 0 || bytes[end] !== QUOTE || bytes[end + 1] !== CLOSE_BRACE || bytes[end + 2] !== NEWLINE)
+      return -1;
+    this.#lane = lane;
+    return end + 2;
+  }
+
+  /** Writes what follows the message and counts the document; returns where the next line begins. */
+  #finish(start: number, content: number, newline: number, base: number): number {
     this.#lastStart = start;
     this.#lastContent = content;
     this.#lastNewline = newline;
-    this.#lastDocument = document;
-    this.#lastLane = lane;
-    const end = this.#tail(out, this.#outAt, lane, base + start);
-    writer.finishDocument(end, lane, base + start, newline + 1 - start);
+    this.#lastEnd = this.#hasCr ? newline - 1 : newline;
+    this.#lastDocument = this.#writer.length;
+    this.#lastLane = this.#lane;
+    const end = this.#tail(this.#writer.out, this.#outAt, this.#lane, base + start);
+    this.#hasCr = false;
+    this.#writer.finishDocument(end, this.#lane, base + start, newline + 1 - start);
     return newline + 1;
   }
 
   /** Writes everything behind the message; returns where the document ends. */
   #tail(out: Uint8Array, at: number, lane: Lane, offset: number): number {
-    const { stream, fileAndEvent, tail } = this.#template;
+    const { stream, fileAndEvent, fileCrAndEvent, tail } = this.#template;
     const streamPart = stream[lane] ?? fileAndEvent;
     out.set(streamPart, at);
     let to = writeDecimal(out, at + streamPart.length, offset);
-    out.set(fileAndEvent, to);
-    to = writeOffsetHex(out, to + fileAndEvent.length, offset);
+    const middle = this.#hasCr ? fileCrAndEvent : fileAndEvent;
+    out.set(middle, to);
+    to = writeOffsetHex(out, to + middle.length, offset);
     out.set(tail, to);
     return to + tail.length;
   }
 
-  /** Whether neither the document before nor this line calls for the general path's look at stack traces. */
-  #isSettled(bytes: Uint8Array, content: number, lane: Lane, base: number): boolean {
-    const first = bytes[content] ?? 0;
-    const second = bytes[content + 1] ?? 0;
+  /** Whether the document before, this line, or what waits in its lane calls for the general path. */
+  #isHeldUp(bytes: Uint8Array, first: number, second: number): boolean {
+    const lane = this.#lane;
+    if ((this.#lanes.busy & (1 << lane)) !== 0) return true;
+    if (this.#multiline === undefined) return false;
     if (this.#lastStart !== NONE && (lane !== this.#lastLane || canFollowStart(first, second))) {
-      if (this.#settleLast(bytes, base)) return false;
+      if (this.#settleLast(bytes)) return true;
     }
-    return !isEagerStart(first, second);
+    return isEagerStart(first, second);
   }
 
   /** Takes the last document back if it can be the start of a trace; returns whether it was. */
-  #settleLast(bytes: Uint8Array, base: number): boolean {
-    const start = this.#lastStart;
-    if (start === NONE || this.#multiline === undefined) return false;
+  #settleLast(bytes: Uint8Array): boolean {
+    if (this.#lastStart === NONE || this.#multiline === undefined) return false;
+    if (this.#isDocker) {
+      // Escaped text has every word that the hint looks for; the general path looks at the decoded one.
+      if (!this.#multiline.mayStart(bytes, this.#lastContent, this.#lastEnd)) return this.#keepLast();
+    } else if (this.#multiline.start(bytes, this.#lastContent, this.#lastEnd) === undefined) {
+      return this.#keepLast();
+    }
+    this.#writer.retract(this.#lastDocumentStart(), this.#lastNewline + 1 - this.#lastStart);
+    this.#rewindAt = this.#lastStart;
     this.#lastStart = NONE;
-    const state = this.#multiline.start(bytes, this.#lastContent, this.#lastNewline);
-    if (state === undefined) return false;
-    const document = this.#lastDocumentStart();
-    const timeStart = document + TIMESTAMP_START;
-    const time = this.#writer.out.slice(timeStart, timeStart + TIMESTAMP_LENGTH);
-    const draft = new RecordDraft(this.#file, this.#lastLane, base + start, time);
-    const rawBytes = this.#lastNewline + 1 - start;
-    const piece = {
-      bytes,
-      start: this.#lastContent,
-      end: this.#lastNewline,
-      skippedBytes: 0,
-      lastByte: 0,
-      offset: base + start,
-      contentOffset: base + this.#lastContent,
-      rawBytes,
-      nulBytes: 0,
-      endOffset: base + this.#lastNewline + 1,
-    };
-    draft.append(this.#file, piece, this.#options.lineBytesMax);
-    this.#lanes.setTrace(this.#lastLane, { draft, state });
-    this.#writer.retract(document, rawBytes);
     return true;
+  }
+
+  #keepLast(): false {
+    this.#lastStart = NONE;
+    return false;
   }
 
   #lastDocumentStart(): number {
@@ -219,19 +263,31 @@ export class FastPath {
    */
   #content(bytes: Uint8Array, start: number, limit: number, out: Uint8Array, at: number): number {
     const outEnd = out.length - this.#template.overheadBytesMax;
+    const blockLimit = limit - 3;
     let from = start;
     let to = at;
     while (to < outEnd) {
+      // Most text is plain for long stretches: four bytes at a time halve the time of this loop.
+      while (from < blockLimit && to < outEnd) {
+        const a = bytes[from] ?? 0;
+        const b = bytes[from + 1] ?? 0;
+        const c = bytes[from + 2] ?? 0;
+        const d = bytes[from + 3] ?? 0;
+        if (((IS_PLAIN[a] ?? 0) & (IS_PLAIN[b] ?? 0) & (IS_PLAIN[c] ?? 0) & (IS_PLAIN[d] ?? 0)) === 0) break;
+        out[to] = a;
+        out[to + 1] = b;
+        out[to + 2] = c;
+        out[to + 3] = d;
+        from += 4;
+        to += 4;
+      }
       const byte = bytes[from] ?? 0;
       if (IS_PLAIN[byte] === 1) {
         out[to++] = byte;
         from++;
         continue;
       }
-      if (byte === 10) {
-        this.#outAt = to;
-        return this.#isSimple(bytes, start, from) ? from : -1;
-      }
+      if (byte === NEWLINE) return this.#endContent(bytes, start, from, to);
       if (byte >= 0x80) {
         const length = this.#options.isUtf8 ? sequenceLength(bytes, from, limit) : -1;
         if (length < 0) return -1;
@@ -245,10 +301,14 @@ export class FastPath {
     return -1;
   }
 
-  #isSimple(bytes: Uint8Array, start: number, newline: number): boolean {
+  /** Looks at the line's length and its trailing CR; returns the newline, or -1. */
+  #endContent(bytes: Uint8Array, start: number, newline: number, outEnd: number): number {
     const length = newline - start;
-    if (length > this.#options.lineBytesMax || length === this.#options.s6LineBytes) return false;
-    return length === 0 || bytes[newline - 1] !== 13;
+    if (length > this.#options.lineBytesMax || length === this.#options.s6LineBytes) return -1;
+    this.#hasCr = length > 0 && bytes[newline - 1] === CR;
+    // It was written as the two bytes of its escape.
+    this.#outAt = this.#hasCr ? outEnd - 2 : outEnd;
+    return newline;
   }
 
   /** Reads what stands before the content, writes the time to `out[at]`; returns where the content begins, or -1. */
@@ -261,7 +321,7 @@ export class FastPath {
       case 's6':
         return this.#s6Header(bytes, start, limit, out, at);
       case 'docker':
-        return -1;
+        return -1; // Never comes here: see #dockerLine.
       case 'auto':
         return this.#anyHeader(bytes, start, limit, out, at);
     }
@@ -274,7 +334,7 @@ export class FastPath {
   }
 
   #s6Header(bytes: Uint8Array, start: number, limit: number, out: Uint8Array, at: number): number {
-    if (bytes[start] !== 0x40) return isLocalStamp(bytes, start) ? -1 : this.#noHeader(start, out, at);
+    if (bytes[start] !== 0x40) return mayBeLocalStamp(bytes, start) ? -1 : this.#noHeader(start, out, at);
     const content = parseTai64n(bytes, start, limit, this.#time, this.#options.taiOffsetSeconds);
     if (content < 0) return this.#noHeader(start, out, at);
     out.set(this.#time, at);
@@ -285,70 +345,22 @@ export class FastPath {
   #anyHeader(bytes: Uint8Array, start: number, limit: number, out: Uint8Array, at: number): number {
     const first = bytes[start] ?? 0;
     if (first === 0x40) return this.#s6Header(bytes, start, limit, out, at);
-    if (first === 0x7b) return isDockerStart(bytes, start) ? -1 : this.#noHeader(start, out, at);
     if (first < 0x30 || first > 0x39) return this.#noHeader(start, out, at);
     const content = this.#criHeader(bytes, start, limit, out, at);
     if (content >= 0) return content;
-    const isOther =
-      isLocalStamp(bytes, start) || (bytes[start + 10] === UPPER_T && hasStreamName(bytes, start));
+    const isOther = mayBeLocalStamp(bytes, start) || mayBeCri(bytes, start);
     return isOther ? -1 : this.#noHeader(start, out, at);
   }
 
-  /** Only UTC with a fraction of one to nine digits, and the tag `F`: what container runtimes write. */
+  /** Only the tag `F`, and times as `StampCopier` reads them. */
   #criHeader(bytes: Uint8Array, start: number, limit: number, out: Uint8Array, at: number): number {
-    if (limit - start < 32 || !this.#minute(bytes, start, out, at)) return -1;
-    const tens = bytes[start + 17] ?? 0;
-    const ones = bytes[start + 18] ?? 0;
-    if (tens < 48 || tens > 53 || ones < 48 || ones > 57 || bytes[start + 19] !== DOT) return -1;
-    out[at + 17] = tens;
-    out[at + 18] = ones;
-    let digit = 20;
-    for (; digit < 29; digit++) {
-      const byte = bytes[start + digit] ?? 0;
-      if (byte < 48 || byte > 57) break;
-      out[at + digit] = byte;
-    }
-    const zone = start + digit;
-    if (digit === 20 || bytes[zone] !== UPPER_Z || bytes[zone + 1] !== SPACE) return -1;
-    const lane = laneOf(bytes, zone + 2);
-    if (lane === undefined || bytes[zone + 8] !== SPACE) return -1;
-    if (bytes[zone + 9] !== UPPER_F || bytes[zone + 10] !== SPACE) return -1;
+    if (limit - start < 32) return -1;
+    const end = this.#stamps.copy(bytes, start, out, at);
+    if (end < 0 || bytes[end] !== SPACE) return -1;
+    const lane = laneOf(bytes, end + 1);
+    if (lane === undefined || bytes[end + 7] !== SPACE) return -1;
+    if (bytes[end + 8] !== UPPER_F || bytes[end + 9] !== SPACE) return -1;
     this.#lane = lane;
-    return zone + 11;
+    return end + 10;
   }
-
-  /** Whether the line begins with a valid date, hour and minute: the last one, most of the time. */
-  #minute(bytes: Uint8Array, start: number, out: Uint8Array, at: number): boolean {
-    const head = this.#head;
-    for (let i = 0; i < MINUTE_BYTES; i++) {
-      if (bytes[start + i] !== head[TIMESTAMP_START + i]) return this.#learnMinute(bytes, start, out, at);
-    }
-    return true;
-  }
-
-  #learnMinute(bytes: Uint8Array, start: number, out: Uint8Array, at: number): boolean {
-    const isDate = bytes[start + 4] === 45 && bytes[start + 7] === 45 && bytes[start + 10] === UPPER_T;
-    if (!isDate || bytes[start + 13] !== 58 || bytes[start + 16] !== 58) return false;
-    if (!hasValidDateTime(bytes, start)) return false;
-    const minute = bytes.subarray(start, start + MINUTE_BYTES);
-    this.#head.set(minute, TIMESTAMP_START);
-    out.set(minute, at);
-    return true;
-  }
-}
-
-/** Whether a line may have an s6-log `T` stamp: `YYYY-MM-DD HH:MM:SS.nnnnnnnnn` and two blanks. */
-function isLocalStamp(bytes: Uint8Array, start: number): boolean {
-  return bytes[start + 10] === SPACE && bytes[start + 19] === DOT && bytes[start + 29] === SPACE;
-}
-
-/** Whether `st` of a stream's name follows the first blank behind the seconds. */
-function hasStreamName(bytes: Uint8Array, start: number): boolean {
-  for (let at = start + 19; at < start + 48; at++) {
-    const byte = bytes[at];
-    if (byte === SPACE) return bytes[at + 1] === 115 && bytes[at + 2] === 116;
-    if (byte === 10) return false;
-  }
-  // A fraction of absurd length is the general path's business.
-  return true;
 }

@@ -34,6 +34,8 @@ const START_HINT =
 export interface Multiline {
   /** Whether lines can be tested one by one as the hot path does. */
   readonly isSelective: boolean;
+  /** Whether a line has one of the words without which none starts a record of several lines. */
+  mayStart(bytes: Uint8Array, start: number, end: number): boolean;
   /** Returns the state behind a line that can start a record of several lines. */
   start(bytes: Uint8Array, start: number, end: number): TraceState | undefined;
   /** Returns the state behind a line that continues one, or undefined when it does not. */
@@ -50,6 +52,7 @@ function compileTraces(languages: readonly TraceLanguage[]): Multiline {
   const machines: TraceMachine[] = languages.map((language) => TRACE_MACHINES[language]);
   return {
     isSelective: true,
+    mayStart: (bytes, start, end) => START_HINT.test(textOf(bytes, start, end)),
     start(bytes, start, end) {
       const text = textOf(bytes, start, end);
       if (!START_HINT.test(text)) return undefined;
@@ -82,6 +85,7 @@ function compileCustom(options: MultilineOptions): Multiline {
     pattern.matcher(decoder.decode(bytes.subarray(start, Math.min(end, start + TESTED_BYTES_MAX)))).find();
   return {
     isSelective: false,
+    mayStart: () => true,
     start(bytes, start, end) {
       if (startPattern === undefined || continuePattern === undefined) return CUSTOM_OPEN;
       return finds(startPattern, bytes, start, end) ? CUSTOM_OPEN : undefined;

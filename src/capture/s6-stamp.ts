@@ -96,3 +96,8 @@ function readHex(bytes: Uint8Array, at: number, count: number): number {
   }
   return value;
 }
+
+/** Whether a line at `bytes[at]` can begin with a `T` stamp. */
+export function mayBeLocalStamp(bytes: Uint8Array, at: number): boolean {
+  return bytes[at + 10] === 32 && bytes[at + 19] === 46 && bytes[at + 29] === 32;
+}
