@@ -18,8 +18,9 @@ const actions: CliActions = {
   agent: async (options) => (await import('./roles/agent.ts')).runAgent(context, options),
   server: async (options) => (await import('./roles/server.ts')).runServer(context, options),
   importFiles: async (options) => (await import('./roles/import-files.ts')).importFiles(context, options),
-  checkPipelines: async (pipelines) => (await import('./roles/pipelines.ts')).checkPipelines(pipelines),
-  testPipelines: async (pipelines) => (await import('./roles/pipelines.ts')).testPipelines(pipelines),
+  checkConfig: async (config) => (await import('./roles/check-config.ts')).checkConfig(config),
+  testPipelines: async (pipelines) =>
+    (await import('./indexer/pipeline-tests.ts')).runPipelineTests(pipelines),
   explain: async (options) => (await import('./roles/explain.ts')).explain(options),
   doctor: async (loaded) => (await import('./roles/doctor.ts')).examine(loaded),
 };

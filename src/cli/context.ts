@@ -1,6 +1,7 @@
 /** What commands are given: everything that they touch of the machine, so that tests can give them something else. */
 import type { FileSystem } from '../base/file-system.ts';
 import type { Scheduler } from '../base/scheduler.ts';
+import type { Config } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import type { PipelineConfig } from '../config/pipeline-config.ts';
 
@@ -41,8 +42,8 @@ export interface CliActions {
   agent(options: RunOptions): Promise<number>;
   server(options: RunOptions): Promise<number>;
   importFiles(options: ImportOptions): Promise<ImportResult>;
-  /** Throws what is wrong with pipelines beyond their shape: expressions, formats, conditions. */
-  checkPipelines(pipelines: readonly PipelineConfig[]): Promise<void>;
+  /** Throws what is wrong with the configuration beyond its shape: expressions, conditions, an open address. */
+  checkConfig(config: Config): Promise<void>;
   testPipelines(pipelines: readonly PipelineConfig[]): Promise<readonly PipelineTestOutcome[]>;
   explain(options: ExplainOptions): Promise<Explanation>;
   doctor(loaded: LoadedConfig): Promise<readonly Finding[]>;

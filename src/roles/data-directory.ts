@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { AppError, systemCodeOf } from '../base/errors.ts';
 import type { AppErrorOptions, ErrorCode } from '../base/errors.ts';
@@ -11,7 +11,7 @@ import type { DirectoryLock } from '../base/node/directory-lock.ts';
  */
 export function takeDataDirectory(directory: string): DirectoryLock {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o750 });
+    makeDirectories(directory);
     const probe = path.join(directory, `.probe-${process.pid}`);
     closeSync(openSync(probe, 'w'));
     unlinkSync(probe);
@@ -19,6 +19,14 @@ export function takeDataDirectory(directory: string): DirectoryLock {
     throw toAppError(directory, error);
   }
   return lockDirectory(directory);
+}
+
+/** Like `mkdir -p`. Node's own recursive one never returns below /proc, where a directory is there and refuses any other. */
+export function makeDirectories(directory: string): void {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const parent = path.dirname(directory);
+  if (parent !== directory) makeDirectories(parent);
+  mkdirSync(directory, { mode: 0o750 });
 }
 
 function toAppError(directory: string, cause: unknown): AppError {

@@ -8,6 +8,7 @@ import type { Finding } from '../cli/context.ts';
 import { formatSize } from '../cli/output.ts';
 import type { Config } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
+import { makeDirectories } from './data-directory.ts';
 
 const MIB = 2 ** 20;
 
@@ -147,7 +148,7 @@ function examineWatches({ sources }: Config): Finding[] {
 function examineDataDirectory(config: Config): Finding[] {
   const directory = path.join(config.data, '.doctor');
   try {
-    fs.mkdirSync(directory, { recursive: true });
+    makeDirectories(directory);
   } catch (error) {
     const text = `${config.data} cannot be written: ${messageOf(error)}`;
     return [

@@ -1,5 +1,6 @@
 /** `logboom server`: takes records over HTTP, stores them, and answers searches. */
 import type { CliContext, RunOptions } from '../cli/context.ts';
+import { checkConfig } from './check-config.ts';
 import { takeDataDirectory } from './data-directory.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
@@ -9,6 +10,7 @@ import { createRoleTelemetry } from './telemetry.ts';
 /** Runs until it is told to stop, and returns the exit code. */
 export async function runServer(context: CliContext, { loaded }: RunOptions): Promise<number> {
   const { config } = loaded;
+  checkConfig(config);
   const lock = takeDataDirectory(config.data);
   try {
     const telemetry = createRoleTelemetry(context, loaded);

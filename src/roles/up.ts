@@ -2,6 +2,7 @@
 import type { CliContext, RunOptions } from '../cli/context.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { createRealAgent, sourceStatuses } from './agent-parts.ts';
+import { checkConfig } from './check-config.ts';
 import { takeDataDirectory } from './data-directory.ts';
 import { startDemo } from './demo/demo.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
@@ -13,6 +14,7 @@ import type { TallyingTelemetry } from './telemetry.ts';
 
 /** Runs until it is told to stop, and returns the exit code. */
 export async function runUp(context: CliContext, options: RunOptions): Promise<number> {
+  checkConfig(options.loaded.config);
   const lock = takeDataDirectory(options.loaded.config.data);
   const telemetry = createRoleTelemetry(context, options.loaded);
   const demo = options.isDemo ? await startDemo(options.loaded.config, telemetry) : undefined;

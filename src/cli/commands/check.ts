@@ -17,7 +17,7 @@ Examples:
   );
   command.action(async (options: { json?: boolean }) => {
     const loaded = loadCommandConfig(context, command, { listen: 'server.listen' });
-    await context.actions.checkPipelines(loaded.config.indexer.pipelines);
+    await context.actions.checkConfig(loaded.config);
     context.stdout.write(
       options.json === true ? `${JSON.stringify(configAsJson(loaded))}\n` : configAsYaml(loaded),
     );

@@ -20,7 +20,6 @@ Examples:
   command.action(async (options: { json?: boolean }) => {
     const { config } = loadCommandConfig(context, command);
     const { pipelines } = config.indexer;
-    await context.actions.checkPipelines(pipelines);
     const outcomes = await context.actions.testPipelines(pipelines);
     const failedCount = outcomes.filter(({ isPassed }) => !isPassed).length;
     setExitCode(failedCount > 0 ? EXIT_CODE.discrepancy : EXIT_CODE.ok);

@@ -73,7 +73,7 @@ function refuseAll(): CliActions {
     agent: refuse,
     server: refuse,
     importFiles: refuse,
-    checkPipelines: () => Promise.resolve(),
+    checkConfig: () => Promise.resolve(),
     testPipelines: refuse,
     explain: refuse,
     doctor: refuse,
