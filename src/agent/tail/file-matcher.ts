@@ -406,5 +406,5 @@ function isHeadOf(head: Head, fingerprint: Fingerprint, sha256: (bytes: Uint8Arr
 /** Whether a rotated file that just appeared can be a copy of `file`: copies are made of the active one. */
 function canBeCopied(group: FileGroup, file: TailedFile): boolean {
   if (!group.isKnown && !file.isCheckpointed) return false;
-  return file.isActive || !file.isListed || group.spec.hasProcessor;
+  return file.isActive || file.isShrunk || !file.isListed || group.spec.hasProcessor;
 }
