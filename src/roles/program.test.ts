@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
 
-const root = path.dirname(import.meta.dirname);
+const root = path.resolve(import.meta.dirname, '../..');
 
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   const environment = Object.entries(process.env).filter(([name]) => !/^(LOGBOOM_|NODE_TEST)/.test(name));
