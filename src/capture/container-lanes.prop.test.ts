@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ContainerLanes } from './container-lanes.ts';
+import { DecoderHarness, FILE_A, FILE_B } from './decoder-harness.ts';
+
+const RUNS = 1500;
+
+const line = fc
+  .tuple(
+    fc.constantFrom('stdout', 'stderr'),
+    fc.constantFrom('F', 'F', 'P'),
+    fc.constantFrom(
+      'a',
+      'bb',
+      '',
+      'panic: boom',
+      'goroutine 1 [running]:',
+      'main.main()',
+      '\t/src/main.go:7 +0x1d',
+      'last',
+    ),
+  )
+  .map(([stream, tag, text]) => `2026-11-23T04:30:00.5Z ${stream} ${tag} ${text}\n`);
+
+const scenario = fc.record({ lines: fc.array(line, { maxLength: 16 }), rotation: fc.nat(), stop: fc.nat() });
+
+/** Two files of one container, written one after the other. */
+function createPair(offsetA = 0, offsetB = 0): { a: DecoderHarness; b: DecoderHarness } {
+  const lanes = new ContainerLanes();
+  const path = '/logs/0.log';
+  return {
+    a: new DecoderHarness({ lanes, file: { fileId: FILE_A, path } }, offsetA),
+    b: new DecoderHarness({ lanes, file: { fileId: FILE_B, path } }, offsetB),
+  };
+}
+
+function rotate(lines: readonly string[], rotation: number): { textA: string; textB: string } {
+  const at = rotation % (lines.length + 1);
+  return { textA: lines.slice(0, at).join(''), textB: lines.slice(at).join('') };
+}
+
+test('G8: records are the same whether the file was rotated between their pieces or not', () => {
+  fc.assert(
+    fc.property(scenario, ({ lines, rotation }) => {
+      const { textA, textB } = rotate(lines, rotation);
+      const { a, b } = createPair();
+      a.push(textA);
+      b.push(textB).flush('gone');
+      a.flush('gone');
+      const whole = new DecoderHarness().push(textA + textB).flush('gone');
+      assert.deepEqual([...a.messages, ...b.messages].toSorted(), whole.messages.toSorted());
+      assert.equal(a.accountedBytes + b.accountedBytes, textA.length + textB.length);
+      assert.equal(a.decoder.safeOffset, textA.length);
+      assert.equal(b.decoder.safeOffset, textB.length);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('G4: readers that begin again at the safe offsets of two files give out the rest, and no piece of a record', () => {
+  fc.assert(
+    fc.property(scenario, ({ lines, rotation, stop }) => {
+      const { textA, textB } = rotate(lines, rotation);
+      const { a, b } = createPair();
+      const cut = stop % (textB.length + 1);
+      a.push(textA);
+      b.push(textB.slice(0, cut));
+      const taken = `${a.text}${b.text}`.split('\n');
+      const safeA = a.decoder.safeOffset;
+      const safeB = b.decoder.safeOffset;
+      b.push(textB.slice(cut)).flush('gone');
+      a.flush('gone');
+      const all = new Set(`${a.text}${b.text}`.split('\n'));
+
+      const again = createPair(safeA, safeB);
+      again.a.push(textA.slice(safeA));
+      again.b.push(textB.slice(safeB)).flush('gone');
+      again.a.flush('gone');
+      const rest = `${again.a.text}${again.b.text}`.split('\n');
+      for (const document of rest) assert.ok(all.has(document), document);
+      assert.deepEqual(new Set([...taken, ...rest]), all);
+    }),
+    { numRuns: RUNS },
+  );
+});
