@@ -246,7 +246,8 @@ export class Tailer {
       for (const alias of file.also) if (!group.aliases.has(alias)) file.also.delete(alias);
     }
     leaveInodesToLatest(group);
-    for (const file of [...group.files]) this.#update(group, file, byInode.get(file.inode), nowMs);
+    for (const file of [...group.files])
+      this.#update(group, file, standsThere(file, byInode.get(file.inode)), nowMs);
     for (const one of [...byInode.values()].sort(compareObserved)) this.#consider(group, one);
     group.isKnown = true;
     for (const file of group.files) if (file.inode !== '') this.#owners.set(file.inode, group);
@@ -268,7 +269,7 @@ export class Tailer {
       return;
     }
     if (file.fd === undefined && file.archive === undefined) {
-      const hasChanged = observed.size !== file.size || file.birthNs !== observed.birthNs;
+      const hasChanged = observed.size !== file.size;
       if (
         (file.phase === 'resting' || file.phase === 'done') &&
         hasChanged &&
@@ -299,7 +300,8 @@ export class Tailer {
     if (group.ignored.has(alias)) return;
     // What an orphan was copied to may continue it: it is looked into again.
     const isKnown = group.files.some(
-      (file) => file.inode === observed.inode || (file.phase !== 'orphaned' && file.also.has(alias)),
+      (file) =>
+        standsThere(file, observed) !== undefined || (file.phase !== 'orphaned' && file.also.has(alias)),
     );
     if (!isKnown) this.#matcher.adopt(group, observed);
   }
@@ -388,12 +390,19 @@ function compareObserved(left: Observed, right: Observed): number {
   );
 }
 
+/** Returns what was observed when it is this file: an inode that was given to another file has another birth. */
+function standsThere(file: TailedFile, observed: Observed | undefined): Observed | undefined {
+  if (observed?.inode !== file.inode) return undefined;
+  const isBornAlike = file.birthNs === observed.birthNs || file.birthNs === '0' || observed.birthNs === '0';
+  return isBornAlike ? observed : undefined;
+}
+
 /** Of several lives under one inode only the latest can be what stands there now. */
 function leaveInodesToLatest(group: FileGroup): void {
   const latest = new Map<string, TailedFile>();
   for (const file of group.files) {
-    const other = latest.get(file.inode);
-    if (other === undefined || other.generation < file.generation) latest.set(file.inode, file);
+    const other = latest.get(aliasOf(file));
+    if (other === undefined || other.generation < file.generation) latest.set(aliasOf(file), file);
   }
-  for (const file of group.files) if (latest.get(file.inode) !== file) file.inode = '';
+  for (const file of group.files) if (latest.get(aliasOf(file)) !== file) file.inode = '';
 }
