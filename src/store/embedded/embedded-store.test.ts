@@ -257,7 +257,7 @@ test('small segments of an hour that is over become one', async () => {
     await store.seal();
   }
   assert.equal(world.segmentPaths().length, 3);
-  await world.scheduler.advance(2 * 3_600_000);
+  await world.passHours(2);
   assert.equal(world.segmentPaths().length, 1);
   assert.deepEqual(await world.messages(store), ['0', '1', '2']);
   await store.close();

@@ -7,6 +7,7 @@
  *   <directory>/catalog.{journal,snapshot}             which segments count, and up to which journal
  *   <directory>/ledger.{journal,snapshot}              what agents say of their files, for the audit
  *   <directory>/quarantine/                            files that cannot be read, for somebody to look at
+ *   <directory>/tmp/                                   what the engine spills, where the composition says so
  */
 import { AppError, messageOf } from '../../base/errors.ts';
 import type { Crc32 } from '../../base/crc32.ts';
@@ -41,7 +42,7 @@ import { JournalWriter } from './journal-writer.ts';
 import type { LedgerBook } from './ledger-book.ts';
 import { openLedgerBook } from './ledger-book.ts';
 import { Maintenance } from './maintenance.ts';
-import { removeOrphans } from './orphans.ts';
+import { removeOrphans, removeSpilled } from './orphans.ts';
 import type { SegmentEngine } from './segment-engine.ts';
 import { auditSources } from './source-audit.ts';
 import { exportSources } from './source-export.ts';
@@ -75,6 +76,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const crc32 = options.crc32 ?? portableCrc32;
   for (const name of ['journals', 'segments', 'quarantine']) fileSystem.makeDirectory(`${directory}/${name}`);
   await fileSystem.syncDirectory(directory);
+  await syncParent(options);
   const opened = await openJournal<CatalogEntry>({
     fileSystem,
     directory,
@@ -104,6 +106,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const catalogJournal = opened.journal;
   const state = new StoreState({ ...options, catalog, catalogJournal, watermarks, dropped, journals });
   removeOrphans(fileSystem, state, telemetry);
+  removeSpilled(fileSystem, `${directory}/tmp`, telemetry);
   const damages = [opened.damage, ledger.damage].filter((damage) => damage !== undefined);
   for (const { reason, keptAs } of damages) await reportDamage(state, telemetry, { path: keptAs, reason });
   for (const damage of recovered.damaged) await reportDamage(state, telemetry, damage);
@@ -116,6 +119,18 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     sequence: Math.max(recovered.lastSequence, catalog.throughJournal, 0) + 1,
     commitSequence: Math.max(catalog.commitSequence, recovered.commits.at(-1)?.sequence ?? 0),
   });
+}
+
+/** The name of a directory that was just made must survive a power loss like what is in it. */
+async function syncParent({ fileSystem, directory, telemetry }: EmbeddedStoreOptions): Promise<void> {
+  try {
+    await fileSystem.syncDirectory(directory.slice(0, directory.lastIndexOf('/')) || '/');
+  } catch (error) {
+    // Whoever prepared the directory may not let this user read the one above it.
+    telemetry.log('debug', 'store_parent_not_synced', 'Cannot sync the directory above.', {
+      reason: messageOf(error),
+    });
+  }
 }
 
 async function reportDamage(

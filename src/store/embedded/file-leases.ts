@@ -19,6 +19,10 @@ export class FileLeases {
     };
   }
 
+  isHeld(path: string): boolean {
+    return this.#held.has(path);
+  }
+
   /** Unlinks a file now, or as soon as nobody holds it. */
   doom(path: string): void {
     if (this.#held.has(path)) this.#doomed.add(path);

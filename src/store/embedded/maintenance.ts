@@ -16,6 +16,7 @@ import type { JournalWriter } from './journal-writer.ts';
 import { chooseCompaction, chooseExpired } from './maintenance-plan.ts';
 import type { FileTally, JournalSource, NewSegment, SegmentEngine } from './segment-engine.ts';
 import { segmentPath } from './segment-engine.ts';
+import { removeOrphans } from './orphans.ts';
 import { rescanJournals } from './journal-rescan.ts';
 import type { StoreState } from './store-state.ts';
 
@@ -93,6 +94,7 @@ export class Maintenance {
       this.#schedule(CHECK_MS);
     } catch (error) {
       this.#report(error);
+      if (!this.#isClosed) this.#removeUnfinished();
       this.#schedule(RETRY_MS);
     }
   }
@@ -107,6 +109,16 @@ export class Maintenance {
       this.#options.telemetry.log('error', 'store_maintenance_failed', text, { reason });
     }
     this.#problem = problem;
+  }
+
+  /** A segment that was not finished takes space that the next attempt may need. */
+  #removeUnfinished(): void {
+    const { state, fileSystem, telemetry } = this.#options;
+    try {
+      removeOrphans(fileSystem, state, telemetry);
+    } catch (error) {
+      telemetry.log('warn', 'store_cleanup_failed', 'Unfinished files stay.', { reason: messageOf(error) });
+    }
   }
 
   #reportGauges(): void {

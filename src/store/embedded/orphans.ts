@@ -4,8 +4,8 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { StoreState } from './store-state.ts';
 
 /**
- * Removes segments that a crash has left outside the catalog: their records are still in journals, or have moved
- * to other segments.
+ * Removes segments that a crash or a failure has left outside the catalog: their records are still in journals, or
+ * have moved to other segments. What somebody still reads stays.
  */
 export function removeOrphans(fileSystem: FileSystem, state: StoreState, telemetry: Telemetry): void {
   const root = state.segmentDirectory;
@@ -15,9 +15,18 @@ export function removeOrphans(fileSystem: FileSystem, state: StoreState, telemet
       if (hour.kind !== 'directory') continue;
       for (const file of fileSystem.readDirectory(`${root}/${day.name}/${hour.name}`)) {
         const path = `${day.name}/${hour.name}/${file.name}`;
-        if (!state.catalog.segments.has(path)) remove(fileSystem, `${root}/${path}`, telemetry);
+        const isOrphan = !state.catalog.segments.has(path) && !state.leases.isHeld(`${root}/${path}`);
+        if (isOrphan) remove(fileSystem, `${root}/${path}`, telemetry);
       }
     }
+  }
+}
+
+/** Removes what the engine had spilled to the disk when a process was killed. */
+export function removeSpilled(fileSystem: FileSystem, directory: string, telemetry: Telemetry): void {
+  if (fileSystem.stat(directory) === undefined) return;
+  for (const { name, kind } of fileSystem.readDirectory(directory)) {
+    if (kind === 'file') remove(fileSystem, `${directory}/${name}`, telemetry);
   }
 }
 

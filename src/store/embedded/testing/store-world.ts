@@ -66,6 +66,12 @@ export class StoreWorld {
     return store.append(batches, new AbortController().signal);
   }
 
+  /** Lets the wall clock jump, and maintenance look once. */
+  async passHours(hours: number): Promise<void> {
+    this.scheduler.wallSkewMs += hours * 3_600_000;
+    await this.scheduler.advance(2_500);
+  }
+
   /** Ends the process and what was not synced. */
   losePower(): void {
     this.scheduler.clear();
