@@ -9,7 +9,8 @@ import type { DropReason } from '../record/drop-reason.ts';
 import type { Lane } from '../record/lane.ts';
 import { logExtrasJson } from '../record/document-layout.ts';
 import { OFFSET_HEX_LENGTH } from '../record/identity.ts';
-import type { BufferPool } from './buffer-pool.ts';
+import { createArrays } from './buffer-pool.ts';
+import type { BufferPool, RecordArrays } from './buffer-pool.ts';
 import type { EncodedBatch } from './decoder-types.ts';
 import { ESCAPED_BYTES_MAX, escapeInto } from './escape-json.ts';
 import type { LaneFile } from './lane-file.ts';
@@ -19,10 +20,9 @@ import { TIMESTAMP_START } from '../record/document-layout.ts';
 /** A document that stands alone in a batch may need this much beyond its escaped message and template. */
 const EXTRAS_BYTES_MAX = 512;
 
-/** Records that a new writer has room for; grows by doubling, bounded by the bytes of a batch. */
-const RECORDS_MIN = 256;
-
 const ZERO = 48;
+
+const NO_ARRAYS = createArrays(0);
 
 export class BatchWriter {
   /** The buffer; empty while nothing is encoded. */
@@ -30,9 +30,10 @@ export class BatchWriter {
   /** Bytes of `out` that count: whole documents. */
   length = 0;
   count = 0;
-  ends = new Uint32Array(RECORDS_MIN);
-  offsets = new Float64Array(RECORDS_MIN);
-  lanes = new Uint8Array(RECORDS_MIN);
+  /** Pooled as well; empty while nothing is encoded. */
+  ends = NO_ARRAYS.ends;
+  offsets = NO_ARRAYS.offsets;
+  lanes = NO_ARRAYS.lanes;
   /** Raw bytes of the records in the current batch. */
   recordBytes = 0;
   /** Whose documents the current batch holds. */
@@ -149,6 +150,10 @@ export class BatchWriter {
       this.#pool.release(this.out);
       this.out = EMPTY;
     }
+    if (this.ends.length > 0) {
+      this.#pool.releaseArrays({ ends: this.ends, offsets: this.offsets, lanes: this.lanes });
+      this.#useArrays(NO_ARRAYS);
+    }
     const batches = this.#ready;
     for (const [index, batch] of batches.entries()) {
       for (const [at, file] of (this.#readyFiles[index] ?? []).entries()) {
@@ -175,14 +180,18 @@ export class BatchWriter {
   }
 
   #growArrays(): void {
-    const size = this.ends.length * 2;
-    const { ends, offsets, lanes } = this;
-    this.ends = new Uint32Array(size);
-    this.ends.set(ends);
-    this.offsets = new Float64Array(size);
-    this.offsets.set(offsets);
-    this.lanes = new Uint8Array(size);
-    this.lanes.set(lanes);
+    if (this.ends.length === 0) return this.#useArrays(this.#pool.acquireArrays());
+    const larger = createArrays(this.ends.length * 2);
+    larger.ends.set(this.ends);
+    larger.offsets.set(this.offsets);
+    larger.lanes.set(this.lanes);
+    this.#useArrays(larger);
+  }
+
+  #useArrays({ ends, offsets, lanes }: RecordArrays): void {
+    this.ends = ends;
+    this.offsets = offsets;
+    this.lanes = lanes;
   }
 }
 

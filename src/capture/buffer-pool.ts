@@ -1,3 +1,13 @@
+/** Where the records of a batch end, their offsets and lanes; parallel. */
+export interface RecordArrays {
+  readonly ends: Uint32Array<ArrayBuffer>;
+  readonly offsets: Float64Array<ArrayBuffer>;
+  readonly lanes: Uint8Array<ArrayBuffer>;
+}
+
+/** Records that new arrays have room for; writers double them as they need. */
+const RECORDS_MIN = 256;
+
 /**
  * Buffers for the bodies of batches, used again because fresh memory costs a page fault per 4 KiB. One pool serves
  * all decoders of a process: a decoder holds a buffer only while it has encoded documents that were not taken.
@@ -5,6 +15,7 @@
 export class BufferPool {
   readonly bytesEach: number;
   readonly #free: Uint8Array[] = [];
+  readonly #freeArrays: RecordArrays[] = [];
   readonly #freeCountMax: number;
 
   /** `freeCountMax` bounds what an idle pool keeps. */
@@ -26,4 +37,19 @@ export class BufferPool {
     if (bytes.buffer.byteLength !== this.bytesEach || this.#free.length >= this.#freeCountMax) return;
     this.#free.push(new Uint8Array(bytes.buffer as ArrayBuffer));
   }
+
+  /** Returns arrays with arbitrary content; the caller owns them. */
+  acquireArrays(): RecordArrays {
+    return this.#freeArrays.pop() ?? createArrays(RECORDS_MIN);
+  }
+
+  /** Takes arrays back, also larger ones. */
+  releaseArrays(arrays: RecordArrays): void {
+    if (this.#freeArrays.length < this.#freeCountMax) this.#freeArrays.push(arrays);
+  }
+}
+
+/** Creates arrays for `count` records. */
+export function createArrays(count: number): RecordArrays {
+  return { ends: new Uint32Array(count), offsets: new Float64Array(count), lanes: new Uint8Array(count) };
 }

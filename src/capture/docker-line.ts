@@ -27,7 +27,7 @@ export function isDockerStart(bytes: Uint8Array, start: number): boolean {
 
 /** Takes a line apart; returns whether it is one of Docker's. `line` is spoilt when not. */
 export class DockerLineParser {
-  #scratch = new Uint8Array(4096);
+  #scratch = new Uint8Array(0);
   #at = 0;
   #logStart = -1;
   #logEnd = -1;
