@@ -28,7 +28,7 @@ export async function runAgent(context: CliContext, { loaded }: RunOptions): Pro
       metricsText: () => telemetry.metricsText(),
     });
     const address = await health.start();
-    printIntro(context, { config, address, telemetry, target: transport.url });
+    printIntro(context, { config, isCollecting: true, address, telemetry, target: transport.url });
     return await runUntilStopped({
       services: [agent, health],
       drainMsMax: config.drainMsMax,

@@ -88,7 +88,15 @@ async function openTarget(
   if (token !== undefined && !fs.existsSync(loaded.config.data)) {
     options.onNotice(`no server answers at ${serverUrl}: loading into ${loaded.config.data}`);
   }
-  return openStoreTarget(loaded.config, telemetry);
+  try {
+    return await openStoreTarget(loaded.config, telemetry);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'locked') throw error;
+    throw new AppError('locked', error.message, {
+      details: error.details,
+      hint: `A Logboom is running on it, but not at ${serverUrl}: name its address with --server URL.`,
+    });
+  }
 }
 
 function openServer(context: CliContext, options: ImportOptions, telemetry: TallyingTelemetry): Target {

@@ -11,6 +11,8 @@ export interface IntroFacts {
   /** Address of the page and the API, or of health and metrics. */
   readonly address: string;
   readonly telemetry: Telemetry;
+  /** Whether this role follows files. */
+  readonly isCollecting: boolean;
   /** What the demo writes, and where. */
   readonly demo?: string | undefined;
   /** Where records are sent to; undefined when they are stored here. */
@@ -35,7 +37,12 @@ export function printIntro(context: CliContext, facts: IntroFacts): void {
   for (const [index, source] of config.sources.entries()) {
     lines.push(row(index === 0 ? 'collects' : '', `${placeOf(source)} ${colors.dim(`(${source.kind})`)}`));
   }
-  if (config.sources.length === 0 && facts.target !== undefined) lines.push(row('collects', 'nothing yet'));
+  if (config.sources.length === 0 && facts.isCollecting) {
+    lines.push(
+      row('collects', 'nothing: none of the usual trees is there'),
+      row('', 'configure sources, or try --demo'),
+    );
+  }
   if (facts.demo !== undefined) lines.push(row('demo', facts.demo));
   lines.push(row('data', config.data));
   if (facts.target === undefined)

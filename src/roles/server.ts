@@ -28,7 +28,12 @@ export async function runServer(context: CliContext, { loaded }: RunOptions): Pr
       refreshLedger: () => Promise.resolve(),
     });
     try {
-      printIntro(context, { config: { ...config, sources: [] }, address: await api.start(), telemetry });
+      printIntro(context, {
+        config: { ...config, sources: [] },
+        isCollecting: false,
+        address: await api.start(),
+        telemetry,
+      });
     } catch (error) {
       await storage.close();
       throw error;

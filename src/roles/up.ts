@@ -53,7 +53,7 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
   });
   try {
     const address = await api.start();
-    printIntro(context, { config, address, telemetry, demo: demo?.description });
+    printIntro(context, { config, isCollecting: true, address, telemetry, demo: demo?.description });
   } catch (error) {
     await storage.close();
     throw error;
