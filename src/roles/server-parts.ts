@@ -5,6 +5,7 @@ import { createApiServer } from '../api/server.ts';
 import type { ApiServer } from '../api/server.ts';
 import type { SourceStatus } from '../api/api-types.ts';
 import { TailHub } from '../api/tail-hub.ts';
+import { nodeCrc32 } from '../base/node/node-crc32.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { Service } from '../base/service.ts';
@@ -35,6 +36,7 @@ export async function openStorage(config: Config, telemetry: Telemetry): Promise
     scheduler: nodeScheduler,
     telemetry,
     engine,
+    crc32: nodeCrc32,
   });
   return {
     store,
