@@ -178,6 +178,7 @@ class FileAgent implements Agent {
     for (const tree of this.#trees) nextPollMs = Math.min(nextPollMs, tree.poll(startMs));
     for (const tree of this.#trees) tree.work(isTimeUp);
     if (this.#isFirstScan && !this.#trees.some((tree) => tree.hasWork)) this.#isFirstScan = false;
+    tailer.settleTruncated();
     let slices = 0;
     tailer.serve(() => {
       const canRead = slices++ < TURN_SLICES_MAX && !isTimeUp() && this.#shipper.hasCredit;
@@ -238,7 +239,9 @@ class FileAgent implements Agent {
     }
     await book.writeCheckpoint();
     const timeoutMs = Math.max(0, endMs - scheduler.monotonicMs());
-    await Promise.race([book.writeLedger(), scheduler.sleep(timeoutMs)]);
+    const patience = new AbortController();
+    await Promise.race([book.writeLedger(), scheduler.sleep(timeoutMs, patience.signal)]);
+    patience.abort();
     await book.writeCheckpoint();
     await book.settle();
     onProgress?.(book.progress());

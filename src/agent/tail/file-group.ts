@@ -45,7 +45,7 @@ export class FileGroup {
     // An archive that is not looked into yet may be older than everything that could be read.
     if (this.files.some((file) => file.isProbing)) return undefined;
     for (const file of this.files) {
-      if (file.retryAtMs > nowMs) continue;
+      if (file.retryAtMs > nowMs || file.isShrunk) continue;
       if (file.phase === 'unidentified' && file.fd !== undefined && file.size > 0) return file;
       if (file.phase !== 'reading') continue;
       if (file.hasUnread) return file;

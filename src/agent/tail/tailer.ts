@@ -32,6 +32,7 @@ export class Tailer {
   readonly #owners = new Map<string, FileGroup>();
   readonly #successions = new Map<string, number>();
   #ready: FileGroup[] = [];
+  readonly #truncated = new Set<FileGroup>();
   #attention = new Set<FileGroup>();
   #tendAtMs = 0;
 
@@ -105,6 +106,15 @@ export class Tailer {
       this.#makeReady(group);
     }
     return hasGrown;
+  }
+
+  /** Begins new lives for files that were truncated, credits or not: a copy may not stand there for long. */
+  settleTruncated(): void {
+    for (const group of this.#truncated) {
+      this.#truncated.delete(group);
+      for (const file of [...group.files]) if (file.isShrunk) this.#onTruncated(group, file);
+      this.#makeReady(group);
+    }
   }
 
   /** Reads slices in turns while `canRead`; returns the bytes read. */
@@ -322,21 +332,15 @@ export class Tailer {
   }
 
   #makeReady(group: FileGroup): void {
-    if (group.isReady) return;
     const nowMs = this.#context.scheduler.monotonicMs();
-    if (!group.files.some((file) => file.isShrunk) && group.nextReadable(nowMs) === undefined) return;
+    if (group.files.some((file) => file.isShrunk)) this.#truncated.add(group);
+    if (group.isReady || group.nextReadable(nowMs) === undefined) return;
     group.isReady = true;
     this.#ready.push(group);
   }
 
   #serveGroup(group: FileGroup): number {
     this.#attention.add(group);
-    const shrunk = group.files.find((file) => file.isShrunk);
-    if (shrunk !== undefined) {
-      this.#onTruncated(group, shrunk);
-      this.#makeReady(group);
-      return 0;
-    }
     const file = group.nextReadable(this.#context.scheduler.monotonicMs());
     if (file === undefined) return 0;
     const outcome = this.#reader.readSlice(group, file);
@@ -355,7 +359,8 @@ export class Tailer {
    */
   #onTruncated(group: FileGroup, file: TailedFile): void {
     file.isShrunk = false;
-    const fd = must(file.fd, 'open file');
+    if (file.fd === undefined) return;
+    const { fd } = file;
     if (file.id === undefined) {
       file.size = this.#context.fileSystem.fstat(fd).size;
       return;

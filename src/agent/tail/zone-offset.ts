@@ -7,17 +7,21 @@ const CACHE_MAX = 4096;
 /**
  * Returns a function that gives the seconds east of UTC of a local time, which is given in seconds as if it were
  * UTC. `zone` is an IANA name; undefined is the zone of the process. In the hour that a clock change repeats, the
- * earlier reading is taken. Throws `RangeError` for a zone that does not exist.
+ * earlier reading is taken. The function throws `RangeError` for a zone that does not exist.
  */
 export function createZoneOffset(zone: string | undefined): (localSeconds: number) => number {
-  const format = new Intl.DateTimeFormat('en-US', {
-    ...(zone === undefined ? {} : { timeZone: zone }),
-    timeZoneName: 'longOffset',
-    year: 'numeric',
-  });
+  // Made at the first use, because most files need no zone and making one is slow.
+  let made: Intl.DateTimeFormat | undefined;
+  const makeFormat = (): Intl.DateTimeFormat =>
+    new Intl.DateTimeFormat('en-US', {
+      ...(zone === undefined ? {} : { timeZone: zone }),
+      timeZoneName: 'longOffset',
+      year: 'numeric',
+    });
   const cache = new Map<number, number>();
   const offsetAt = (utcSeconds: number): number => {
-    const parts = format.formatToParts(utcSeconds * 1000);
+    made ??= makeFormat();
+    const parts = made.formatToParts(utcSeconds * 1000);
     return parseOffset(parts.find((part) => part.type === 'timeZoneName')?.value ?? 'GMT');
   };
   return (localSeconds) => {
