@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APPS_SOURCE, AgentWorld, DOCKER_SOURCE, PODS_SOURCE } from './testing/agent-world.ts';
+import { APPS_SOURCE, AgentWorld, DOCKER_SOURCE, gzipFile, PODS_SOURCE } from './testing/agent-world.ts';
 
 const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
 const POD_DIRECTORY = '/var/log/pods/shop_cart-1_0f0e/cart';
@@ -57,6 +57,32 @@ test('after a restart only what was not acknowledged is read again, and nothing 
   assert.equal(world.producer.duplicates, 0);
   assert.equal(new Set(world.producer.records.map((record) => record.fileId)).size, 1);
   await world.stop();
+});
+
+test('the ledger tells of files that were finished just before a kill, though nothing happens to them any more', async () => {
+  const world = new AgentWorld([PODS_SOURCE], { ledgerMs: 600_000 });
+  world.write(`${POD_DIRECTORY}/0.log`, cri(1, 'one'));
+  world.start();
+  await world.advance(500);
+  world.fileSystem.rename(`${POD_DIRECTORY}/0.log`, `${POD_DIRECTORY}/0.log.20261123-000001`);
+  gzipFile(world.fileSystem, `${POD_DIRECTORY}/0.log.20261123-000001`);
+  world.write(`${POD_DIRECTORY}/0.log`, cri(2, 'two'));
+  await world.advance(20_000);
+  world.kill();
+  world.producer.ledger.clear();
+  world.start();
+  await world.advance(1000);
+  await world.stop();
+  assert.deepEqual(
+    [...world.producer.ledger.values()].map(({ records, acknowledgedOffset, bytesWritten }) => ({
+      records,
+      isAll: acknowledgedOffset === bytesWritten,
+    })),
+    [
+      { records: 1, isAll: true },
+      { records: 1, isAll: true },
+    ],
+  );
 });
 
 test('docker names come from the configuration of the container', async () => {

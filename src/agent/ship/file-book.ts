@@ -149,6 +149,7 @@ export class FileBook {
 
   async writeLedger(): Promise<void> {
     await this.#ledgerSending;
+    this.#takeRestored();
     const ended = [...this.#endings.keys()];
     const records = [...this.#endings.values()];
     for (const entry of this.#files.values()) {
@@ -271,6 +272,17 @@ export class FileBook {
       'logboom_agent_watches',
       trees.reduce((sum, tree) => sum + tree.watchCount, 0),
     );
+  }
+
+  /** Files of an earlier run that nothing has happened to since: its last ledger may not have been sent. */
+  #takeRestored(): void {
+    for (const group of this.#options.tailer.groups) {
+      for (const file of group.files) {
+        if (file.id === undefined || file.progress === undefined || this.#files.has(file.id)) continue;
+        this.#files.set(file.id, { group, file });
+        if (file.phase === 'done') this.#done.add(file.id);
+      }
+    }
   }
 
   #hold(): void {
