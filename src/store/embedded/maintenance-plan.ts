@@ -32,7 +32,9 @@ export function chooseCompaction(segments: readonly Segment[], nowMs: number): C
     const chosen = smallest(group);
     const isLive = chosen.some((segment) => nowMs - segment.sealedMs < MS_PER_HOUR);
     if (chosen.length < (isLive ? COMPACT_COUNT_MIN_LIVE : COMPACT_COUNT_MIN)) continue;
-    return { segments: chosen, hour: hourOf(directory), sequence: nextSequence(segments) };
+    // In the order of arrival, which is about that of time.
+    const segmentsInOrder = chosen.toSorted((one, other) => (one.minNs < other.minNs ? -1 : 1));
+    return { segments: segmentsInOrder, hour: hourOf(directory), sequence: nextSequence(segments) };
   }
   return undefined;
 }

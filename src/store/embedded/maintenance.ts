@@ -13,6 +13,7 @@ import type { LaneOffsets } from './commit-line.ts';
 import type { EncodedDropped } from './dropped-tally.ts';
 import type { JournalFile } from './journal-file.ts';
 import type { JournalWriter } from './journal-writer.ts';
+import type { Compaction } from './maintenance-plan.ts';
 import { chooseCompaction, chooseExpired } from './maintenance-plan.ts';
 import type { FileTally, JournalSource, NewSegment, SegmentEngine } from './segment-engine.ts';
 import { segmentPath } from './segment-engine.ts';
@@ -23,6 +24,9 @@ import type { StoreState } from './store-state.ts';
 const CHECK_MS = 1_000;
 /** After a failure, so that a broken disk is not hammered. */
 const RETRY_MS = 10_000;
+
+/** Segments that are remembered as not to be merged. */
+const UNCOMPACTABLE_MAX = 10_000;
 
 /** Unsealed journals of this many times the sealing size make appends wait. */
 const UNSEALED_FACTOR_MAX = 8;
@@ -44,6 +48,8 @@ export class Maintenance {
   #running: Promise<void> | undefined;
   #isClosed = false;
   #problem: string | undefined;
+  /** Segments that could not be merged, until the next start. */
+  readonly #uncompactable = new Set<string>();
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
@@ -264,31 +270,50 @@ export class Maintenance {
   }
 
   async #compact(): Promise<void> {
-    const { state, engine, scheduler } = this.#options;
-    const chosen = chooseCompaction([...state.catalog.segments.values()], scheduler.nowMs());
+    const { state, scheduler } = this.#options;
+    const candidates = [...state.catalog.segments.values()].filter(
+      ({ path }) => !this.#uncompactable.has(path),
+    );
+    const chosen = chooseCompaction(candidates, scheduler.nowMs());
     if (chosen === undefined) return;
-    const { segments, hour, sequence } = chosen;
-    const paths = segments.map((segment) => `${state.segmentDirectory}/${segment.path}`);
+    const paths = chosen.segments.map((segment) => `${state.segmentDirectory}/${segment.path}`);
     const release = state.leases.take(paths);
     try {
-      const sources = segments.map(({ columns }, index) => {
-        return { kind: 'segment' as const, path: paths[index] ?? '', columns };
-      });
-      const merged = await engine.compact({ sources, directory: state.segmentDirectory, hour, sequence });
-      const rows = rowsOf(segments);
-      if (merged.rows !== rows) {
-        throw new AppError('corrupt', 'cannot compact segments', { details: { rows, written: merged.rows } });
-      }
-      const stored = await this.#makeDurable([merged]);
-      const removed = segments.map((segment) => segment.path);
-      const entry: CatalogEntry = { kind: 'replaced', removed, added: stored.segments };
-      if (await state.commit([...stored.entries, entry])) for (const path of paths) state.leases.doom(path);
+      await this.#merge(chosen, paths);
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'corrupt') throw error;
-      await this.#quarantineUnreadable(segments);
+      await this.#giveUpMerging(chosen.segments, error);
     } finally {
       release();
     }
+  }
+
+  async #merge({ segments, hour, sequence }: Compaction, paths: readonly string[]): Promise<void> {
+    const { state, engine } = this.#options;
+    const sources = segments.map(({ columns }, index) => {
+      return { kind: 'segment' as const, path: paths[index] ?? '', columns };
+    });
+    const merged = await engine.compact({ sources, directory: state.segmentDirectory, hour, sequence });
+    const rows = rowsOf(segments);
+    if (merged.rows !== rows) {
+      throw new AppError('corrupt', 'cannot compact segments', { details: { rows, written: merged.rows } });
+    }
+    const stored = await this.#makeDurable([merged]);
+    const removed = segments.map((segment) => segment.path);
+    const entry: CatalogEntry = { kind: 'replaced', removed, added: stored.segments };
+    if (await state.commit([...stored.entries, entry])) for (const path of paths) state.leases.doom(path);
+  }
+
+  /** Small segments are served as well as large ones: what cannot be merged stays as it is. */
+  async #giveUpMerging(segments: readonly Segment[], error: unknown): Promise<void> {
+    if (this.#isClosed) return;
+    if (!(error instanceof AppError)) throw error;
+    const text = 'Segments cannot be merged; they stay as they are.';
+    const reason = `${error.message}: ${JSON.stringify(error.details)}`;
+    this.#options.telemetry.log('warn', 'store_compaction_failed', text, { reason });
+    if (this.#uncompactable.size >= UNCOMPACTABLE_MAX) this.#uncompactable.clear();
+    for (const { path } of segments) this.#uncompactable.add(path);
+    if (error.code === 'corrupt') await this.#quarantineUnreadable(segments);
+    this.#removeUnfinished();
   }
 
   async #quarantineUnreadable(segments: readonly Segment[]): Promise<void> {

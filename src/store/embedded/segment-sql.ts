@@ -38,13 +38,10 @@ const PARQUET_OPTIONS = 'FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, D
 /** Level 1 costs 1 % of size against level 3, and a quarter less time in all. */
 const SEALED_OPTIONS = `(${PARQUET_OPTIONS}, COMPRESSION_LEVEL 1)`;
 
-/** Files that stay are worth more time: level 9 and the order make them 10 % smaller. */
+/** Files that stay are worth more time: level 9 makes them 8 % smaller. */
 const COMPACTED_OPTIONS = `(${PARQUET_OPTIONS}, COMPRESSION_LEVEL 9)`;
 
 const KEY_COLUMNS = `epoch_ns("time"), "file_id"::VARCHAR, "log.offset"`;
-
-/** Rows of five minutes stand together by file: neighbours compress well, and time still prunes row groups. */
-const CLUSTER_ORDER = `epoch_ns("time") // 300000000000, "file_id", "log.offset"`;
 
 /** All matches of a page with their documents. */
 export function searchSql(source: Source, request: SourceSearch): string {
@@ -168,7 +165,10 @@ function sealRowsSql(journals: readonly JournalSource[], plan: JournalPlan, isLe
   return journalSql(journals, plan, { resources: 'seal_resources', isLenient });
 }
 
-/** Merges segments of one hour into one, ordered. */
+/**
+ * Merges segments of one hour into one, in the order they are given. Sorting the rows by file would save another 4 %,
+ * but needs several times the memory that an engine is given.
+ */
 export function compactSql(
   sources: readonly SegmentSource[],
   path: string,
@@ -178,7 +178,7 @@ export function compactSql(
     (source) => `SELECT ${compactColumns(source, columns)} FROM ${relationOf(source).sql}`,
   );
   const rows = parts.join(' UNION ALL ');
-  const sql = `COPY (SELECT * FROM (${rows}) ORDER BY ${CLUSTER_ORDER}) TO ${sqlText(path)} ${COMPACTED_OPTIONS}`;
+  const sql = `COPY (${rows}) TO ${sqlText(path)} ${COMPACTED_OPTIONS}`;
   return { sql, columns };
 }
 

@@ -11,6 +11,9 @@ import type { SnapshotSource } from './store-state.ts';
 /** Bytes of a block of NDJSON, about. */
 const BLOCK_CHARACTERS = 256 * 1024;
 
+/** Rows of a slice of a segment, if they are spread evenly over its time. */
+const SLICE_ROWS = 50_000;
+
 /** Yields blocks of NDJSON. */
 export async function* exportSources(
   sources: readonly SnapshotSource[],
@@ -80,6 +83,23 @@ function earliest(open: readonly Cursor[]): Cursor | undefined {
   return best;
 }
 
+/** Scans a file slice by slice, because each scan is sorted in memory. */
+async function* scanSlices(
+  { source, minNs, maxNs, rows }: SnapshotSource,
+  { query, range }: ExportRequest,
+  { engine, signal }: QueryContext,
+): AsyncIterable<readonly FoundRow[]> {
+  const endNs = range.endNs > maxNs ? maxNs + 1n : range.endNs;
+  let startNs = range.startNs < minNs ? minNs : range.startNs;
+  const count = source.kind === 'journal' ? 1n : BigInt(Math.ceil(rows / SLICE_ROWS));
+  const widthNs = (maxNs - minNs) / count + 1n;
+  while (startNs < endNs) {
+    const sliceEndNs = startNs + widthNs < endNs ? startNs + widthNs : endNs;
+    yield* engine.scan(source, { query, range: { startNs, endNs: sliceEndNs } }, signal);
+    startNs = sliceEndNs;
+  }
+}
+
 /** Reads one file's matches one by one. */
 class Cursor {
   row: FoundRow | undefined;
@@ -92,7 +112,7 @@ class Cursor {
   constructor(source: SnapshotSource, request: ExportRequest, context: QueryContext) {
     this.#source = source;
     this.#context = context;
-    this.#blocks = context.engine.scan(source.source, request, context.signal)[Symbol.asyncIterator]();
+    this.#blocks = scanSlices(source, request, context)[Symbol.asyncIterator]();
   }
 
   /** Moves to the next row; undefined behind the last. Resolves at once while the block lasts. */
