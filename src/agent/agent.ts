@@ -5,7 +5,6 @@
  * take in what events have marked, read slices as far as credits reach, send, tend what is due by time, write the
  * checkpoint and the ledger. Events and acknowledgements only mark work and wake the loop.
  */
-import type { Timer } from '../base/scheduler.ts';
 import { BufferPool } from '../capture/buffer-pool.ts';
 import type { Config } from '../config/config.ts';
 import type { Agent, AgentFileStatus, AgentOptions, AgentSourceStatus } from './agent-types.ts';
@@ -43,6 +42,9 @@ const BATCHES_IN_BUFFER = 8;
 
 const PROGRESS_MS = 500;
 
+/** Gauges are set this often: a scrape sees them at most so late. */
+const REPORT_MS = 5000;
+
 /** Paths remembered for saying something once; beyond it warnings may repeat. */
 const WARNED_MAX = 10_000;
 
@@ -71,6 +73,7 @@ class FileAgent implements Agent {
   #rescanAtMs = 0;
   #checkpointAtMs = 0;
   #ledgerAtMs = 0;
+  #reportAtMs = 0;
   #progressAtMs = 0;
 
   constructor(options: AgentOptions) {
@@ -212,6 +215,9 @@ class FileAgent implements Agent {
       this.#checkpointAtMs = nowMs + checkpointMs;
       if (!this.#isFirstScan) book.dropLost(this.#trees);
       await book.writeCheckpoint();
+    }
+    if (nowMs >= this.#reportAtMs) {
+      this.#reportAtMs = nowMs + REPORT_MS;
       book.report(this.#trees, this.#shipper.heldBytes);
     }
     if (nowMs >= this.#ledgerAtMs) {
@@ -309,15 +315,15 @@ class FileAgent implements Agent {
     this.#sleeper?.();
   }
 
-  #sleep(delayMs: number): Promise<void> {
-    if (this.#isAwake && !this.#isStopping) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer: Timer = this.#options.scheduler.schedule(delayMs, () => this.#sleeper?.());
-      this.#sleeper = () => {
-        this.#sleeper = undefined;
-        timer.cancel();
-        resolve();
-      };
-    });
+  /** Sleeps until there is something to do; unlike a timer this keeps the process alive. */
+  async #sleep(delayMs: number): Promise<void> {
+    if (this.#isAwake) {
+      this.#isAwake = false;
+      return;
+    }
+    const alarm = new AbortController();
+    this.#sleeper = () => alarm.abort();
+    await this.#options.scheduler.sleep(delayMs, alarm.signal);
+    this.#sleeper = undefined;
   }
 }

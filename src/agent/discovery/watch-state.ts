@@ -11,7 +11,7 @@ export type WatchMode = 'unwatched' | 'watched' | 'polled' | 'unwatchable';
 /** Events per window beyond which polling is cheaper than being told. */
 const EVENTS_MAX = 12;
 const EVENT_WINDOW_MS = 1000;
-const POLL_MS_MIN = 50;
+const POLL_MS_MIN = 100;
 const POLL_MS_MAX = 250;
 const STILL_MS = 2000;
 /** Unwatchable directories may be thousands, and must still show new lines within two seconds. */
