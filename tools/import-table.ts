@@ -47,13 +47,13 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
   {
     folder: 'agent',
     imports: [...COMMON, 'config', 'capture', 'transport/transport.ts'],
-    packages: ['picomatch', 'fast-glob'],
+    packages: [],
     builtins: [],
   },
   {
     folder: 'indexer',
     imports: [...COMMON, 'config', 'query', 'transport/transport.ts', 'store/store.ts'],
-    packages: ['re2js', 'picomatch'],
+    packages: ['re2js'],
     builtins: [],
   },
   {
