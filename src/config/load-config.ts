@@ -7,7 +7,7 @@ import type { Document, YAMLMap } from 'yaml';
 import { ConfigError } from '../base/errors.ts';
 import type { Config } from './config.ts';
 import { buildConfig } from './build-config.ts';
-import { environmentNameOf, flagNameOf } from './names.ts';
+import { environmentNameOf } from './names.ts';
 import { LATER_PATHS, OPTIONS } from './options.ts';
 import type { OptionDefinition } from './shape.ts';
 import { ValueReader, defaultOf, suggest } from './value-reader.ts';
@@ -251,11 +251,6 @@ function environmentWarnings(environment: ConfigInput['environment']): string[] 
     const meant = suggest(name, known);
     return meant === undefined ? [] : [`${name} is no option: did you mean ${meant}?`];
   });
-}
-
-/** Returns the flag of every option, for command lines. */
-export function optionFlags(): { readonly flag: string; readonly option: OptionDefinition }[] {
-  return OPTIONS.map((option) => ({ flag: flagNameOf(option.path), option }));
 }
 
 /** Returns `path` made absolute, without `.` and `..` pieces. */
