@@ -17,6 +17,8 @@ interface Task {
 const port = must(parentPort, 'port of the parent thread');
 const settings = workerData as WorkerSettings;
 const tasks = new Map<number, Task>();
+/** Requests that wait for a connection, and those of them that were cancelled meanwhile. */
+const starting = new Set<number>();
 const cancelled = new Set<number>();
 const idle: DuckDBConnection[] = [];
 
@@ -52,9 +54,11 @@ interface Block {
 }
 
 async function start(kind: 'run' | 'open', id: number, statements: readonly string[]): Promise<Block> {
+  starting.add(id);
   const connection = idle.pop() ?? (await instance.connect());
   const task: Task = { connection, result: undefined };
   tasks.set(id, task);
+  starting.delete(id);
   if (cancelled.has(id)) throw new Error('INTERRUPT Error: Interrupted!');
   for (const statement of statements.slice(0, -1)) await connection.run(statement);
   const last = must(statements.at(-1), 'statement');
@@ -82,8 +86,8 @@ function reply(id: number, block: Block): void {
 
 function cancel(id: number): void {
   const task = tasks.get(id);
-  if (task === undefined) cancelled.add(id);
-  else task.connection.interrupt();
+  if (task !== undefined) task.connection.interrupt();
+  else if (starting.has(id)) cancelled.add(id);
   if (task?.result !== undefined) end(id);
 }
 
@@ -91,6 +95,7 @@ function end(id: number): void {
   const task = tasks.get(id);
   tasks.delete(id);
   cancelled.delete(id);
+  starting.delete(id);
   if (task === undefined) return;
   // A connection that was streaming may hold the rest of its result: it is not used again.
   if (task.result !== undefined) task.connection.closeSync();

@@ -6,6 +6,9 @@ import type { LedgerRecord } from '../../record/ledger.ts';
 /** A journal of this size is written anew. */
 const BYTES_MAX = 8 << 20;
 
+/** Files that are remembered; the one that was written of the longest ago is forgotten first. */
+const FILES_MAX = 1_000_000;
+
 const LEDGER_VERSION = 1;
 
 /** The latest ledger record of each file, durable in a journal of its own. */
@@ -52,7 +55,12 @@ export class LedgerBook {
   }
 
   #take(record: LedgerRecord): void {
-    if (this.#isNews(record)) this.#latest.set(record.fileId, record);
+    if (!this.#isNews(record)) return;
+    this.#latest.delete(record.fileId);
+    this.#latest.set(record.fileId, record);
+    if (this.#latest.size <= FILES_MAX) return;
+    const [oldest] = this.#latest.keys();
+    if (oldest !== undefined) this.#latest.delete(oldest);
   }
 }
 

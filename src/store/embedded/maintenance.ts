@@ -45,7 +45,7 @@ export interface MaintenanceOptions {
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   #timer: Timer | undefined;
-  #running: Promise<void> | undefined;
+  #running: Promise<void> = Promise.resolve();
   #isClosed = false;
   #problem: string | undefined;
   /** Segments that could not be merged, until the next start. */
@@ -76,17 +76,21 @@ export class Maintenance {
   }
 
   /** Seals what is there, whether it is due or not. */
-  async sealNow(): Promise<void> {
-    await this.#running;
-    await this.#seal();
+  sealNow(): Promise<void> {
+    return this.#alone(() => this.#seal());
+  }
+
+  /** One thing at a time: two seals would take the same journals. */
+  #alone(task: () => Promise<void>): Promise<void> {
+    const result = this.#running.then(task);
+    this.#running = result.catch(() => undefined);
+    return result;
   }
 
   #schedule(delayMs: number): void {
     if (this.#isClosed) return;
     this.#timer = this.#options.scheduler.schedule(delayMs, () => {
-      this.#running = this.#check().finally(() => {
-        this.#running = undefined;
-      });
+      void this.#alone(() => this.#check());
     });
   }
 
@@ -215,7 +219,10 @@ export class Maintenance {
     isLenient: boolean,
   ): Promise<NewSegment[]> {
     const { state, engine, fileSystem } = this.#options;
-    const hours = [...new Set(files.flatMap((file) => [...file.hours]))].toSorted();
+    const found = new Set(files.flatMap((file) => [...file.hours]));
+    // A time that the engine cannot read counts as the beginning of time.
+    if (journals.some((journal) => journal.hasOddTimes)) found.add(FIRST_HOUR);
+    const hours = [...found].toSorted();
     const directory = state.segmentDirectory;
     for (const hour of hours) fileSystem.makeDirectory(`${directory}/${hourDirectory(hour)}`);
     const sequence = files.at(-1)?.sequence ?? 0;
@@ -360,6 +367,8 @@ export class Maintenance {
     }
   }
 }
+
+const FIRST_HOUR = '1970-01-01T00';
 
 /** Failures that come from types that do not fit, rather than from the machine. */
 const RESCAN_CODES: ReadonlySet<string> = new Set(['bad_request', 'corrupt']);
