@@ -12,17 +12,14 @@ import { messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { Fingerprint } from '../ship/checkpoint-store.ts';
 import { ArchiveReader, probeArchive } from './archive-reader.ts';
 import type { FileGroup } from './file-group.ts';
+import type { FileMarks } from './file-marks.ts';
 import { type FileReader, isStampless } from './file-reader.ts';
 import {
   compressionOf,
-  fingerprintOf,
   hasFingerprint,
   HEAD_CHECK_BYTES,
   type Head,
   isFingerprintOf,
-  isSameBytes,
-  MARK_BYTES,
-  readAt,
   readHead,
 } from './fingerprint.ts';
 import type { TailContext } from './tail-context.ts';
@@ -34,10 +31,12 @@ const COPY_MS_MAX = 10_000;
 export class FileMatcher {
   readonly #context: TailContext;
   readonly #reader: FileReader;
+  readonly #marks: FileMarks;
 
-  constructor(context: TailContext, reader: FileReader) {
+  constructor(context: TailContext, reader: FileReader, marks: FileMarks) {
     this.#context = context;
     this.#reader = reader;
+    this.#marks = marks;
   }
 
   /** Takes in a file whose inode the group does not know. */
@@ -89,7 +88,7 @@ export class FileMatcher {
       observed.size >= file.acknowledgedOffset &&
       file.head !== undefined &&
       hasFingerprint(fileSystem, fd, file.head, sha256) &&
-      (!file.isUnverified || this.#isPlausible(file, fd, observed.size));
+      (!file.isUnverified || this.#marks.isPlausible(file, fd, observed.size));
     if (!isSame) {
       fileSystem.close(fd);
       file.isListed = false;
@@ -221,10 +220,10 @@ export class FileMatcher {
       // A new active file that begins like one that vanished is a new file, such as one with the same banner.
       if (!isRotated) continue;
       if (file.phase === 'orphaned') {
-        if (this.#hasMark(file, fd, observed.size)) return file;
+        if (this.#marks.hasMark(file, fd, observed.size)) return file;
         continue;
       }
-      if (canBeCopied(group, file) && this.#isCopy(file, fd, observed.size)) return file;
+      if (canBeCopied(group, file) && this.#marks.isCopy(file, fd, observed.size)) return file;
     }
     return this.#isProcessed(group, observed) ? group.files.find((file) => !file.isActive) : undefined;
   }
@@ -234,20 +233,6 @@ export class FileMatcher {
     const sinceMs = group.suspects.get(observed.inode) ?? nowMs;
     group.suspects.set(observed.inode, sinceMs);
     return nowMs - sinceMs < COPY_MS_MAX;
-  }
-
-  /** Whether what is open as `fd` is a copy of `file`, whole or still growing: the last bytes that both have are the same. */
-  #isCopy(file: TailedFile, fd: number, size: number): boolean {
-    if (file.fd === undefined) return this.#hasMark(file, fd, size);
-    const { fileSystem } = this.#context;
-    const end = Math.min(size, fileSystem.fstat(file.fd).size);
-    // A file that was just truncated has nothing left to compare, only what was remembered of it.
-    if (end < file.readOffset && size > end) return this.#hasMark(file, fd, size);
-    const start = Math.max(0, end - MARK_BYTES);
-    return isSameBytes(
-      readAt(fileSystem, fd, start, end - start),
-      readAt(fileSystem, file.fd, start, end - start),
-    );
   }
 
   /** An s6 archive that a processor wrote: what it was made of was read before, when it was `previous`. */
@@ -260,36 +245,6 @@ export class FileMatcher {
     );
   }
 
-  /** Whether the last bytes that were read of `file` stand at their place in what is open as `fd`. */
-  #hasMark(file: TailedFile, fd: number, size: number): boolean {
-    const mark = this.markOf(file);
-    if (mark === undefined) return size >= file.readOffset;
-    if (size < mark.offset + mark.length) return false;
-    return hasFingerprint(this.#context.fileSystem, fd, mark, this.#context.sha256);
-  }
-
-  /** The same for a file whose inode and head fit: a power loss may have taken bytes that were read, not acknowledged. */
-  #isPlausible(file: TailedFile, fd: number, size: number): boolean {
-    const mark = this.markOf(file);
-    return mark === undefined || size < mark.offset + mark.length || this.#hasMark(file, fd, size);
-  }
-
-  /** Returns the fingerprint of the last bytes that were read. */
-  markOf(file: TailedFile): Fingerprint | undefined {
-    if (file.markLength === 0) return file.savedMark;
-    const bytes = file.markBytes.subarray(0, file.markLength);
-    return fingerprintOf(bytes, file.readOffset - file.markLength, this.#context.sha256);
-  }
-
-  /** Returns the fingerprint of a file's last bytes, read or not, as far as it can be looked into. */
-  #endMarkOf(file: TailedFile): Fingerprint | undefined {
-    if (file.fd === undefined) return this.markOf(file);
-    const { fileSystem, sha256 } = this.#context;
-    const { size } = fileSystem.fstat(file.fd);
-    const start = Math.max(0, size - MARK_BYTES);
-    return fingerprintOf(readAt(fileSystem, file.fd, start, size - start), start, sha256);
-  }
-
   #adoptArchive(group: FileGroup, observed: Observed, compression: 'gz' | 'zst'): void {
     const { openArchive, sha256, wake } = this.#context;
     const file = this.begin(group, observed, -1, 0);
@@ -299,7 +254,8 @@ export class FileMatcher {
     file.isProbing = true;
     const candidates = new Map<TailedFile, Fingerprint | undefined>();
     const choose = (head: Head): Fingerprint[] => {
-      for (const other of this.#candidates(group, file, head)) candidates.set(other, this.#endMarkOf(other));
+      for (const other of this.#candidates(group, file, head))
+        candidates.set(other, this.#marks.endMarkOf(other));
       return [...candidates.values()].flatMap((mark) => mark ?? []);
     };
     probeArchive(openArchive(observed.file.path, compression), choose, sha256)

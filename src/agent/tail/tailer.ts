@@ -8,12 +8,13 @@
 import { must } from '../../base/assert.ts';
 import { systemCodeOf } from '../../base/errors.ts';
 import type { GroupSpec, LayoutFile } from '../discovery/layout.ts';
-import { compareAge } from '../discovery/rotated-name.ts';
-import type { FileCheckpoint } from '../ship/checkpoint-store.ts';
+import type { FileCheckpoint, Fingerprint } from '../ship/checkpoint-store.ts';
 import { FileGroup } from './file-group.ts';
 import { FileLifecycle } from './file-lifecycle.ts';
+import { FileMarks } from './file-marks.ts';
 import { FileMatcher } from './file-matcher.ts';
 import { FileReader } from './file-reader.ts';
+import { compareObserved, leaveInodesToLatest, standsThere } from './inode-rules.ts';
 import type { TailContext } from './tail-context.ts';
 import { aliasOf, type Observed, restoreFile, type TailedFile } from './tailed-file.ts';
 
@@ -23,6 +24,7 @@ const TEND_MS = 200;
 export class Tailer {
   readonly #context: TailContext;
   readonly #reader: FileReader;
+  readonly #marks: FileMarks;
   readonly #matcher: FileMatcher;
   readonly lifecycle: FileLifecycle;
   readonly #groups = new Map<string, FileGroup>();
@@ -39,7 +41,8 @@ export class Tailer {
   constructor(context: TailContext, saved: Iterable<FileCheckpoint>) {
     this.#context = context;
     this.#reader = new FileReader(context);
-    this.#matcher = new FileMatcher(context, this.#reader);
+    this.#marks = new FileMarks(context);
+    this.#matcher = new FileMatcher(context, this.#reader, this.#marks);
     this.lifecycle = new FileLifecycle(context, this.#reader);
     for (const file of saved) {
       const list = this.#saved.get(file.group);
@@ -75,8 +78,9 @@ export class Tailer {
     this.#saved.delete(group);
   }
 
-  markOf(file: TailedFile): ReturnType<FileMatcher['markOf']> {
-    return this.#matcher.markOf(file);
+  /** Returns the fingerprint of the last bytes that were read of a file. */
+  markOf(file: TailedFile): Fingerprint | undefined {
+    return this.#marks.markOf(file);
   }
 
   /** Takes in what stands in a directory now. */
@@ -385,29 +389,4 @@ export class Tailer {
 /** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */
 function needsMeasuring(file: TailedFile): boolean {
   return file.isUnlinked || file.phase === 'unidentified';
-}
-
-/** Orders files that stand in one directory, the oldest first. */
-function compareObserved(left: Observed, right: Observed): number {
-  return compareAge(
-    { rotation: left.file.rotated.rotation, modifiedNs: left.modifiedNs },
-    { rotation: right.file.rotated.rotation, modifiedNs: right.modifiedNs },
-  );
-}
-
-/** Returns what was observed when it is this file: an inode that was given to another file has another birth. */
-function standsThere(file: TailedFile, observed: Observed | undefined): Observed | undefined {
-  if (observed?.inode !== file.inode) return undefined;
-  const isBornAlike = file.birthNs === observed.birthNs || file.birthNs === '0' || observed.birthNs === '0';
-  return isBornAlike ? observed : undefined;
-}
-
-/** Of several lives under one inode only the latest can be what stands there now. */
-function leaveInodesToLatest(group: FileGroup): void {
-  const latest = new Map<string, TailedFile>();
-  for (const file of group.files) {
-    const other = latest.get(aliasOf(file));
-    if (other === undefined || other.generation < file.generation) latest.set(aliasOf(file), file);
-  }
-  for (const file of group.files) if (latest.get(aliasOf(file)) !== file) file.inode = '';
 }

@@ -1,6 +1,6 @@
 /** Runs cases of the model in a thread of its own: the test runner's tracking of promises makes them four times as slow. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { runCase } from './tailer-model.ts';
+import { runCase } from './tailer-case.ts';
 
 const { first, count } = workerData as { first: number; count: number };
 let failure: string | undefined;

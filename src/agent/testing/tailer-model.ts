@@ -9,15 +9,12 @@
  *   4. what is delivered again is the same as before, its time included;
  *   5. the ledger counts exactly what was delivered below its acknowledged offset.
  */
-import assert from 'node:assert/strict';
-import { createRandom } from '../../base/prng.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
 import { APPS_SOURCE, AgentWorld, gzipFile, PODS_SOURCE, type SentRecord } from './agent-world.ts';
 
-const STEPS_MAX = 14;
 const POLL_MS_MAX = 300;
 
-interface Flavour {
+export interface Flavour {
   readonly name: string;
   readonly source: SourceConfig;
   readonly directory: string;
@@ -25,7 +22,7 @@ interface Flavour {
   readonly steps: readonly (keyof Model)[];
 }
 
-const FLAVOURS: readonly Flavour[] = [
+export const FLAVOURS: readonly Flavour[] = [
   {
     name: 'plain files',
     source: APPS_SOURCE,
@@ -99,7 +96,8 @@ interface Content {
   isDeleted: boolean;
 }
 
-class Model {
+/** The writer, and what is known of its lines. */
+export class Model {
   readonly world: AgentWorld;
   readonly #random: () => number;
   readonly #flavour: Flavour;
@@ -407,55 +405,7 @@ class Model {
   }
 }
 
-function deliveredLines(records: readonly SentRecord[]): string[] {
+/** Returns the lines in records, those of joined ones apart. */
+export function deliveredLines(records: readonly SentRecord[]): string[] {
   return records.flatMap((record) => record.message.split('\n'));
-}
-
-/** Runs one case; throws with the seed and the steps when an invariant does not hold. */
-export async function runCase(seed: number): Promise<void> {
-  const random = createRandom(seed);
-  const flavour = FLAVOURS[Math.floor(random() * FLAVOURS.length)] ?? (FLAVOURS[0] as Flavour);
-  const model = new Model(flavour, random);
-  const trail: string[] = [flavour.name];
-  try {
-    await model.start();
-    const steps = 3 + Math.floor(random() * STEPS_MAX);
-    for (let index = 0; index < steps; index++) {
-      const step = model.pick(flavour.steps);
-      trail.push(step);
-      await (model[step] as () => Promise<void>).call(model);
-    }
-    await model.finish();
-    check(model);
-  } catch (error) {
-    const files = JSON.stringify(model.world.agent?.files(), undefined, 1);
-    throw new Error(`seed ${seed}: ${trail.join(' ')}\n${files}`, { cause: error });
-  }
-}
-
-function check(model: Model): void {
-  const { producer, telemetry } = model.world;
-  const shown = deliveredLines(producer.records);
-  const counts = new Map<string, number>();
-  for (const line of shown) counts.set(line, (counts.get(line) ?? 0) + 1);
-  const twice = [...counts].filter(([, count]) => count > 1).map(([line]) => line);
-  const lost = [...model.maybeLost];
-  // What was read of a line whose end was cut away is given out as it is.
-  const isCut = (line: string): boolean => line !== '' && lost.some((whole) => whole.startsWith(line));
-  const unknown = shown.filter((line) => !model.written.has(line) && !isCut(line));
-  const missing = [...model.written].filter((line) => !counts.has(line) && !model.maybeLost.has(line));
-  const warnings = telemetry.lines.filter((line) => line.level !== 'info').map((line) => line.text);
-  assert.deepEqual(
-    { twice, unknown, missing, changed: producer.changed },
-    { twice: [], unknown: [], missing: [], changed: [] },
-    warnings.join('\n'),
-  );
-  for (const ledger of producer.ledger.values()) {
-    const below = producer.records.filter(
-      ({ fileId, offset }) => fileId === ledger.fileId && offset < ledger.acknowledgedOffset,
-    );
-    const sum = below.reduce((total, record) => total + BigInt(record.offset), 0n);
-    const about = JSON.stringify(ledger);
-    assert.deepEqual([ledger.records, ledger.offsetSum], [below.length, sum.toString()], about);
-  }
 }

@@ -1,0 +1,57 @@
+/** Compares files by the last bytes that are known of them; see `fingerprint.ts`. */
+import type { Fingerprint } from '../ship/checkpoint-store.ts';
+import { fingerprintOf, hasFingerprint, isSameBytes, MARK_BYTES, readAt } from './fingerprint.ts';
+import type { TailContext } from './tail-context.ts';
+import type { TailedFile } from './tailed-file.ts';
+
+export class FileMarks {
+  readonly #context: TailContext;
+
+  constructor(context: TailContext) {
+    this.#context = context;
+  }
+
+  /** Returns the fingerprint of the last bytes that were read. */
+  markOf(file: TailedFile): Fingerprint | undefined {
+    if (file.markLength === 0) return file.savedMark;
+    const bytes = file.markBytes.subarray(0, file.markLength);
+    return fingerprintOf(bytes, file.readOffset - file.markLength, this.#context.sha256);
+  }
+
+  /** Returns the fingerprint of a file's last bytes, read or not, as far as it can be looked into. */
+  endMarkOf(file: TailedFile): Fingerprint | undefined {
+    if (file.fd === undefined) return this.markOf(file);
+    const { fileSystem, sha256 } = this.#context;
+    const { size } = fileSystem.fstat(file.fd);
+    const start = Math.max(0, size - MARK_BYTES);
+    return fingerprintOf(readAt(fileSystem, file.fd, start, size - start), start, sha256);
+  }
+
+  /** Whether the last bytes that were read of `file` stand at their place in what is open as `fd`. */
+  hasMark(file: TailedFile, fd: number, size: number): boolean {
+    const mark = this.markOf(file);
+    if (mark === undefined) return size >= file.readOffset;
+    if (size < mark.offset + mark.length) return false;
+    return hasFingerprint(this.#context.fileSystem, fd, mark, this.#context.sha256);
+  }
+
+  /** The same for a file whose inode and head fit: a power loss may have taken bytes that were read, not acknowledged. */
+  isPlausible(file: TailedFile, fd: number, size: number): boolean {
+    const mark = this.markOf(file);
+    return mark === undefined || size < mark.offset + mark.length || this.hasMark(file, fd, size);
+  }
+
+  /** Whether what is open as `fd` is a copy of `file`, whole or still growing: the last bytes that both have are the same. */
+  isCopy(file: TailedFile, fd: number, size: number): boolean {
+    if (file.fd === undefined) return this.hasMark(file, fd, size);
+    const { fileSystem } = this.#context;
+    const end = Math.min(size, fileSystem.fstat(file.fd).size);
+    // A file that was just truncated has nothing left to compare, only what was remembered of it.
+    if (end < file.readOffset && size > end) return this.hasMark(file, fd, size);
+    const start = Math.max(0, end - MARK_BYTES);
+    return isSameBytes(
+      readAt(fileSystem, fd, start, end - start),
+      readAt(fileSystem, file.fd, start, end - start),
+    );
+  }
+}

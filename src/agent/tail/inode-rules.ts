@@ -1,0 +1,29 @@
+/** What an inode number tells of a file, and what it does not: it can have had several lives, and be given away. */
+import { compareAge } from '../discovery/rotated-name.ts';
+import type { FileGroup } from './file-group.ts';
+import { aliasOf, type Observed, type TailedFile } from './tailed-file.ts';
+
+/** Orders files that stand in one directory, the oldest first. */
+export function compareObserved(left: Observed, right: Observed): number {
+  return compareAge(
+    { rotation: left.file.rotated.rotation, modifiedNs: left.modifiedNs },
+    { rotation: right.file.rotated.rotation, modifiedNs: right.modifiedNs },
+  );
+}
+
+/** Returns what was observed when it is this file: an inode that was given to another file has another birth. */
+export function standsThere(file: TailedFile, observed: Observed | undefined): Observed | undefined {
+  if (observed?.inode !== file.inode) return undefined;
+  const isBornAlike = file.birthNs === observed.birthNs || file.birthNs === '0' || observed.birthNs === '0';
+  return isBornAlike ? observed : undefined;
+}
+
+/** Of several lives under one inode only the latest can be what stands there now. */
+export function leaveInodesToLatest(group: FileGroup): void {
+  const latest = new Map<string, TailedFile>();
+  for (const file of group.files) {
+    const other = latest.get(aliasOf(file));
+    if (other === undefined || other.generation < file.generation) latest.set(aliasOf(file), file);
+  }
+  for (const file of group.files) if (latest.get(aliasOf(file)) !== file) file.inode = '';
+}
