@@ -46,8 +46,7 @@ const GROUPS: readonly TestGroup[] = [
 /** What `test:long` changes in the environment of the tests, unless the caller has set it. */
 export const LONG_ENVIRONMENT: Readonly<Record<string, string>> = {
   LOGBOOM_E2E_KILLS: '200',
-  LOGBOOM_PROPERTY_RUNS: '20000',
-  LOGBOOM_SIM_SEEDS: '2000',
+  LOGBOOM_CASES: '100000',
 };
 
 export interface PlannedGroup extends TestGroup {
