@@ -135,6 +135,15 @@ export class FileReader {
     return { kind: 'read', bytes: fresh };
   }
 
+  /** Whether a file that did not grow still holds what was read: it may have been truncated and filled up again. */
+  isUnchanged(file: TailedFile): boolean {
+    if (file.fd === undefined || file.phase !== 'reading' || file.markLength === 0) return true;
+    const { fileSystem } = this.#context;
+    const start = file.readOffset - file.markLength;
+    const count = fileSystem.read(file.fd, this.#buffer, 0, file.markLength, start);
+    return count === file.markLength && this.#isSameFile(file, file.fd);
+  }
+
   #isSameFile(file: TailedFile, fd: number): boolean {
     if (
       !isSameBytes(this.#buffer.subarray(0, file.markLength), file.markBytes.subarray(0, file.markLength))

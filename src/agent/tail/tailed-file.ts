@@ -107,6 +107,8 @@ export class TailedFile {
   pendingGap: LedgerGap | undefined;
   /** Attempts to read an archive that broke off. */
   archiveFailures = 0;
+  /** Modification time when last measured. */
+  measuredNs = -1n;
   /** Monotonic milliseconds. */
   lastReadMs = 0;
   unlistedMs = 0;

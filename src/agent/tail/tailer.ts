@@ -329,6 +329,9 @@ export class Tailer {
       // Logs only grow: one that is smaller than it was has been truncated, whatever it has grown to since.
       if (stat.size < Math.max(file.readOffset, file.size)) file.isShrunk = true;
       else file.size = stat.size;
+      const isTouched = stat.modifiedTimeNs !== file.measuredNs;
+      file.measuredNs = stat.modifiedTimeNs;
+      if (isTouched && stat.size === file.readOffset && !this.#reader.isUnchanged(file)) file.isShrunk = true;
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
     }
