@@ -1,7 +1,6 @@
 /** Compares what search finds after a run with what the world wrote. Each violation names its guarantee. */
 import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
 import type { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
-import { messageOf } from '../../src/base/errors.ts';
 import { buildAuditReport } from '../../src/api/audit-report.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { World, WrittenLine } from './world.ts';
@@ -26,7 +25,10 @@ const EVERYTHING = { query: { kind: 'all' }, range: { startNs: 0n, endNs: 1n << 
 
 export async function checkGuarantees(input: CheckInput): Promise<string[]> {
   const { process, world } = input;
-  if (process.failure !== undefined) return [`the process failed: ${messageOf(process.failure)}`];
+  if (process.failure !== undefined)
+    return [
+      `the process failed: ${process.failure instanceof Error ? (process.failure.stack ?? '') : String(process.failure)}`,
+    ];
   const found = await findAll(process);
   return [
     ...checkExactlyOnce(world.lines, found),
