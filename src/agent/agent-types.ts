@@ -59,6 +59,6 @@ export interface AgentSourceStatus {
 export interface Agent extends Service {
   files(): AgentFileStatus[];
   sources(): AgentSourceStatus[];
-  /** Sends the ledger of every file that changed, and resolves when the transport has it. */
+  /** Sends the ledger of every file that changed; rejects while there are files that no ledger can tell of. */
   writeLedger(): Promise<void>;
 }

@@ -85,6 +85,19 @@ test('the ledger tells of files that were finished just before a kill, though no
   );
 });
 
+test('the ledger is not called complete before every file has been looked into', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'no end yet');
+  const agent = world.start();
+  await assert.rejects(agent.writeLedger(), /cannot account for every file yet/);
+  await world.advance(500);
+  await assert.rejects(agent.writeLedger(), /cannot account for every file yet/);
+  world.write(APP_LOG, ', but now\n');
+  await world.advance(500);
+  await agent.writeLedger();
+  await world.stop();
+});
+
 test('docker names come from the configuration of the container', async () => {
   const world = new AgentWorld([DOCKER_SOURCE]);
   const directory = '/var/lib/docker/containers/abc123';

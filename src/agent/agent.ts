@@ -5,6 +5,7 @@
  * take in what events have marked, read slices as far as credits reach, send, tend what is due by time, write the
  * checkpoint and the ledger. Events and acknowledgements only mark work and wake the loop.
  */
+import { AppError } from '../base/errors.ts';
 import { BufferPool } from '../capture/buffer-pool.ts';
 import type { Config } from '../config/config.ts';
 import type { Agent, AgentFileStatus, AgentOptions, AgentSourceStatus } from './agent-types.ts';
@@ -125,7 +126,13 @@ class FileAgent implements Agent {
   }
 
   async writeLedger(): Promise<void> {
-    await this.#book?.writeLedger();
+    const book = this.#book;
+    await book?.writeLedger();
+    if (book !== undefined && !this.#isFirstScan && !book.hasUnknownFiles()) return;
+    throw new AppError(
+      'too_busy',
+      'cannot account for every file yet: not all of them have been looked into',
+    );
   }
 
   async #run(): Promise<void> {

@@ -217,6 +217,15 @@ export class FileBook {
     return true;
   }
 
+  /** Whether a file has bytes that no ledger tells of, because its first line is not known yet. */
+  hasUnknownFiles(): boolean {
+    for (const group of this.#options.tailer.groups) {
+      for (const file of group.files)
+        if (file.id === undefined && (file.size > 0 || file.isProbing)) return true;
+    }
+    return false;
+  }
+
   files(): AgentFileStatus[] {
     const list: AgentFileStatus[] = [];
     for (const group of this.#options.tailer.groups) {
