@@ -4,7 +4,7 @@
  *
  *   fields.status            {"fields":{"status":…}}
  *   labels.app\.name         {"labels":{"app.name":…}}     a dot inside a key is escaped
- *   fields.a\\b              {"fields":{"a\b":…}}          and so is a backslash
+ *   fields.a\\b              {"fields":{"a\b":…}}          and so is a backslash; NUL is \z
  *   fields.Status\1          {"fields":{"Status":…}}       the second path that differs only in case: engines
  *                                                          compare names without case
  *
@@ -76,7 +76,7 @@ export function parseColumnName(name: string): string[] {
     else if (isDigit(name.charCodeAt(at + 1))) break;
     else {
       at += 1;
-      key += name.charAt(at);
+      key += name.charAt(at) === 'z' ? '\u0000' : name.charAt(at);
     }
   }
   path.push(key);
@@ -133,7 +133,7 @@ function collect(
 ): Omit<Column, 'name'>[] {
   if (OWN_PATHS.has(pathKey(path))) return found;
   const { children } = node;
-  if (children === undefined || node.types !== 0 || [...children.keys()].some(isUnspeakable)) {
+  if (children === undefined || node.types !== 0) {
     if (node.types !== 0 || children !== undefined) found.push({ path, kind: kindOf(node) });
     return found;
   }
@@ -164,11 +164,6 @@ function mergeKinds(one: ColumnKind, other: ColumnKind): ColumnKind {
   return isNumeric(one) && isNumeric(other) ? 'double' : 'json';
 }
 
-/** SQL has no way to write a NUL, so an object with such a key is one column of JSON. */
-function isUnspeakable(key: string): boolean {
-  return key.includes('\u0000');
-}
-
 function nameColumns(columns: readonly Omit<Column, 'name'>[]): Column[] {
   const taken = new Map<string, number>([
     ['time', 1],
@@ -187,8 +182,10 @@ function nameColumns(columns: readonly Omit<Column, 'name'>[]): Column[] {
   });
 }
 
+const NUL_ESCAPE = '\\z';
+
 function escapeKey(key: string): string {
-  return key.replaceAll('\\', '\\\\').replaceAll('.', '\\.');
+  return key.replaceAll('\\', '\\\\').replaceAll('.', '\\.').replaceAll('\u0000', NUL_ESCAPE);
 }
 
 function isDigit(code: number): boolean {

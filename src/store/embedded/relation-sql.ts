@@ -216,8 +216,8 @@ function insertMember(root: Member, path: readonly string[], type: string | unde
     if (member === undefined) {
       const folded = key.toLowerCase();
       const isTaken = [...node.members.values()].some((other) => other.key.toLowerCase() === folded);
-      member = newMember(key, path.slice(0, depth + 1), key === '' || isTaken);
-      if (member.isShadowed) member.name = `${key}#${node.members.size}`;
+      member = newMember(key, path.slice(0, depth + 1), key === '' || key.includes('\u0000') || isTaken);
+      if (member.isShadowed) member.name = `#${node.members.size}`;
       node.members.set(key, member);
     }
     node = member;

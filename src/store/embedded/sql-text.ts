@@ -8,7 +8,7 @@ export function sqlText(value: string): string {
   return `(${wellFormed.split('\u0000').map(quote).join(' || chr(0) || ')})`;
 }
 
-/** An identifier. The name contains no NUL: `columns.ts` sees to that. */
+/** An identifier. The name contains no NUL: `columns.ts` and `relation-sql.ts` see to that. */
 export function sqlName(name: string): string {
   return `"${name.toWellFormed().replaceAll('"', '""')}"`;
 }
