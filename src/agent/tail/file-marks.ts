@@ -46,8 +46,8 @@ export class FileMarks {
     if (file.fd === undefined) return this.hasMark(file, fd, size);
     const { fileSystem } = this.#context;
     const end = Math.min(size, fileSystem.fstat(file.fd).size);
-    // A file that was just truncated has nothing left to compare, only what was remembered of it.
-    if (end < file.readOffset && size > end) return this.hasMark(file, fd, size);
+    // Of a file that was truncated meanwhile only what was remembered can be compared.
+    if (!this.hasMark(file, file.fd, fileSystem.fstat(file.fd).size)) return this.hasMark(file, fd, size);
     const start = Math.max(0, end - MARK_BYTES);
     return isSameBytes(
       readAt(fileSystem, fd, start, end - start),

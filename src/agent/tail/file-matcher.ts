@@ -94,8 +94,9 @@ export class FileMatcher {
       file.isListed = false;
       file.inode = '';
       if (file.phase === 'resting') file.phase = 'orphaned';
-      // A file of another birth is one that the group does not know; it is taken in like any other.
-      if (file.birthNs === observed.birthNs) this.#begin(group, observed, file.generation + 1);
+      // An active file was truncated. A rotated one is taken in like any that the group does not know: its inode
+      // was used again, perhaps for a copy or an archive.
+      if (observed.file.rotated.rotation === undefined) this.#begin(group, observed, file.generation + 1);
       noteChange(group, file);
       return;
     }
