@@ -95,19 +95,19 @@ function fieldsOf(flags: ImportFlags): Record<string, string> {
 function openBar({ stderr }: CliContext): { show(progress: ImportProgress): void; stop(): void } | undefined {
   if (!stderr.isTerminal) return undefined;
   const bar = new SingleBar({
-    format: '{bar} {percentage}% {done} of {total}, {records} records, {eta_formatted} left',
+    format: '{bar} {percentage}% {done} of {size}, {records} records, {eta_formatted} left',
     barCompleteChar: '█',
     barIncompleteChar: '░',
     hideCursor: true,
     clearOnComplete: true,
   });
-  bar.start(1, 0, { done: '', total: '', records: '' });
+  bar.start(1, 0, { done: '0 B', size: '…', records: '0' });
   return {
     show({ bytesDone, bytesTotal, records }) {
       bar.setTotal(Math.max(1, bytesTotal));
       const facts = {
         done: formatSize(bytesDone),
-        total: formatSize(bytesTotal),
+        size: formatSize(bytesTotal),
         records: formatCount(records),
       };
       bar.update(bytesDone, facts);
