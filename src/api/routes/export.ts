@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
-import { AppError } from '../../base/errors.ts';
+import { AppError, messageOf } from '../../base/errors.ts';
 import type { ExportRequest } from '../../store/store.ts';
 import type { ApiOptions } from '../api-options.ts';
 import { abortSignalOf } from '../abort-signal.ts';
@@ -35,7 +35,11 @@ export function addExportRoute(app: FastifyInstance, options: ApiOptions): void 
         range: readRange(parameters, nowNs, ALL_TIME),
       };
       // The first block decides about the status: an error before it is still an error to the client.
-      const stream = await startStream(openBlocks(options, parameters.format, request, abortSignalOf(reply)));
+      const signal = abortSignalOf(reply);
+      const blocks = openBlocks(options, parameters.format, request, signal);
+      const stream = await startStream(blocks, (error) => {
+        if (!signal.aborted) reportBroken(options, error);
+      });
       return reply
         .type(MEDIA_TYPES[parameters.format])
         .header('content-disposition', `attachment; filename="logboom.${parameters.format}"`)
@@ -58,18 +62,31 @@ function openBlocks(
   });
 }
 
-async function startStream(blocks: AsyncIterable<Uint8Array>): Promise<Readable> {
+/** The status is sent already: all that is left is to break the stream off, and to say why in the log. */
+function reportBroken({ telemetry }: ApiOptions, error: unknown): void {
+  const text = `an export broke off, and its client got a part: ${messageOf(error)}`;
+  telemetry.log('error', 'export_failed', text, { stack: error instanceof Error ? error.stack : undefined });
+}
+
+async function startStream(
+  blocks: AsyncIterable<Uint8Array>,
+  onBroken: (error: unknown) => void,
+): Promise<Readable> {
   const iterator = blocks[Symbol.asyncIterator]();
   const first = await iterator.next();
-  return Readable.from(rest(first, iterator), { objectMode: false });
+  return Readable.from(rest(first, iterator, onBroken), { objectMode: false });
 }
 
 async function* rest(
   first: IteratorResult<Uint8Array>,
   iterator: AsyncIterator<Uint8Array>,
+  onBroken: (error: unknown) => void,
 ): AsyncIterable<Uint8Array> {
   try {
     for (let result = first; result.done !== true; result = await iterator.next()) yield result.value;
+  } catch (error) {
+    onBroken(error);
+    throw error;
   } finally {
     await iterator.return?.();
   }
