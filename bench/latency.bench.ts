@@ -72,7 +72,8 @@ async function measureOne(probe: number): Promise<number> {
   for (;;) {
     const response = await fetch(`http://127.0.0.1:${PORT}/api/v1/search?start=now-1m&query=%22${marker}%22`);
     const body = (await response.json()) as { records?: unknown[] };
-    if (body.records === undefined) throw new Error(`search answered ${response.status} ${JSON.stringify(body)}`);
+    if (body.records === undefined)
+      throw new Error(`search answered ${response.status} ${JSON.stringify(body)}`);
     if (body.records.length > 0) return Math.round(performance.now() - started);
     await sleep(POLL_MS);
   }

@@ -51,7 +51,9 @@ function typeBitOf(value: unknown): number {
     case 'string':
       return FIELD_TYPE.string;
     case 'number':
-      return Number.isInteger(value) && Math.abs(value) <= INTEGER_MAX ? FIELD_TYPE.integer : FIELD_TYPE.double;
+      return Number.isInteger(value) && Math.abs(value) <= INTEGER_MAX
+        ? FIELD_TYPE.integer
+        : FIELD_TYPE.double;
     case 'boolean':
       return FIELD_TYPE.boolean;
     default:

@@ -1,6 +1,7 @@
 /** Compares what search finds after a run with what the world wrote. Each violation names its guarantee. */
 import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
 import type { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
+import { messageOf } from '../../src/base/errors.ts';
 import { buildAuditReport } from '../../src/api/audit-report.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { World, WrittenLine } from './world.ts';
@@ -112,4 +113,8 @@ async function checkAudit(process: SimulatedProcess): Promise<string[]> {
   const report = await buildAuditReport(process.store.audit(new AbortController().signal));
   if (report.verdict !== 'discrepancy') return [];
   return [`G1 audit says ${report.verdict}: ${JSON.stringify(report.problems.slice(0, 3))}`];
+}
+
+function describe(failure: unknown): string {
+  return failure instanceof Error ? (failure.stack ?? failure.message) : messageOf(failure);
 }

@@ -5,8 +5,9 @@
  *   certain    the line stands in a file until it is stored: it must be found, once
  *   possible   the line was truncated away, without a copy, while nobody may have read it: at most once
  */
-import { gzipSync } from 'node:zlib';
 import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
+import { PodWriter } from './pod-writer.ts';
+import type { PodTools } from './pod-writer.ts';
 
 export interface WrittenLine {
   readonly text: string;
@@ -40,8 +41,17 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
+    const tools: PodTools = {
+      fileSystem: options.fileSystem,
+      random: options.random,
+      text: () => this.#text(),
+      end: () => ` end-${this.#count++}`,
+      stamp: () => this.#stamp(),
+      remember: (text, namespace, pod, stream) => this.#remember(text, namespace, pod, stream),
+      prune: (files, namespace, pod) => this.#prune(files, namespace, pod),
+    };
     const podCount = 1 + this.#pick(3);
-    for (let index = 0; index < podCount; index++) this.#writers.push(this.#createPod(index));
+    for (let index = 0; index < podCount; index++) this.#writers.push(new PodWriter(index, tools));
     for (let index = 0; index < 1 + this.#pick(2); index++) this.#writers.push(this.#createPlainFile(index));
     for (let index = 0; index < 1 + this.#pick(2); index++)
       this.#writers.push(this.#createS6Directory(index));
@@ -54,80 +64,6 @@ export class World {
 
   finish(): void {
     for (const writer of this.#writers) writer.finish();
-  }
-
-  /** A container whose runtime writes CRI lines and whose kubelet rotates and compresses. */
-  #createPod(index: number): Writer {
-    const { fileSystem } = this.#options;
-    const namespace = `ns${index % 2}`;
-    const pod = `pod-${index}`;
-    const directory = `/var/log/pods/${namespace}_${pod}_uid-${index}/main`;
-    let restart = 0;
-    let rotation = 0;
-    const rotated: string[] = [];
-    const halves = new Map<'stdout' | 'stderr', string>();
-    const path = (): string => `${directory}/${restart}.log`;
-    const write = (stream: 'stdout' | 'stderr', tag: 'P' | 'F', content: string): void => {
-      fileSystem.append(path(), `${this.#stamp()} ${stream} ${tag} ${content}\n`);
-    };
-    const writeLine = (): void => {
-      const stream = this.#chance(0.7) ? 'stdout' : 'stderr';
-      const half = halves.get(stream);
-      if (half !== undefined) {
-        halves.delete(stream);
-        const end = ` end-${this.#count++}`;
-        write(stream, 'F', end);
-        this.#remember(half + end, namespace, pod, stream);
-        return;
-      }
-      const text = this.#text();
-      if (this.#chance(0.15)) {
-        write(stream, 'P', text);
-        halves.set(stream, text);
-        return;
-      }
-      write(stream, 'F', text);
-      this.#remember(text, namespace, pod, stream);
-    };
-    const rotate = (): void => {
-      if (fileSystem.stat(path()) === undefined) return;
-      const previous = rotated.at(-1);
-      if (previous !== undefined && !previous.endsWith('.gz')) {
-        const bytes = fileSystem.readFile(previous);
-        fileSystem.append(`${previous}.tmp`, gzipSync(bytes));
-        fileSystem.rename(`${previous}.tmp`, `${previous}.gz`);
-        fileSystem.unlink(previous);
-        rotated[rotated.length - 1] = `${previous}.gz`;
-      }
-      const target = `${path()}.20261123-${String(100000 + rotation++)}`;
-      fileSystem.rename(path(), target);
-      rotated.push(target);
-      fileSystem.append(path(), '');
-      this.#prune(rotated, namespace, pod);
-    };
-    const restartContainer = (): void => {
-      // What the old container left half is whole now: nothing can follow it.
-      for (const [stream, half] of halves) this.#remember(half, namespace, pod, stream);
-      halves.clear();
-      restart += 1;
-      writeLine();
-    };
-    return {
-      act: () => {
-        const dice = this.#options.random();
-        if (dice < 0.85) for (let count = 1 + this.#pick(4); count > 0; count--) writeLine();
-        else if (dice < 0.96) rotate();
-        else restartContainer();
-      },
-      finish: () => {
-        for (const stream of [...halves.keys()]) {
-          const half = halves.get(stream) ?? '';
-          halves.delete(stream);
-          write(stream, 'F', '');
-          this.#remember(half, namespace, pod, stream);
-        }
-      },
-    };
   }
 
   /** An application that appends to a file of its own, rotated by rename or copytruncate, or truncated. */
