@@ -1,3 +1,4 @@
+import { systemCodeOf } from '../../base/errors.ts';
 import type { FileSystem } from '../../base/file-system.ts';
 import type { BufferPool } from '../../capture/buffer-pool.ts';
 import type { ContainerLanes } from '../../capture/container-lanes.ts';
@@ -79,10 +80,8 @@ export function createDecoderFactory(
     const known = taiOffsets.get(spec.directory);
     if (known !== undefined || spec.style !== 's6' || file.fd === undefined)
       return known ?? TAI_OFFSET_SECONDS_USUAL;
-    const label = lastLabel(options.fileSystem, file.fd, file.size);
-    if (label === undefined) return TAI_OFFSET_SECONDS_USUAL;
-    const writtenNs = options.fileSystem.fstat(file.fd).modifiedTimeNs;
-    const offset = taiOffsetSecondsOf(label, Number(writtenNs / NS_PER_SECOND));
+    const offset = measureTaiOffset(options.fileSystem, file.fd, file.size);
+    if (offset === undefined) return TAI_OFFSET_SECONDS_USUAL;
     taiOffsets.set(spec.directory, offset);
     const text = `${spec.directory}: TAI64N labels are ${offset} s ahead of Unix time`;
     options.telemetry.log('info', 'tai_offset', text, { directory: spec.directory, offset });
@@ -93,6 +92,18 @@ export function createDecoderFactory(
 /** A decoder that begins behind the byte order mark has to be told what it said. */
 function encodingOf(encoding: DecoderOptions['encoding'], file: TailedFile): DecoderOptions['encoding'] {
   return encoding === 'auto' && file.readOffset > 0 ? detectEncoding(file.headBytes) : encoding;
+}
+
+/** Compares the last label with the file's time; undefined without a label, or when the file cannot be read now. */
+function measureTaiOffset(fileSystem: FileSystem, fd: number, size: number): number | undefined {
+  try {
+    const label = lastLabel(fileSystem, fd, size);
+    if (label === undefined) return undefined;
+    return taiOffsetSecondsOf(label, Number(fileSystem.fstat(fd).modifiedTimeNs / NS_PER_SECOND));
+  } catch (error) {
+    if (systemCodeOf(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 /** Returns the TAI64N label of the last line, in seconds, or undefined when it has none. */

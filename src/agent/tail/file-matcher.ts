@@ -69,51 +69,56 @@ export class FileMatcher {
 
   /** Compares a file from the checkpoint with the file that now has its inode, and goes on or begins a new life. */
   resume(group: FileGroup, file: TailedFile, observed: Observed): void {
-    const { fileSystem, sha256, noteChange } = this.#context;
+    const { fileSystem, noteChange } = this.#context;
     if (file.compression !== undefined) {
       file.isUnverified = false;
       file.observe(observed);
       if (file.phase === 'resting') this.openArchive(group, file, observed);
       return;
     }
-    let fd: number;
+    let fd: number | undefined;
     try {
       fd = fileSystem.open(observed.file.path, 'r');
+      if (this.#isStill(file, fd, observed.size)) {
+        this.continueAt(group, file, observed, fd);
+        file.isUnverified = false;
+        file.unsureUntil = Math.min(file.unsureUntil, observed.size);
+        return;
+      }
+      fileSystem.close(fd);
     } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      if (fd !== undefined) fileSystem.close(fd);
       this.#warnUnreadable(observed, error);
       return;
     }
-    const isSame =
-      (file.birthNs === observed.birthNs || file.birthNs === '0' || observed.birthNs === '0') &&
-      observed.size >= file.acknowledgedOffset &&
-      file.head !== undefined &&
-      hasFingerprint(fileSystem, fd, file.head, sha256) &&
-      (!file.isUnverified || this.#marks.isPlausible(file, fd, observed.size));
-    if (!isSame) {
-      fileSystem.close(fd);
-      file.isListed = false;
-      file.inode = '';
-      if (file.phase === 'resting') file.phase = 'orphaned';
-      // An active file was truncated. A rotated one is taken in like any that the group does not know: its inode
-      // was used again, perhaps for a copy or an archive.
-      if (observed.file.rotated.rotation === undefined) this.#begin(group, observed, file.generation + 1);
-      noteChange(group, file);
-      return;
-    }
-    file.isUnverified = false;
-    file.unsureUntil = Math.min(file.unsureUntil, observed.size);
-    this.continueAt(group, file, observed, fd);
+    file.isListed = false;
+    file.inode = '';
+    if (file.phase === 'resting') file.phase = 'orphaned';
+    // An active file was truncated. A rotated one is taken in like any that the group does not know: its inode
+    // was used again, perhaps for a copy or an archive.
+    if (observed.file.rotated.rotation === undefined) this.#begin(group, observed, file.generation + 1);
+    noteChange(group, file);
+  }
+
+  /** Whether what is open as `fd`, under the inode of `file`, still holds what was read of it. */
+  #isStill(file: TailedFile, fd: number, size: number): boolean {
+    const { fileSystem, sha256 } = this.#context;
+    if (file.head === undefined || size < file.acknowledgedOffset) return false;
+    if (!hasFingerprint(fileSystem, fd, file.head, sha256)) return false;
+    return !file.isUnverified || this.#marks.isPlausible(file, fd, size);
   }
 
   /** Goes on with a file at its read offset, in what is open as `fd` now. */
   continueAt(group: FileGroup, file: TailedFile, observed: Observed, fd: number): void {
+    // Reading fails before anything has changed, or not at all.
+    const head = readHead(this.#context.fileSystem, fd);
     file.inode = observed.inode;
     file.birthNs = observed.birthNs;
     file.fd = fd;
     file.phase = 'reading';
     file.size = Math.max(observed.size, file.readOffset);
     file.observe(observed);
-    const head = readHead(this.#context.fileSystem, fd);
     file.headBytes = head.bytes.slice(0, HEAD_CHECK_BYTES);
     file.replay.isStampless = isStampless(group, head.bytes);
     group.suspects.delete(observed.inode);
@@ -138,22 +143,16 @@ export class FileMatcher {
   }
 
   /** Begins the life that follows `file` under the same inode after a truncation. */
-  beginNextLife(
-    group: FileGroup,
-    file: TailedFile,
-    fd: number,
-    now: { inode: string; size: number },
-  ): TailedFile {
+  beginNextLife(group: FileGroup, file: TailedFile, fd: number, inode: string): TailedFile {
     const next = new TailedFile({
       path: file.path,
-      inode: now.inode,
+      inode,
       birthNs: file.birthNs,
       generation: file.generation + 1,
       rotation: file.rotation,
       modifiedNs: file.modifiedNs,
     });
     next.fd = fd;
-    next.size = now.size;
     group.add(next);
     return next;
   }

@@ -330,8 +330,8 @@ export class Tailer {
       if (stat.size < Math.max(file.readOffset, file.size)) file.isShrunk = true;
       else file.size = stat.size;
       const isTouched = stat.modifiedTimeNs !== file.measuredNs;
-      file.measuredNs = stat.modifiedTimeNs;
       if (isTouched && stat.size === file.readOffset && !this.#reader.isUnchanged(file)) file.isShrunk = true;
+      file.measuredNs = stat.modifiedTimeNs;
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
     }
@@ -369,10 +369,10 @@ export class Tailer {
     if (file.fd === undefined) return;
     const { fd } = file;
     if (file.id === undefined) {
-      file.size = this.#context.fileSystem.fstat(fd).size;
+      file.size = 0;
+      this.#measure(file);
       return;
     }
-    const stat = this.#context.fileSystem.fstat(fd);
     file.fd = undefined;
     file.phase = 'orphaned';
     file.isTruncated = true;
@@ -380,7 +380,8 @@ export class Tailer {
     file.inode = '';
     file.isListed = false;
     file.unlistedMs = Math.max(this.#context.scheduler.monotonicMs(), 1);
-    const next = this.#matcher.beginNextLife(group, file, fd, { inode, size: stat.size });
+    const next = this.#matcher.beginNextLife(group, file, fd, inode);
+    this.#measure(next);
     next.isListed = isListed;
     next.isUnlinked = isUnlinked;
     this.#context.noteChange(group, file);
