@@ -43,6 +43,9 @@ const BATCHES_IN_BUFFER = 8;
 
 const PROGRESS_MS = 500;
 
+/** How often directories are read again in which something could not be opened. */
+const RETRY_MS = 1000;
+
 /** Gauges are set this often: a scrape sees them at most so late. */
 const REPORT_MS = 5000;
 
@@ -72,6 +75,7 @@ class FileAgent implements Agent {
   #sleeper: (() => void) | undefined;
   #finished: Promise<void> | undefined;
   #rescanAtMs = 0;
+  #retryAtMs = 0;
   #checkpointAtMs = 0;
   #ledgerAtMs = 0;
   #reportAtMs = 0;
@@ -184,6 +188,7 @@ class FileAgent implements Agent {
     const startMs = scheduler.monotonicMs();
     const isTimeUp = (): boolean => scheduler.monotonicMs() - startMs >= TURN_MS_MAX;
     if (startMs >= this.#rescanAtMs) this.#rescan(startMs);
+    if (startMs >= this.#retryAtMs) this.#retryDirectories(startMs);
     let nextPollMs = Number.POSITIVE_INFINITY;
     for (const tree of this.#trees) nextPollMs = Math.min(nextPollMs, tree.poll(startMs));
     for (const tree of this.#trees) tree.work(isTimeUp);
@@ -205,12 +210,17 @@ class FileAgent implements Agent {
     return (tailer.hasReady && this.#shipper.hasCredit) || this.#trees.some((tree) => tree.hasWork);
   }
 
+  /** Reads directories again in which something could not be opened. */
+  #retryDirectories(nowMs: number): void {
+    this.#retryAtMs = nowMs + RETRY_MS;
+    for (const directory of this.#retry) for (const tree of this.#trees) tree.mark(directory);
+    this.#retry.clear();
+  }
+
   #rescan(nowMs: number): void {
     const isFirst = this.#rescanAtMs === 0;
     this.#rescanAtMs = nowMs + this.#config.agent.rescanMs;
     if (isFirst) return;
-    for (const directory of this.#retry) for (const tree of this.#trees) tree.mark(directory);
-    this.#retry.clear();
     for (const tree of this.#trees) tree.rescan();
   }
 

@@ -2,6 +2,9 @@ import { ContainerLanes } from '../../capture/container-lanes.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
 import type { TailedFile } from './tailed-file.ts';
 
+/** Failures of one file after which its successors are read all the same. */
+const FAILURES_WAITED_MAX = 5;
+
 /**
  * The files that one writer fills one after another, in the order in which they were written: only when one is read
  * to its end is the next one begun, so that a line which begins in one file finds its end in the next.
@@ -45,6 +48,9 @@ export class FileGroup {
     // An archive that is not looked into yet may be older than everything that could be read.
     if (this.files.some((file) => file.isProbing)) return undefined;
     for (const file of this.files) {
+      // What follows has to wait for a file that cannot be read just now, but not for one that stays unreadable.
+      if (file.failures > 0 && file.failures <= FAILURES_WAITED_MAX && file.retryAtMs > nowMs)
+        return undefined;
       if (file.retryAtMs > nowMs || file.isShrunk) continue;
       if (file.phase === 'unidentified' && file.fd !== undefined && file.size > 0) return file;
       if (file.phase !== 'reading') continue;

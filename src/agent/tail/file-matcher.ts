@@ -28,6 +28,9 @@ import { aliasOf, type Observed, TailedFile } from './tailed-file.ts';
 /** How long a rotated file that begins like an active one may take to become its whole copy. */
 const COPY_MS_MAX = 10_000;
 
+/** Its successors wait so long for a file that could not be opened; the directory is read again before. */
+const REOPEN_MS = 2000;
+
 export class FileMatcher {
   readonly #context: TailContext;
   readonly #reader: FileReader;
@@ -82,6 +85,7 @@ export class FileMatcher {
       if (this.#isStill(file, fd, observed.size)) {
         this.continueAt(group, file, observed, fd);
         file.isUnverified = false;
+        file.failures = 0;
         file.unsureUntil = Math.min(file.unsureUntil, observed.size);
         return;
       }
@@ -89,6 +93,8 @@ export class FileMatcher {
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
       if (fd !== undefined) fileSystem.close(fd);
+      file.failures++;
+      file.retryAtMs = this.#context.scheduler.monotonicMs() + REOPEN_MS;
       this.#warnUnreadable(observed, error);
       return;
     }

@@ -28,6 +28,9 @@ export const SLICE_BYTES = 256 * 1024;
 /** How long an active file's unfinished first line waits before it is looked at again without an event. */
 const HEAD_RETRY_MS = 200;
 
+/** Doubled with every failure in a row, up to the time between rescans. */
+const FAILED_RETRY_MS = 100;
+
 export type SliceOutcome =
   | { readonly kind: 'read'; readonly bytes: number }
   | { readonly kind: 'idle' }
@@ -179,6 +182,7 @@ export class FileReader {
     file.verifiedSize = file.size;
     file.lastReadMs = scheduler.monotonicMs();
     file.isFlushed = false;
+    file.failures = 0;
     if (file.replay.hasFresh) noteHold(group, file);
     noteChange(group, file);
     emit(decoder.take());
@@ -187,7 +191,9 @@ export class FileReader {
 
   #fail(file: TailedFile, error: unknown): void {
     const { config, scheduler, warnOnce } = this.#context;
-    file.retryAtMs = scheduler.monotonicMs() + config.agent.rescanMs;
+    file.failures++;
+    file.retryAtMs =
+      scheduler.monotonicMs() + Math.min(config.agent.rescanMs, FAILED_RETRY_MS * 2 ** file.failures);
     const text = `cannot read ${file.path} (${messageOf(error)}); other files go on, this one is tried again`;
     warnOnce('file_unreadable', file.path, text);
   }

@@ -103,6 +103,8 @@ export class TailedFile {
   isCheckpointed = false;
   /** Not to be read before: reading failed, or the first line is not whole. */
   retryAtMs = 0;
+  /** Times in a row that opening or reading failed. */
+  failures = 0;
   /** Bytes that will never be read; accounted for once everything before them is acknowledged. */
   pendingGap: LedgerGap | undefined;
   /** Attempts to read an archive that broke off. */
