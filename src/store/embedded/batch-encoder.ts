@@ -17,6 +17,7 @@ import { parseTime } from '../../query/time-range.ts';
 import { ByteBuffer } from './byte-buffer.ts';
 import type { Commit, LaneOffsets } from './commit-line.ts';
 import { RESOURCE_KEY, addNewTypes, encodeCommit, encodeTypes } from './commit-line.ts';
+import { emptyGroup } from './commit-group.ts';
 import { scanMembers } from './document-scan.ts';
 import type { MemberSpan } from './document-scan.ts';
 import type { Resource } from './segment-engine.ts';
@@ -312,38 +313,6 @@ export class BatchEncoder {
     this.#told.hours.add(hour);
     this.#group.hours.push(hour);
   }
-}
-
-interface Group {
-  rows: number;
-  readonly watermarks: Record<string, LaneOffsets>;
-  readonly dropped: Record<string, number[]>;
-  readonly namespaces: Map<string, number>;
-  readonly resources: Record<string, Resource>;
-  readonly types: FieldTypes;
-  readonly hours: string[];
-  minSeconds: number;
-  maxSeconds: number;
-  documentBytesMax: number;
-  hasWholeDocuments: boolean;
-  hasOddTimes: boolean;
-}
-
-function emptyGroup(): Group {
-  return {
-    rows: 0,
-    watermarks: {},
-    dropped: {},
-    namespaces: new Map(),
-    resources: {},
-    types: new Map(),
-    hours: [],
-    minSeconds: Number.MAX_SAFE_INTEGER,
-    maxSeconds: Number.MIN_SAFE_INTEGER,
-    documentBytesMax: 0,
-    hasWholeDocuments: false,
-    hasOddTimes: false,
-  };
 }
 
 /** Returns `YYYY-MM-DDTHH` of an hour's first second. */

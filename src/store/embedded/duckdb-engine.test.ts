@@ -13,7 +13,7 @@ import { startDuckDbEngine } from './duckdb-engine.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
 import { openEmbeddedStore } from './embedded-store.ts';
 import { BASE_NS, EVERYTHING, testBatch, testDocument, testFileId } from './testing/test-documents.ts';
-import type { TestRecord } from './testing/test-documents.ts';
+import { HARD, QUERIES, field } from './testing/hard-documents.ts';
 
 const FILE = testFileId(1);
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'logboom-store-'));
@@ -72,29 +72,6 @@ async function searched(store: EmbeddedStore, query: Query, limit = 1000): Promi
   return documents.map((document) => JSON.parse(document) as unknown);
 }
 
-/** Records with everything that columns find hard. */
-const HARD: TestRecord[] = [
-  { offset: 0, message: 'plain', level: 'info', fields: { status: 200, user: 'Ann', ok: true, ms: 1.5 } },
-  { offset: 10, message: 'Grüße 🎉 "quoted" \\ back\u0000nul\ttab', fields: { status: '200', user: 'ÄNN' } },
-  { offset: 20, message: '', fields: { status: 404.5, list: [1, 'two', [3]], nested: { a: { b: 'deep' } } } },
-  { offset: 30, message: 'conflict', fields: { nested: 'scalar', ok: 'true', ms: 2 } },
-  {
-    offset: 40,
-    message: 'dots',
-    fields: { 'a.b': 'literal', a: { b: 'nested', 'c.d': 1 }, 'back\\slash': 'x' },
-  },
-  { offset: 50, message: 'case', fields: { Status: 'upper', STATUS: 3, status: 'lower', '': 'empty' } },
-  { offset: 60, message: 'numbers', fields: { big: 9007199254740991, small: -0.000001, exp: 1e30, zero: 0 } },
-  { offset: 70, message: '100% _under_ score*', fields: { path: '/a/b', time: 'x', file_id: 'y', day: 1 } },
-  { offset: 80, message: 'objects in arrays', fields: { items: [{ id: 7, name: 'Seven' }, { id: 8 }] } },
-  {
-    offset: 90,
-    message: 'more',
-    more: { trace: { id: 'ABC' }, tags: ['x', 'y'], error: { message: 'Boom' } },
-  },
-  { offset: 95, message: 'number 42', fields: { status: 42, ok: false }, namespace: 'Other' },
-];
-
 const expected = HARD.map((record) => testDocument(FILE, record));
 
 test('a document comes back as it was, from the journal and from the segment', async () => {
@@ -106,98 +83,6 @@ test('a document comes back as it was, from the journal and from the segment', a
   assert.deepEqual(await searched(store, { kind: 'all' }), expected);
   assert.equal((await store.stats()).records, HARD.length);
 });
-
-const pattern = (...pieces: string[]): { pieces: string[] } => ({ pieces });
-const field = (name: string, ...pieces: string[]): Query => ({
-  kind: 'field',
-  field: name,
-  pattern: { pieces },
-});
-
-const QUERIES: Query[] = [
-  { kind: 'all' },
-  { kind: 'text', pattern: pattern('grüSSe'.slice(0, 3)) },
-  { kind: 'text', pattern: pattern('ann') },
-  { kind: 'text', pattern: pattern('42') },
-  { kind: 'text', pattern: pattern('200') },
-  { kind: 'text', pattern: pattern('seven') },
-  { kind: 'text', pattern: pattern('3') },
-  { kind: 'text', pattern: pattern('pod-01') },
-  { kind: 'text', pattern: pattern('abc') },
-  { kind: 'text', pattern: pattern('boom') },
-  { kind: 'text', pattern: pattern('100% _u') },
-  { kind: 'text', pattern: pattern('un', 'sc') },
-  { kind: 'text', pattern: pattern("'; DROP TABLE x; --") },
-  { kind: 'text', pattern: pattern('k\u0000n') },
-  { kind: 'text', pattern: pattern('') },
-  field('message', 'OT'),
-  field('message', 'c', 'e'),
-  field('fields.status', '200'),
-  field('fields.status', '404.5'),
-  field('fields.status', 'LOWER'),
-  field('fields.status', '4', ''),
-  field('fields.Status', 'upper'),
-  field('fields.STATUS', '3'),
-  field('fields.ok', 'true'),
-  field('fields.ms', '2'),
-  field('fields.ms', '2.0'),
-  field('fields.user', 'änn'),
-  field('fields.user', 'a', ''),
-  field('fields.a.b', 'literal'),
-  field('fields.a.b', 'nested'),
-  field('fields.a.c.d', '1'),
-  field('fields.nested.a.b', 'DEEP'),
-  field('fields.nested', 'scalar'),
-  field('fields.list', 'two'),
-  field('fields.list', '3'),
-  field('fields.items.id', '7'),
-  field('fields.items.name', 'seven'),
-  field('fields.zero', '0'),
-  field('fields.big', '9007199254740991'),
-  field('fields.exp', '1e30'),
-  field('fields.day', '1'),
-  field('fields.missing', 'x'),
-  field('trace.id', 'abc'),
-  field('tags', 'Y'),
-  field('log.level', 'INFO'),
-  field('log.offset', '40'),
-  field('event.id', `${FILE}-00000000000A`),
-  field('kubernetes.namespace', 'other'),
-  field('kubernetes.labels.app.kubernetes.io/name', 'WEB'),
-  field('stream', 'stdout'),
-  { kind: 'contains', field: 'fields.path', pattern: pattern('A/') },
-  { kind: 'contains', field: 'fields.status', pattern: pattern('0') },
-  { kind: 'contains', field: 'fields.ok', pattern: pattern('RU') },
-  { kind: 'exists', field: 'fields.ok' },
-  { kind: 'exists', field: 'fields.nested' },
-  { kind: 'exists', field: 'fields.nested.a' },
-  { kind: 'exists', field: 'fields.items.name' },
-  { kind: 'exists', field: 'fields' },
-  { kind: 'exists', field: 'kubernetes' },
-  { kind: 'exists', field: 'event.id' },
-  { kind: 'exists', field: 'log.level' },
-  { kind: 'range', field: 'fields.status', operator: '>=', value: '200' },
-  { kind: 'range', field: 'fields.status', operator: '<', value: 'm' },
-  { kind: 'range', field: 'fields.ms', operator: '>', value: '1.5' },
-  { kind: 'range', field: 'fields.small', operator: '<', value: '0' },
-  { kind: 'range', field: 'fields.user', operator: '>', value: 'b' },
-  { kind: 'range', field: '@timestamp', operator: '<', value: '2026-11-23T04:00:00.00005Z' },
-  { kind: 'range', field: 'log.offset', operator: '>=', value: '60' },
-  { kind: 'regex', field: undefined, source: '^[A-Z]' },
-  { kind: 'regex', field: 'fields.user', source: 'n{2}$' },
-  { kind: 'regex', field: 'fields.status', source: '^\\d+$' },
-  { kind: 'regex', field: undefined, source: '(?i)GRÜ' },
-  { kind: 'not', operand: { kind: 'exists', field: 'fields.status' } },
-  { kind: 'not', operand: field('fields.user', 'ann') },
-  {
-    kind: 'and',
-    operands: [
-      { kind: 'exists', field: 'fields.status' },
-      { kind: 'not', operand: field('fields.status', '200') },
-    ],
-  },
-  { kind: 'or', operands: [field('message', 'plain'), field('message', 'dots')] },
-];
 
 test('every query finds in journals and in segments what the matcher finds', async () => {
   const journal = await openStore();
