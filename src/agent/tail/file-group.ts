@@ -43,6 +43,15 @@ export class FileGroup {
     this.files.push(file);
   }
 
+  /** Whether everything that is known to be there was read. */
+  get isReadThrough(): boolean {
+    return this.files.every((file) => {
+      if (file.isProbing || file.hasUnread) return false;
+      if (file.phase === 'unidentified') return file.size === 0;
+      return file.phase !== 'reading' || file.archive === undefined || file.archive.isEnded;
+    });
+  }
+
   /** Returns the file that is to be read next, or undefined when nothing can be read now. */
   nextReadable(nowMs: number): TailedFile | undefined {
     // An archive that is not looked into yet may be older than everything that could be read.

@@ -128,8 +128,8 @@ export class FileLifecycle {
 
   /** Whether nothing will be appended any more, as far as can be known. */
   #isOver(group: FileGroup, file: TailedFile, nowMs: number): boolean {
-    if (this.#context.isOnce) return group.files.at(-1) === file;
-    if (group.isEnded) return group.files.at(-1) === file;
+    // A piece at the end of any of the group's files waits for what may follow in the others.
+    if (this.#context.isOnce || group.isEnded) return group.isReadThrough;
     if (!file.isUnlinked) return false;
     const quietMs = nowMs - Math.max(file.lastReadMs, file.unlistedMs);
     return quietMs >= lingerMs(group, file);

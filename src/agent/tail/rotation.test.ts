@@ -79,6 +79,20 @@ test('a container that restarts gives out the line that its predecessor left unf
   await world.stop();
 });
 
+test('a container that restarts also gives out what was left unfinished before its last rotation', async () => {
+  const world = new AgentWorld([PODS_SOURCE]);
+  world.write(`${POD}/0.log`, cri(1, 'cut off', 'P', 'stderr'));
+  world.start();
+  await world.advance(1000);
+  world.fileSystem.rename(`${POD}/0.log`, `${POD}/0.log.20261123-000002`);
+  world.write(`${POD}/0.log`, cri(3, 'whole'));
+  await world.advance(1000);
+  world.write(`${POD}/1.log`, cri(5, 'new life'));
+  await world.advance(1000);
+  assert.deepEqual(messagesOf(world).toSorted(), ['cut off', 'new life', 'whole']);
+  await world.stop();
+});
+
 test('a compressed rotated file is recognised and not read again', async () => {
   const world = new AgentWorld([APPS_SOURCE]);
   world.write(APP_LOG, 'a1\na2\n');
