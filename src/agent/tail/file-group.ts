@@ -22,6 +22,8 @@ export class FileGroup {
   readonly ignored = new Set<string>();
   /** Rotated files that may be an unfinished copy of an active one: inode, and when each was first seen. */
   readonly suspects = new Map<string, number>();
+  /** Inodes that could not be looked into when the directory was last read. */
+  readonly unreadable = new Set<string>();
   /** Whether the directory was read at least once. */
   isKnown = false;
   /** Whether a checkpoint spoke of this group when the agent started. */

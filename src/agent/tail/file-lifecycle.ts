@@ -15,6 +15,7 @@ const LINGER_MS = { directoryGone: 1500, succeeded: 10_000, alone: 300_000 } as 
 
 /** How long a truncated or vanished file's content is looked for in a copy or an archive. */
 const ORPHAN_MS = 2000;
+const ORPHAN_UNREADABLE_MS = 60_000;
 
 /** A rotated file that is read and acknowledged is closed after this time without growth. */
 const REST_MS = 30_000;
@@ -166,7 +167,9 @@ export class FileLifecycle {
 
   #tendOrphan(group: FileGroup, file: TailedFile, nowMs: number): void {
     if (group.files.some((other) => other.isProbing)) return;
-    if (nowMs - file.unlistedMs < ORPHAN_MS) return;
+    // What cannot be read just now may be its copy.
+    const patienceMs = group.unreadable.size > 0 ? ORPHAN_UNREADABLE_MS : ORPHAN_MS;
+    if (nowMs - file.unlistedMs < patienceMs) return;
     const isRead = file.size <= file.readOffset && !file.isTruncated;
     if (isRead && file.isSettled) {
       this.#reader.flush(group, file, 'gone');

@@ -49,6 +49,7 @@ export class FileMatcher {
     try {
       fd = fileSystem.open(observed.file.path, 'r');
     } catch (error) {
+      group.unreadable.add(observed.inode);
       this.#warnUnreadable(observed, error);
       return;
     }
@@ -64,6 +65,7 @@ export class FileMatcher {
       isKept = this.#adoptOpen(group, observed, fd);
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
+      group.unreadable.add(observed.inode);
       this.#warnUnreadable(observed, error);
     } finally {
       if (!isKept) fileSystem.close(fd);
@@ -272,6 +274,7 @@ export class FileMatcher {
         },
         (error: unknown) => {
           group.files = group.files.filter((other) => other !== file);
+          group.unreadable.add(observed.inode);
           this.#warnUnreadable(observed, error);
         },
       )

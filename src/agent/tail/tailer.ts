@@ -259,6 +259,7 @@ export class Tailer {
     for (const file of group.files) {
       for (const alias of file.also) if (!group.aliases.has(alias)) file.also.delete(alias);
     }
+    group.unreadable.clear();
     leaveInodesToLatest(group);
     for (const file of [...group.files])
       this.#update(group, file, standsThere(file, byInode.get(file.inode)), nowMs);
