@@ -26,10 +26,7 @@ const EVERYTHING = { query: { kind: 'all' }, range: { startNs: 0n, endNs: 1n << 
 
 export async function checkGuarantees(input: CheckInput): Promise<string[]> {
   const { process, world } = input;
-  if (process.failure !== undefined)
-    return [
-      `the process failed: ${process.failure instanceof Error ? (process.failure.stack ?? '') : String(process.failure)}`,
-    ];
+  if (process.failure !== undefined) return [`the process failed: ${describe(process.failure)}`];
   const found = await findAll(process);
   return [
     ...checkExactlyOnce(world.lines, found),
