@@ -95,8 +95,12 @@ export class FileMatcher {
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
       if (fd !== undefined) fileSystem.close(fd);
-      file.failures++;
-      file.retryAtMs = this.#context.scheduler.monotonicMs() + REOPEN_MS;
+      // Directories that change are read often: failures count once per time of waiting.
+      const nowMs = this.#context.scheduler.monotonicMs();
+      if (nowMs >= file.retryAtMs) {
+        file.failures++;
+        file.retryAtMs = nowMs + REOPEN_MS;
+      }
       this.#warnUnreadable(observed, error);
       return;
     }

@@ -69,10 +69,6 @@ export class Tailer {
     return this.#attention.size > 0 ? this.#tendAtMs : Number.POSITIVE_INFINITY;
   }
 
-  get isAtRest(): boolean {
-    return this.#ready.length === 0 && this.#attention.size === 0;
-  }
-
   /** Forgets checkpoints that nothing claimed. */
   dropUnclaimed(group: string): void {
     this.#saved.delete(group);
@@ -86,16 +82,20 @@ export class Tailer {
   /** Takes in what stands in a directory now. */
   onListing(directory: string, files: readonly LayoutFile[], isGone: boolean): void {
     const byGroup = new Map<string, Observed[]>();
+    const failed = new Set<string>();
     for (const group of this.#byDirectory.get(directory) ?? []) byGroup.set(group.spec.key, []);
     for (const file of files) {
       const observed = this.#observe(file);
-      if (observed === undefined) continue;
+      if (observed === 'failed') failed.add(file.group.key);
+      if (observed === undefined || observed === 'failed') continue;
       this.#groupOf(file.group);
       const list = byGroup.get(file.group.key);
       if (list === undefined) byGroup.set(file.group.key, [observed]);
       else list.push(observed);
     }
     for (const [key, observed] of byGroup) {
+      // A file that could not be looked at is not gone: the directory is read again before anything is decided.
+      if (failed.has(key)) continue;
       const group = must(this.#groups.get(key), 'group');
       group.isDirectoryGone = isGone;
       this.#reconcile(group, observed);
@@ -150,11 +150,6 @@ export class Tailer {
     this.#attention.add(group);
   }
 
-  /** Marks every group, for the drain. */
-  attendAll(): void {
-    for (const group of this.#groups.values()) this.#attention.add(group);
-  }
-
   /** Removes a file of which nothing has to be remembered, and its group with the last one. */
   remove(group: FileGroup, file: TailedFile): void {
     this.lifecycle.closeFile(file);
@@ -193,7 +188,7 @@ export class Tailer {
     return true;
   }
 
-  #observe(file: LayoutFile): Observed | undefined {
+  #observe(file: LayoutFile): Observed | 'failed' | undefined {
     try {
       const stat = this.#context.fileSystem.stat(file.path);
       if (stat?.kind !== 'file') return undefined;
@@ -207,7 +202,7 @@ export class Tailer {
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
       this.#context.retryLater(file.group.directory);
-      return undefined;
+      return 'failed';
     }
   }
 
@@ -367,8 +362,8 @@ export class Tailer {
    */
   #onTruncated(group: FileGroup, file: TailedFile): void {
     file.isShrunk = false;
-    if (file.fd === undefined) return;
     const { fd } = file;
+    if (fd === undefined) return;
     if (file.id === undefined) {
       file.size = 0;
       this.#measure(file);
