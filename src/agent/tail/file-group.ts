@@ -1,5 +1,6 @@
 import { ContainerLanes } from '../../capture/container-lanes.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
+import { compareAge } from '../discovery/rotated-name.ts';
 import type { TailedFile } from './tailed-file.ts';
 
 /** Failures of one file after which its successors are read all the same. */
@@ -39,10 +40,17 @@ export class FileGroup {
     this.hasHistory = restored.length > 0;
   }
 
-  /** Takes in a file that is younger than all others. */
+  /** Takes in a file: before those that its name says are younger, and behind all others. */
   add(file: TailedFile): void {
-    file.order = (this.files.at(-1)?.order ?? 0) + 1;
-    this.files.push(file);
+    const younger = this.files.find((other) => other.isListed && compareAge(file, other) < 0);
+    if (younger === undefined) {
+      file.order = (this.files.at(-1)?.order ?? 0) + 1;
+      this.files.push(file);
+      return;
+    }
+    const index = this.files.indexOf(younger);
+    file.order = ((this.files[index - 1]?.order ?? younger.order - 1) + younger.order) / 2;
+    this.files.splice(index, 0, file);
   }
 
   /** Whether everything that is known to be there was read. */
