@@ -10,6 +10,7 @@ const line = fc
   .tuple(
     fc.constantFrom('stdout', 'stderr'),
     fc.constantFrom('F', 'F', 'P'),
+    fc.integer({ min: 0, max: 24 }),
     fc.constantFrom(
       'a',
       'bb',
@@ -21,17 +22,25 @@ const line = fc
       'last',
     ),
   )
-  .map(([stream, tag, text]) => `2026-11-23T04:30:00.5Z ${stream} ${tag} ${text}\n`);
+  .map(
+    ([stream, tag, tenths, text]) =>
+      `2026-11-23T04:30:0${Math.floor(tenths / 10)}.${tenths % 10}Z ${stream} ${tag} ${text}\n`,
+  );
 
 const scenario = fc.record({ lines: fc.array(line, { maxLength: 16 }), rotation: fc.nat(), stop: fc.nat() });
 
 /** Two files of one container, written one after the other. */
-function createPair(offsetA = 0, offsetB = 0): { a: DecoderHarness; b: DecoderHarness } {
+function createPair(
+  offsetA = 0,
+  offsetB = 0,
+  isGeneralOnly = false,
+): { a: DecoderHarness; b: DecoderHarness } {
   const lanes = new ContainerLanes();
   const path = '/logs/0.log';
+  const options = { isGeneralOnly };
   return {
-    a: new DecoderHarness({ lanes, file: { fileId: FILE_A, path } }, offsetA),
-    b: new DecoderHarness({ lanes, file: { fileId: FILE_B, path } }, offsetB),
+    a: new DecoderHarness({ lanes, options, file: { fileId: FILE_A, path } }, offsetA),
+    b: new DecoderHarness({ lanes, options, file: { fileId: FILE_B, path } }, offsetB),
   };
 }
 
@@ -80,6 +89,44 @@ test('G4: readers that begin again at the safe offsets of two files give out the
       const rest = `${again.a.text}${again.b.text}`.split('\n');
       for (const document of rest) assert.ok(all.has(document), document);
       assert.deepEqual(new Set([...taken, ...rest]), all);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('a line that is later than the patience leaves no trace waiting, whatever its stream', () => {
+  fc.assert(
+    fc.property(scenario, fc.constantFrom('stdout', 'stderr'), ({ lines, rotation }, stream) => {
+      const { textA, textB } = rotate(lines, rotation);
+      const { a, b } = createPair();
+      a.push(textA);
+      b.push(`${textB}2026-11-23T04:30:09Z ${stream} P late\n`);
+      // What a line that goes on belongs to is known when it is whole.
+      const isContinued = lines.findLast((text) => text.includes(stream))?.includes(`${stream} P`) === true;
+      if (isContinued) b.push('2026-11-23T04:30:09Z stdout F \n2026-11-23T04:30:09Z stderr F \n');
+      const count = a.messages.length + b.messages.length;
+      a.flush('idle');
+      b.flush('idle');
+      const waited = a.messages.length + b.messages.length - count;
+      assert.ok(waited === 0 || isContinued, `${waited} traces waited`);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('two files of a container give the same by the hot path and by the general path', () => {
+  fc.assert(
+    fc.property(scenario, fc.nat(), ({ lines, rotation }, chunkBytes) => {
+      const { textA, textB } = rotate(lines, rotation);
+      const decode = (isGeneralOnly: boolean, bytesEach: number): string => {
+        const { a, b } = createPair(0, 0, isGeneralOnly);
+        for (let at = 0; at < textA.length; at += bytesEach) a.push(textA.slice(at, at + bytesEach));
+        for (let at = 0; at < textB.length; at += bytesEach) b.push(textB.slice(at, at + bytesEach));
+        return `${a.text}|${b.text}`;
+      };
+      const whole = decode(false, Number.MAX_SAFE_INTEGER);
+      assert.equal(decode(true, Number.MAX_SAFE_INTEGER), whole);
+      assert.equal(decode(false, 1 + (chunkBytes % 200)), whole);
     }),
     { numRuns: RUNS },
   );

@@ -10,6 +10,7 @@
  */
 import { LANE_COUNT } from '../record/lane.ts';
 import type { Lane } from '../record/lane.ts';
+import { readEpochMs } from '../record/timestamp.ts';
 import type { LaneFile } from './lane-file.ts';
 import type { RecordDraft, Segment } from './record-draft.ts';
 import type { TraceState } from './multiline.ts';
@@ -23,12 +24,18 @@ export interface OpenTrace {
 export class ContainerLanes {
   /** Lanes with an unfinished record, as bits: what the hot path looks at. */
   busy = 0;
+  /**
+   * Time of the last line of the open trace that has waited longest, in milliseconds since the epoch; infinite when
+   * none has stamps. The hot path looks at it too.
+   */
+  oldestTraceMs = Number.POSITIVE_INFINITY;
   /** Files whose safe offset waits for another file's. */
   #straddled = new Set<LaneFile>();
   /** Records that were given out and that a safe offset must not fall into. */
   #completed: (readonly Segment[])[] = [];
   readonly #partials: (RecordDraft | undefined)[] = new Array<undefined>(LANE_COUNT);
   readonly #traces: (OpenTrace | undefined)[] = new Array<undefined>(LANE_COUNT);
+  readonly #traceTimesMs: number[] = new Array<number>(LANE_COUNT).fill(Number.POSITIVE_INFINITY);
 
   partial(lane: Lane): RecordDraft | undefined {
     return this.#partials[lane];
@@ -45,7 +52,15 @@ export class ContainerLanes {
 
   setTrace(lane: Lane, trace: OpenTrace | undefined): void {
     this.#traces[lane] = trace;
+    const isStamped = trace?.draft.isStamped === true;
+    this.#traceTimesMs[lane] = isStamped ? readEpochMs(trace.draft.lastTime, 0) : Number.POSITIVE_INFINITY;
+    this.oldestTraceMs = Math.min(...this.#traceTimesMs);
     this.#updateBusy(lane);
+  }
+
+  /** Time of the last line of the lane's open trace, in milliseconds since the epoch; infinite without a stamp. */
+  traceTimeMs(lane: Lane): number {
+    return this.#traceTimesMs[lane] ?? Number.POSITIVE_INFINITY;
   }
 
   /** First byte of `file` from which a new decoder would give out what is missing, and no piece of a record. */

@@ -41,6 +41,13 @@ const text = fc.oneof(
 
 const stamp = fc.oneof(
   {
+    // Near enough to each other for traces, with some beyond the patience.
+    weight: 16,
+    arbitrary: fc
+      .integer({ min: 0, max: 24 })
+      .map((n) => `2026-11-23T04:30:0${Math.floor(n / 10)}.${n % 10}Z`),
+  },
+  {
     weight: 8,
     arbitrary: fc
       .integer({ min: 0, max: 3_599 })
@@ -67,7 +74,7 @@ const criLine = fc
   )
   .map((parts) => parts.join(' '));
 const dockerLine = fc
-  .tuple(text, fc.boolean(), fc.constantFrom('stdout', 'stderr'), stamp)
+  .tuple(text, fc.boolean(), fc.constantFrom('stdout', 'stderr', undefined), stamp)
   .map(([log, isWhole, stream, time]) => JSON.stringify({ log: isWhole ? `${log}\n` : log, stream, time }));
 const s6Line = fc
   .tuple(fc.constantFrom('@400000006b03c57539abfeef ', '2026-11-23 04:47:13.221084517  ', '', '@4000'), text)

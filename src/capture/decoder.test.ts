@@ -378,3 +378,20 @@ test('lines without a stamp take the time at which their first byte was read', (
     ['01', '01', '02'],
   );
 });
+
+test('a malformed line does not overtake Docker lines that name no stream, which share its lane', () => {
+  const docker = (log: string): string => `${JSON.stringify({ log, time: TIME })}\n`;
+  const harness = new DecoderHarness({ file: { format: 'docker' } }).push(
+    `${docker('java.lang.Error: x\n')}broken\n${docker('half')}broken too\n`,
+  );
+  assert.deepEqual(
+    harness.documents.map(({ message, stream, log }) => [message, stream, log.flags]),
+    [
+      ['java.lang.Error: x', 'file', undefined],
+      ['broken', 'file', undefined],
+      ['half', 'file', ['partial']],
+      ['broken too', 'file', undefined],
+    ],
+  );
+  assert.equal(harness.accountedBytes, harness.offset);
+});

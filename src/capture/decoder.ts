@@ -114,6 +114,7 @@ class StreamDecoder implements FileDecoder {
           taiOffsetSeconds,
           isUtf8: !this.#isLatin1,
           multiline,
+          flushMs: multilineOptions.flushMs,
         })
       : undefined;
   }

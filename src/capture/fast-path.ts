@@ -10,7 +10,7 @@
 import { LANE } from '../record/lane.ts';
 import type { Lane } from '../record/lane.ts';
 import { MESSAGE_START, TIMESTAMP_START } from '../record/document-layout.ts';
-import { TIMESTAMP_LENGTH } from '../record/timestamp.ts';
+import { readEpochMs, TIMESTAMP_LENGTH } from '../record/timestamp.ts';
 import { writeDecimal, writeOffsetHex } from './batch-writer.ts';
 import type { BatchWriter } from './batch-writer.ts';
 import type { ContainerLanes } from './container-lanes.ts';
@@ -37,6 +37,8 @@ export interface FastPathOptions {
   /** Whether bytes of 0x80 and above are UTF-8. */
   readonly isUtf8: boolean;
   readonly multiline: Multiline | undefined;
+  /** How much later than a trace's last line a line of another lane has to be to end it. */
+  readonly flushMs: number;
 }
 
 /** Room for a message without looking; longer ones that do not fit go the general path, which makes room. */
@@ -224,12 +226,24 @@ export class FastPath {
   /** Whether the document before, this line, or what waits in its lane calls for the general path. */
   #isHeldUp(bytes: Uint8Array, first: number, second: number): boolean {
     const lane = this.#lane;
-    if ((this.#lanes.busy & (1 << lane)) !== 0) return true;
+    if (this.#lanes.busy !== 0 && this.#isAwaited(lane)) return true;
     if (this.#multiline === undefined) return false;
     if (this.#lastStart !== NONE && (lane !== this.#lastLane || canFollowStart(first, second))) {
       if (this.#settleLast(bytes)) return true;
     }
     return isEagerStart(first, second);
+  }
+
+  /**
+   * Whether what waits in this line's lane, or a trace of another lane that it may be too late for, calls for the
+   * general path. The line's time stands in its document already.
+   */
+  #isAwaited(lane: Lane): boolean {
+    const { busy, oldestTraceMs } = this.#lanes;
+    if ((busy & (1 << lane)) !== 0) return true;
+    if (oldestTraceMs === Number.POSITIVE_INFINITY) return false;
+    const timeMs = readEpochMs(this.#writer.out, this.#writer.length + TIMESTAMP_START);
+    return timeMs - oldestTraceMs > this.#options.flushMs;
   }
 
   /** Takes the last document back if it can be the start of a trace; returns whether it was. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DecoderHarness, DEFAULTS } from './decoder-harness.ts';
+import { ContainerLanes } from './container-lanes.ts';
+import { DecoderHarness, DEFAULTS, FILE_B } from './decoder-harness.ts';
 import type { MultilineOptions } from './multiline.ts';
 
 const { multiline: MULTILINE } = DEFAULTS;
@@ -180,4 +181,79 @@ test('without multiline every line is a record', () => {
   const options = { multiline: { ...MULTILINE, mode: 'off' } } as const;
   const harness = new DecoderHarness({ options }).push(criOf('java.lang.Error: x\n\tat a.A.a(A.java:1)'));
   assert.equal(harness.messages.length, 2);
+});
+
+const at = (seconds: string, stream: string, text: string, tag = 'F'): string =>
+  `2026-11-23T04:30:${seconds}Z ${stream} ${tag} ${text}\n`;
+
+const JAVA_TRACE = at('00.1', 'stderr', 'java.lang.Error: x') + at('00.2', 'stderr', '\tat a.A.a(A.java:1)');
+
+for (const isGeneralOnly of [false, true]) {
+  const path = isGeneralOnly ? 'general' : 'hot';
+  const options = { options: { isGeneralOnly } };
+
+  test(`a trace is given out when a line of another stream is later than the patience, ${path} path`, () => {
+    const harness = new DecoderHarness(options).push(JAVA_TRACE + at('01.2', 'stdout', 'just in time'));
+    assert.deepEqual(harness.messages, ['just in time']);
+    assert.equal(harness.decoder.safeOffset, 0);
+    harness.push(at('01.201', 'stdout', 'late') + at('01.3', 'stdout', 'after'));
+    assert.deepEqual(harness.messages.slice(1), [
+      'java.lang.Error: x\n\tat a.A.a(A.java:1)',
+      'late',
+      'after',
+    ]);
+    assert.ok(!harness.decoder.hasIdleRecord);
+    assert.equal(harness.decoder.safeOffset, harness.offset);
+    assert.equal(harness.accountedBytes, harness.offset);
+  });
+
+  test(`a late line ends only those traces that it is late for, ${path} path`, () => {
+    const other = at('00.9', 'stdout', 'java.lang.Error: y');
+    const harness = new DecoderHarness(options).push(JAVA_TRACE + other);
+    harness.push(at('01.5', 'stdout', '\tat b.B.b(B.java:2)'));
+    assert.deepEqual(harness.messages, ['java.lang.Error: x\n\tat a.A.a(A.java:1)']);
+    assert.equal(harness.decoder.safeOffset, JAVA_TRACE.length);
+    assert.deepEqual(harness.flush('idle').messages.slice(1), ['java.lang.Error: y\n\tat b.B.b(B.java:2)']);
+  });
+
+  test(`a piece of a line that waits gives out traces that it is late for, and waits on, ${path} path`, () => {
+    const harness = new DecoderHarness(options).push(at('00', 'stdout', 'half', 'P') + JAVA_TRACE);
+    harness.push(at('05', 'stdout', ' and', 'P'));
+    assert.deepEqual(harness.messages, ['java.lang.Error: x\n\tat a.A.a(A.java:1)']);
+    assert.equal(harness.decoder.safeOffset, 0);
+    assert.deepEqual(harness.push(at('59', 'stdout', ' whole')).messages.slice(1), ['half and whole']);
+    assert.equal(harness.decoder.safeOffset, harness.offset);
+  });
+
+  test(`a line without a stamp ends no trace of another stream, ${path} path`, () => {
+    const file = { format: 'auto' } as const;
+    const trace = JAVA_TRACE.replaceAll('2026', '2025');
+    const harness = new DecoderHarness({ ...options, file }).push(`${trace}plain\n`);
+    assert.deepEqual(harness.messages, ['plain']);
+    const plain = new DecoderHarness({ ...options, file }).push(
+      'java.lang.Error: p\n' + JAVA_TRACE.replaceAll('2026', '2027'),
+    );
+    assert.deepEqual(plain.messages, []);
+  });
+}
+
+test('a trace of a rotated file is given out by a late line of another stream in the next', () => {
+  const lanes = new ContainerLanes();
+  const first = new DecoderHarness({ lanes }).push(JAVA_TRACE);
+  const second = new DecoderHarness({ lanes, file: { fileId: FILE_B } });
+  second.push(at('05', 'stdout', 'late'));
+  assert.deepEqual(second.messages, ['java.lang.Error: x\n\tat a.A.a(A.java:1)', 'late']);
+  assert.equal(first.decoder.safeOffset, first.offset);
+  assert.equal(second.decoder.safeOffset, second.offset);
+  assert.equal(first.accountedBytes + second.accountedBytes, first.offset + second.offset);
+});
+
+test('a line that s6-log may have split still joins its trace when the next one is late', () => {
+  const stamp = (second: string, text: string): string => `2026-11-23 04:47:${second}.000000000  ${text}\n`;
+  const harness = new DecoderHarness({ file: { format: 's6' }, options: { s6LineBytes: 20 } });
+  harness.push(stamp('01', 'java.lang.Error: x') + stamp('02', '\tat a.A.aaa(A.java:1'));
+  assert.deepEqual(harness.push(stamp('09', 'late')).messages, [
+    'java.lang.Error: x\n\tat a.A.aaa(A.java:1',
+    'late',
+  ]);
 });

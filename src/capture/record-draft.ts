@@ -56,6 +56,8 @@ export class RecordDraft {
   readonly time: Uint8Array;
   /** The time of the last line that was joined, 30 characters. */
   lastTime: Uint8Array;
+  /** Whether that line carried its time itself. */
+  isStamped = false;
   content: Uint8Array = EMPTY;
   /** Bytes of `content` that count. */
   length = 0;
@@ -135,6 +137,7 @@ export class RecordDraft {
     this.tooLongBytes += line.tooLongBytes;
     this.originalLength ??= line.originalLength;
     this.lastTime = line.lastTime;
+    this.isStamped = line.isStamped;
     this.pieceCount += line.pieceCount;
     for (const segment of line.segments) this.addSegment(segment.file, segment.offset, segment.end);
   }

@@ -5,7 +5,6 @@
  * A record is appended to the writer before it leaves the lanes (see batch-writer.ts).
  */
 import { LOG_FLAG } from '../record/document-layout.ts';
-import { LANE_COUNT } from '../record/lane.ts';
 import type { Lane } from '../record/lane.ts';
 import { readEpochMs } from '../record/timestamp.ts';
 import type { BatchWriter } from './batch-writer.ts';
@@ -64,16 +63,18 @@ export class RecordJoiner {
   /** Takes one line or piece, whose time is `time` unless it belongs to a record that has begun. */
   accept(line: ParsedLine, piece: Piece, time: Uint8Array): void {
     const { lane } = line;
-    let draft = line.parseError === undefined ? this.#lanes.partial(lane) : undefined;
-    if (line.parseError !== undefined && line.isPartial) this.#clear(lane);
+    if (line.parseError !== undefined) this.#clear(lane);
+    let draft = this.#lanes.partial(lane);
     if (draft?.isGuess === true && this.#isLate(draft, time)) {
       this.#completeGuess(draft);
       draft = undefined;
     }
     const isContinued = draft !== undefined;
+    if (line.hasTime) this.#endLateTraces(time, isContinued ? lane : undefined);
     draft ??= this.#begin(line, piece, time);
     draft.append(this.#file, piece, this.#keptBytesMax);
     draft.lastTime = time;
+    draft.isStamped = line.hasTime;
     if (isContinued && draft.isGuess) draft.flags |= LOG_FLAG.s6Split;
     if (line.isPartial) {
       draft.isGuess = line.isGuess;
@@ -87,7 +88,7 @@ export class RecordJoiner {
 
   /** Gives out what waits in the lanes and came last from this file. */
   flush(cause: FlushCause): void {
-    for (const lane of LANES.slice(0, LANE_COUNT)) {
+    for (const lane of LANES) {
       const partial = this.#lanes.partial(lane);
       if (partial?.lastFile === this.#file) this.#flushPartial(partial, cause);
       const trace = this.#lanes.trace(lane);
@@ -95,10 +96,14 @@ export class RecordJoiner {
     }
   }
 
-  /** Gives out a record of the lane whose end cannot come any more. */
+  /**
+   * Gives out what waits in the lane, because a record that cannot wait behind it comes. Malformed lines have a lane
+   * without pieces and traces, which they share with Docker's lines that name no stream only.
+   */
   #clear(lane: Lane): void {
     const draft = this.#lanes.partial(lane);
     if (draft !== undefined) this.#flushPartial(draft, 'gone');
+    this.#endTrace(lane);
   }
 
   #flushPartial(draft: RecordDraft, cause: FlushCause): void {
@@ -178,6 +183,21 @@ export class RecordJoiner {
     }
     trace.absorb(line);
     this.#lanes.setTrace(line.lane, { draft: trace, state });
+  }
+
+  /**
+   * Gives out the traces that a line with this stamp is too late for, whatever its lane: while one stream is written
+   * to, the file never gets idle, and a trace of the other stream would wait for ever. Only stamps are compared, so
+   * that the same bytes give the same records. A lane whose line goes on is left to `#join`, which counts from the
+   * line's first piece.
+   */
+  #endLateTraces(time: Uint8Array, besides: Lane | undefined): void {
+    if (this.#lanes.oldestTraceMs === Number.POSITIVE_INFINITY) return;
+    const lateMs = readEpochMs(time, 0) - this.#options.multilineOptions.flushMs;
+    if (this.#lanes.oldestTraceMs >= lateMs) return;
+    for (const lane of LANES) {
+      if (lane !== besides && this.#lanes.traceTimeMs(lane) < lateMs) this.#endTrace(lane);
+    }
   }
 
   #endTrace(lane: Lane): void {
