@@ -1,18 +1,28 @@
 /**
- * Every match of a snapshot, oldest first. A file is opened when the merge has come to its first record and closed
- * behind its last, so only files that overlap in time are open together.
+ * Every match of a snapshot, oldest first, in constant memory: time is cut into slices, and of each slice all files
+ * are read one after the other, sorted here, and given out. So never more than one file is open in the engine, and
+ * never more than one slice is held, however many files overlap in time.
+ *
+ * The width of a slice follows the density of what it finds. One that turns out too large is given up and asked for
+ * again in a quarter of its width; only records of one and the same nanosecond cannot be divided further.
  */
-import type { ExportRequest } from '../store.ts';
+import type { ExportRequest, TimeRange } from '../store.ts';
 import type { FoundRow } from './segment-engine.ts';
 import type { QueryContext } from './source-search.ts';
 import { compareKeys, guarded } from './source-search.ts';
 import type { SnapshotSource } from './store-state.ts';
 
-/** Bytes of a block of NDJSON, about. */
+/** Characters of a block of NDJSON, about. */
 const BLOCK_CHARACTERS = 256 * 1024;
 
-/** Rows of a slice of a segment, if they are spread evenly over its time. */
-const SLICE_ROWS = 50_000;
+/** Characters of a slice that are aimed at: enough that asking each file costs little against reading it. */
+const SLICE_CHARACTERS = 16 * 1024 * 1024;
+
+/** A slice with more is divided. */
+const SLICE_CHARACTERS_MAX = 2 * SLICE_CHARACTERS;
+
+/** Characters of a document, for the first guess. */
+const DOCUMENT_CHARACTERS = 600;
 
 /** Yields blocks of NDJSON. */
 export async function* exportSources(
@@ -21,119 +31,90 @@ export async function* exportSources(
   context: QueryContext,
 ): AsyncIterable<Uint8Array> {
   const encoder = new TextEncoder();
-  let lines: string[] = [];
-  let characters = 0;
-  for await (const row of mergedRows(sources, request, context)) {
-    lines.push(row.document);
-    characters += row.document.length;
-    if (characters < BLOCK_CHARACTERS) continue;
-    yield encoder.encode(`${lines.join('\n')}\n`);
-    lines = [];
-    characters = 0;
+  for await (const rows of slices(sources, request, context)) {
+    let lines: string[] = [];
+    let characters = 0;
+    for (const row of rows) {
+      lines.push(row.document);
+      characters += row.document.length;
+      if (characters < BLOCK_CHARACTERS) continue;
+      yield encoder.encode(`${lines.join('\n')}\n`);
+      lines = [];
+      characters = 0;
+    }
+    if (lines.length > 0) yield encoder.encode(`${lines.join('\n')}\n`);
   }
-  if (lines.length > 0) yield encoder.encode(`${lines.join('\n')}\n`);
 }
 
-async function* mergedRows(
+async function* slices(
   sources: readonly SnapshotSource[],
   request: ExportRequest,
   context: QueryContext,
-): AsyncIterable<FoundRow> {
-  const waiting = sources.toSorted((one, other) => (one.minNs < other.minNs ? -1 : 1));
-  const open: Cursor[] = [];
-  try {
-    for (;;) {
-      await openDue(waiting, open, request, context);
-      const first = earliest(open);
-      if (first?.row === undefined) return;
-      yield first.row;
-      await first.advance();
-      if (first.row === undefined) open.splice(open.indexOf(first), 1);
-    }
-  } finally {
-    for (const cursor of open) await cursor.close();
-  }
-}
-
-/** Opens every file that may have a record before the earliest that is known. */
-async function openDue(
-  waiting: SnapshotSource[],
-  open: Cursor[],
-  request: ExportRequest,
-  context: QueryContext,
-): Promise<void> {
-  for (;;) {
-    const next = waiting[0];
-    if (next === undefined) return;
-    const row = earliest(open)?.row;
-    if (row !== undefined && next.minNs > row.timeNs) return;
-    waiting.shift();
-    const cursor = new Cursor(next, request, context);
-    await cursor.advance();
-    if (cursor.row !== undefined) open.push(cursor);
-  }
-}
-
-function earliest(open: readonly Cursor[]): Cursor | undefined {
-  let best: Cursor | undefined;
-  for (const cursor of open) {
-    if (best?.row === undefined) best = cursor;
-    else if (cursor.row !== undefined && compareKeys(cursor.row, best.row, 'asc') < 0) best = cursor;
-  }
-  return best;
-}
-
-/** Scans a file slice by slice, because each scan is sorted in memory. */
-async function* scanSlices(
-  { source, minNs, maxNs, rows }: SnapshotSource,
-  { query, range }: ExportRequest,
-  { engine, signal }: QueryContext,
 ): AsyncIterable<readonly FoundRow[]> {
-  const endNs = range.endNs > maxNs ? maxNs + 1n : range.endNs;
-  let startNs = range.startNs < minNs ? minNs : range.startNs;
-  const count = source.kind === 'journal' ? 1n : BigInt(Math.ceil(rows / SLICE_ROWS));
-  const widthNs = (maxNs - minNs) / count + 1n;
-  while (startNs < endNs) {
-    const sliceEndNs = startNs + widthNs < endNs ? startNs + widthNs : endNs;
-    yield* engine.scan(source, { query, range: { startNs, endNs: sliceEndNs } }, signal);
-    startNs = sliceEndNs;
+  let startNs = request.range.startNs;
+  let widthNs = firstWidth(sources);
+  for (;;) {
+    const next = nextStart(sources, startNs);
+    if (next === undefined || next >= request.range.endNs) return;
+    startNs = next;
+    const endNs = startNs + widthNs < request.range.endNs ? startNs + widthNs : request.range.endNs;
+    const slice = await readSlice(sources, { ...request, range: { startNs, endNs } }, context);
+    if (slice === undefined) {
+      widthNs = (endNs - startNs) / 4n || 1n;
+      continue;
+    }
+    startNs = endNs;
+    if (slice.characters < SLICE_CHARACTERS / 4) widthNs *= 2n;
+    if (slice.rows.length > 0) yield slice.rows.sort((one, other) => compareKeys(one, other, 'asc'));
   }
 }
 
-/** Reads one file's matches one by one. */
-class Cursor {
-  row: FoundRow | undefined;
-  readonly #source: SnapshotSource;
-  readonly #context: QueryContext;
-  readonly #blocks: AsyncIterator<readonly FoundRow[]>;
-  #block: readonly FoundRow[] = [];
-  #index = 0;
-
-  constructor(source: SnapshotSource, request: ExportRequest, context: QueryContext) {
-    this.#source = source;
-    this.#context = context;
-    this.#blocks = scanSlices(source, request, context)[Symbol.asyncIterator]();
-  }
-
-  /** Moves to the next row; undefined behind the last. Resolves at once while the block lasts. */
-  async advance(): Promise<void> {
-    while (this.#index >= this.#block.length) {
-      const block = await guarded(this.#source, this.#context, undefined, async () => {
-        const result = await this.#blocks.next();
-        return result.done === true ? undefined : result.value;
-      });
-      if (block === undefined) {
-        this.row = undefined;
-        return;
+/** Reads the slice of every file; undefined when it is too large and can be divided. */
+async function readSlice(
+  sources: readonly SnapshotSource[],
+  { query, range }: ExportRequest,
+  context: QueryContext,
+): Promise<{ rows: FoundRow[]; characters: number } | undefined> {
+  const rows: FoundRow[] = [];
+  let characters = 0;
+  for (const source of sources.filter((candidate) => isIn(candidate, range))) {
+    const isTooLarge = await guarded(source, context, false, async () => {
+      for await (const block of context.engine.scan(source.source, { query, range }, context.signal)) {
+        for (const row of block) {
+          rows.push(row);
+          characters += row.document.length;
+        }
+        if (characters > SLICE_CHARACTERS_MAX && range.endNs - range.startNs > 1n) return true;
       }
-      this.#block = block;
-      this.#index = 0;
-    }
-    this.row = this.#block[this.#index];
-    this.#index += 1;
+      return false;
+    });
+    if (isTooLarge) return undefined;
   }
+  return { rows, characters };
+}
 
-  async close(): Promise<void> {
-    await this.#blocks.return?.();
+function isIn({ minNs, maxNs }: SnapshotSource, { startNs, endNs }: TimeRange): boolean {
+  return minNs < endNs && maxNs >= startNs;
+}
+
+/** The first time at or after `startNs` that a file may have records of. */
+function nextStart(sources: readonly SnapshotSource[], startNs: bigint): bigint | undefined {
+  let first: bigint | undefined;
+  for (const { minNs, maxNs } of sources) {
+    if (maxNs < startNs) continue;
+    const candidate = minNs > startNs ? minNs : startNs;
+    if (first === undefined || candidate < first) first = candidate;
   }
+  return first;
+}
+
+/** The width in which the densest file alone would fill a slice. */
+function firstWidth(sources: readonly SnapshotSource[]): bigint {
+  const sliceRows = BigInt(Math.round(SLICE_CHARACTERS / DOCUMENT_CHARACTERS));
+  let widthNs = 1n << 62n;
+  for (const { minNs, maxNs, rows } of sources) {
+    const own = ((maxNs - minNs + 1n) * sliceRows) / BigInt(Math.max(rows, 1));
+    if (own < widthNs) widthNs = own;
+  }
+  return widthNs > 0n ? widthNs : 1n;
 }
