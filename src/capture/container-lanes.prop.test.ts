@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ContainerLanes } from './container-lanes.ts';
-import { DecoderHarness, FILE_A, FILE_B } from './decoder-harness.ts';
+import { DecoderHarness, DEFAULTS, FILE_A, FILE_B } from './decoder-harness.ts';
 
 const RUNS = 1500;
 
@@ -27,17 +27,21 @@ const line = fc
       `2026-11-23T04:30:0${Math.floor(tenths / 10)}.${tenths % 10}Z ${stream} ${tag} ${text}\n`,
   );
 
-const scenario = fc.record({ lines: fc.array(line, { maxLength: 16 }), rotation: fc.nat(), stop: fc.nat() });
+const scenario = fc.record({
+  lines: fc.array(line, { maxLength: 16 }),
+  rotation: fc.nat(),
+  stop: fc.nat(),
+  linesMax: fc.constantFrom(500, 2),
+});
 
 /** Two files of one container, written one after the other. */
 function createPair(
-  offsetA = 0,
-  offsetB = 0,
-  isGeneralOnly = false,
+  linesMax: number,
+  { offsetA = 0, offsetB = 0, isGeneralOnly = false } = {},
 ): { a: DecoderHarness; b: DecoderHarness } {
   const lanes = new ContainerLanes();
   const path = '/logs/0.log';
-  const options = { isGeneralOnly };
+  const options = { isGeneralOnly, multiline: { ...DEFAULTS.multiline, linesMax } };
   return {
     a: new DecoderHarness({ lanes, options, file: { fileId: FILE_A, path } }, offsetA),
     b: new DecoderHarness({ lanes, options, file: { fileId: FILE_B, path } }, offsetB),
@@ -51,13 +55,15 @@ function rotate(lines: readonly string[], rotation: number): { textA: string; te
 
 test('G8: records are the same whether the file was rotated between their pieces or not', () => {
   fc.assert(
-    fc.property(scenario, ({ lines, rotation }) => {
+    fc.property(scenario, ({ lines, rotation, linesMax }) => {
       const { textA, textB } = rotate(lines, rotation);
-      const { a, b } = createPair();
+      const { a, b } = createPair(linesMax);
       a.push(textA);
       b.push(textB).flush('gone');
       a.flush('gone');
-      const whole = new DecoderHarness().push(textA + textB).flush('gone');
+      const whole = createPair(linesMax)
+        .a.push(textA + textB)
+        .flush('gone');
       assert.deepEqual([...a.messages, ...b.messages].toSorted(), whole.messages.toSorted());
       assert.equal(a.accountedBytes + b.accountedBytes, textA.length + textB.length);
       assert.equal(a.decoder.safeOffset, textA.length);
@@ -69,9 +75,9 @@ test('G8: records are the same whether the file was rotated between their pieces
 
 test('G4: readers that begin again at the safe offsets of two files give out the rest, and no piece of a record', () => {
   fc.assert(
-    fc.property(scenario, ({ lines, rotation, stop }) => {
+    fc.property(scenario, ({ lines, rotation, stop, linesMax }) => {
       const { textA, textB } = rotate(lines, rotation);
-      const { a, b } = createPair();
+      const { a, b } = createPair(linesMax);
       const cut = stop % (textB.length + 1);
       a.push(textA);
       b.push(textB.slice(0, cut));
@@ -82,7 +88,7 @@ test('G4: readers that begin again at the safe offsets of two files give out the
       a.flush('gone');
       const all = new Set(`${a.text}${b.text}`.split('\n'));
 
-      const again = createPair(safeA, safeB);
+      const again = createPair(linesMax, { offsetA: safeA, offsetB: safeB });
       again.a.push(textA.slice(safeA));
       again.b.push(textB.slice(safeB)).flush('gone');
       again.a.flush('gone');
@@ -96,9 +102,9 @@ test('G4: readers that begin again at the safe offsets of two files give out the
 
 test('a line that is later than the patience leaves no trace waiting, whatever its stream', () => {
   fc.assert(
-    fc.property(scenario, fc.constantFrom('stdout', 'stderr'), ({ lines, rotation }, stream) => {
+    fc.property(scenario, fc.constantFrom('stdout', 'stderr'), ({ lines, rotation, linesMax }, stream) => {
       const { textA, textB } = rotate(lines, rotation);
-      const { a, b } = createPair();
+      const { a, b } = createPair(linesMax);
       a.push(textA);
       b.push(`${textB}2026-11-23T04:30:09Z ${stream} P late\n`);
       // What a line that goes on belongs to is known when it is whole.
@@ -116,10 +122,10 @@ test('a line that is later than the patience leaves no trace waiting, whatever i
 
 test('two files of a container give the same by the hot path and by the general path', () => {
   fc.assert(
-    fc.property(scenario, fc.nat(), ({ lines, rotation }, chunkBytes) => {
+    fc.property(scenario, fc.nat(), ({ lines, rotation, linesMax }, chunkBytes) => {
       const { textA, textB } = rotate(lines, rotation);
       const decode = (isGeneralOnly: boolean, bytesEach: number): string => {
-        const { a, b } = createPair(0, 0, isGeneralOnly);
+        const { a, b } = createPair(linesMax, { isGeneralOnly });
         for (let at = 0; at < textA.length; at += bytesEach) a.push(textA.slice(at, at + bytesEach));
         for (let at = 0; at < textB.length; at += bytesEach) b.push(textB.slice(at, at + bytesEach));
         return `${a.text}|${b.text}`;

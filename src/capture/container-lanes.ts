@@ -6,7 +6,9 @@
  *
  * Safe offsets: a reader that begins again at one must see every record from its first piece or not at all. So a
  * record of several pieces that is complete, but has a piece behind the beginning of another one that is not,
- * holds the safe offset back at its own beginning, in each of its files, until the other one is complete.
+ * holds the safe offset back at its own beginning, in each of its files, until the other one is complete. Where
+ * the line that showed the end of a trace stands in a later file, that file is held back at this line as well:
+ * otherwise the trace, read again, would go on with what follows it.
  */
 import { LANE_COUNT } from '../record/lane.ts';
 import type { Lane } from '../record/lane.ts';
@@ -75,8 +77,9 @@ export class ContainerLanes {
   noteCompleted(draft: RecordDraft): void {
     const isStraddled = draft.segments.some(({ file, end }) => this.#pendingOffsetBesides(file, draft) < end);
     if (!isStraddled) return;
-    for (const { file } of draft.segments) this.#straddled.add(file);
-    this.#completed.push(draft.segments.map((segment) => ({ ...segment })));
+    const segments = [...draft.segments, ...draft.enders].map((segment) => ({ ...segment }));
+    for (const { file } of segments) this.#straddled.add(file);
+    this.#completed.push(segments);
     if (this.#completed.length <= COMPLETED_MAX) return;
     this.#settle();
     if (this.#completed.length > COMPLETED_MAX) this.#completed = [mergeSegments(this.#completed.flat())];
@@ -99,7 +102,7 @@ export class ContainerLanes {
       offsets.set(file, Math.min(file.position, this.pendingOffset(file)));
     }
     const isPassed = (segments: readonly Segment[]): boolean =>
-      segments.every(({ file, end }) => (offsets.get(file) ?? 0) >= end);
+      segments.every(({ file, end, isEnder }) => isEnder === true || (offsets.get(file) ?? 0) >= end);
     // Each round lowers an offset to a record's beginning, so there are no more rounds than records.
     for (let isStable = false; !isStable;) {
       isStable = true;

@@ -257,3 +257,24 @@ test('a line that s6-log may have split still joins its trace when the next one 
     'late',
   ]);
 });
+
+test('a reader that begins again in the middle of a trace over its limits makes the same records of it', () => {
+  const options = { multiline: { ...MULTILINE, linesMax: 2 } };
+  const frames = Array.from({ length: 45 }, (_, i) => `\tat a.A.f${i}(A.java:${i})`);
+  const lines = criOf(['before', 'java.lang.Error: deep', ...frames, 'after'].join('\n')).split(/(?<=\n)/);
+  const harness = new DecoderHarness({ options });
+  const safeOffsets = new Set(lines.map((line) => harness.push(line).decoder.safeOffset));
+  const all = harness.text.split('\n');
+  // Sixteen parts of two lines hold the safe offset back, what follows does not.
+  assert.deepEqual(harness.messages.slice(16, 19), [
+    '\tat a.A.f29(A.java:29)\n\tat a.A.f30(A.java:30)',
+    frames[31],
+    frames[32],
+  ]);
+  assert.equal(safeOffsets.size, 16);
+  for (const offset of safeOffsets) {
+    const again = new DecoderHarness({ options }, offset).push(lines.join('').slice(offset));
+    const rest = again.text.split('\n');
+    assert.deepEqual(rest, all.slice(all.length - rest.length), `from ${offset}`);
+  }
+});

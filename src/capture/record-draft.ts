@@ -13,6 +13,8 @@ export interface Segment {
   readonly offset: number;
   /** One past the last byte of the last piece. */
   end: number;
+  /** Whether these bytes are not the record's own, but those of the line that showed its end. */
+  readonly isEnder?: boolean;
 }
 
 /** Where in the file a run of the content's bytes came from. */
@@ -78,6 +80,10 @@ export class RecordDraft {
   sequence: number | undefined = undefined;
   parseError: string | undefined = undefined;
   readonly segments: Segment[] = [];
+  /** Parts before this one of a trace that was too long. */
+  partIndex = 0;
+  /** Where, in files that the record has no bytes in, the line stands that showed its end. */
+  enders: readonly Segment[] = [];
   #origins: Origin[] = [];
 
   constructor(file: LaneFile, lane: Lane, offset: number, time: Uint8Array) {
@@ -147,6 +153,28 @@ export class RecordDraft {
     const known = this.segments.find((segment) => segment.file === file);
     if (known === undefined) this.segments.push({ file, offset, end });
     else known.end = end;
+  }
+
+  /**
+   * Makes this line the next part of a trace that has reached its limit. Only who reads the trace from its
+   * beginning knows that this line goes on with it, so its segments begin there.
+   */
+  follow(trace: RecordDraft): void {
+    this.partIndex = trace.partIndex + 1;
+    const own = this.segments.splice(0);
+    this.segments.push(...trace.segments.map((segment) => ({ ...segment })));
+    for (const { file, offset, end } of own) this.addSegment(file, offset, end);
+  }
+
+  /** Notes where the line stands that showed the end of this record. */
+  endBefore(line: readonly Segment[]): void {
+    const others = line.filter(({ file }) => this.offsetIn(file) === Number.POSITIVE_INFINITY);
+    this.enders = others.map((segment) => ({ ...segment, isEnder: true }));
+  }
+
+  /** Whether a reader that begins inside of what `segments` and `enders` span would make another record of it. */
+  get isSpanning(): boolean {
+    return this.pieceCount > 1 || this.partIndex > 0 || this.enders.length > 0;
   }
 
   /** The file that the last piece came from. */

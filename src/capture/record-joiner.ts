@@ -14,7 +14,7 @@ import type { LaneFile } from './lane-file.ts';
 import type { Multiline, MultilineOptions, TraceState } from './multiline.ts';
 import type { ParsedLine } from './parsed-line.ts';
 import { RecordDraft } from './record-draft.ts';
-import type { Piece } from './record-draft.ts';
+import type { Piece, Segment } from './record-draft.ts';
 
 /** What was odd about the lines so far, for metrics. */
 export interface DecodeCounts {
@@ -35,6 +35,9 @@ export interface JoinerOptions {
   readonly multilineOptions: MultilineOptions;
   readonly multiline: Multiline | undefined;
 }
+
+/** Parts of one trace that is over its limits; what follows begins anew. */
+const TRACE_PARTS_MAX = 16;
 
 const LANES: readonly Lane[] = [0, 1, 2];
 
@@ -63,14 +66,14 @@ export class RecordJoiner {
   /** Takes one line or piece, whose time is `time` unless it belongs to a record that has begun. */
   accept(line: ParsedLine, piece: Piece, time: Uint8Array): void {
     const { lane } = line;
-    if (line.parseError !== undefined) this.#clear(lane);
+    if (line.parseError !== undefined) this.#clear(lane, piece);
     let draft = this.#lanes.partial(lane);
     if (draft?.isGuess === true && this.#isLate(draft, time)) {
       this.#completeGuess(draft);
       draft = undefined;
     }
     const isContinued = draft !== undefined;
-    if (line.hasTime) this.#endLateTraces(time, isContinued ? lane : undefined);
+    if (line.hasTime) this.#endLateTraces(piece, time, isContinued ? lane : undefined);
     draft ??= this.#begin(line, piece, time);
     draft.append(this.#file, piece, this.#keptBytesMax);
     draft.lastTime = time;
@@ -92,7 +95,7 @@ export class RecordJoiner {
       const partial = this.#lanes.partial(lane);
       if (partial?.lastFile === this.#file) this.#flushPartial(partial, cause);
       const trace = this.#lanes.trace(lane);
-      if (trace?.draft.lastFile === this.#file) this.#endTrace(lane);
+      if (trace?.draft.lastFile === this.#file) this.#endTrace(lane, []);
     }
   }
 
@@ -100,10 +103,10 @@ export class RecordJoiner {
    * Gives out what waits in the lane, because a record that cannot wait behind it comes. Malformed lines have a lane
    * without pieces and traces, which they share with Docker's lines that name no stream only.
    */
-  #clear(lane: Lane): void {
+  #clear(lane: Lane, piece: Piece): void {
     const draft = this.#lanes.partial(lane);
     if (draft !== undefined) this.#flushPartial(draft, 'gone');
-    this.#endTrace(lane);
+    this.#endTrace(lane, this.#segmentsOf(piece));
   }
 
   #flushPartial(draft: RecordDraft, cause: FlushCause): void {
@@ -152,7 +155,7 @@ export class RecordJoiner {
   #splitOne(draft: RecordDraft): void {
     if (draft.sequence === undefined) {
       this.counts.longLines++;
-      this.#endTrace(draft.lane);
+      this.#endTrace(draft.lane, draft.segments);
     }
     this.#emit(draft.splitOff(this.#options.lineBytesMax));
   }
@@ -164,25 +167,39 @@ export class RecordJoiner {
     const trace = this.#lanes.trace(lane);
     if (trace !== undefined && !this.#isLate(trace.draft, draft.time)) {
       const next = multiline.next(trace.state, draft.content, 0, draft.length);
-      if (next !== undefined) return this.#continue(trace.draft, next, draft);
+      if (next !== undefined && !this.#isFull(trace.draft, draft)) {
+        trace.draft.absorb(draft);
+        return this.#lanes.setTrace(lane, { draft: trace.draft, state: next });
+      }
+      if (next !== undefined && this.#beginPart(trace.draft, next, draft)) return;
     }
-    this.#endTrace(lane);
-    const state = multiline.start(draft.content, 0, draft.length);
-    if (state === undefined) this.#emit(draft);
-    else this.#lanes.setTrace(lane, { draft, state });
+    this.#endTrace(lane, draft.segments);
+    this.#startTrace(multiline, draft);
   }
 
-  #continue(trace: RecordDraft, state: TraceState, line: RecordDraft): void {
+  #startTrace(multiline: Multiline, draft: RecordDraft): void {
+    const state = multiline.start(draft.content, 0, draft.length);
+    if (state === undefined) this.#emit(draft);
+    else this.#lanes.setTrace(draft.lane, { draft, state });
+  }
+
+  #isFull(trace: RecordDraft, line: RecordDraft): boolean {
     const { linesMax, bytesMax } = this.#options.multilineOptions;
-    if (trace.lineCount >= linesMax || trace.length + 1 + line.length > bytesMax) {
-      this.counts.multilineCaps++;
-      this.#endTrace(line.lane);
-      line.flags |= LOG_FLAG.multiline;
-      this.#lanes.setTrace(line.lane, { draft: line, state });
-      return;
-    }
-    trace.absorb(line);
-    this.#lanes.setTrace(line.lane, { draft: trace, state });
+    return trace.lineCount >= linesMax || trace.length + 1 + line.length > bytesMax;
+  }
+
+  /**
+   * Gives out a trace that has reached its limit and goes on with the line as its next part. Returns false when it
+   * has too many parts: they hold the safe offset back at the first one, so the line then begins anew.
+   */
+  #beginPart(trace: RecordDraft, state: TraceState, line: RecordDraft): boolean {
+    this.counts.multilineCaps++;
+    if (trace.partIndex + 1 >= TRACE_PARTS_MAX) return false;
+    this.#endTrace(line.lane, line.segments);
+    line.follow(trace);
+    line.flags |= LOG_FLAG.multiline;
+    this.#lanes.setTrace(line.lane, { draft: line, state });
+    return true;
   }
 
   /**
@@ -191,25 +208,32 @@ export class RecordJoiner {
    * that the same bytes give the same records. A lane whose line goes on is left to `#join`, which counts from the
    * line's first piece.
    */
-  #endLateTraces(time: Uint8Array, besides: Lane | undefined): void {
+  #endLateTraces(piece: Piece, time: Uint8Array, besides: Lane | undefined): void {
     if (this.#lanes.oldestTraceMs === Number.POSITIVE_INFINITY) return;
     const lateMs = readEpochMs(time, 0) - this.#options.multilineOptions.flushMs;
     if (this.#lanes.oldestTraceMs >= lateMs) return;
+    const ender = this.#segmentsOf(piece);
     for (const lane of LANES) {
-      if (lane !== besides && this.#lanes.traceTimeMs(lane) < lateMs) this.#endTrace(lane);
+      if (lane !== besides && this.#lanes.traceTimeMs(lane) < lateMs) this.#endTrace(lane, ender);
     }
   }
 
-  #endTrace(lane: Lane): void {
+  /** Gives out the lane's trace, of which the line in `ender` showed that it has ended. */
+  #endTrace(lane: Lane, ender: readonly Segment[]): void {
     const trace = this.#lanes.trace(lane);
     if (trace === undefined) return;
+    trace.draft.endBefore(ender);
     this.#emit(trace.draft);
     this.#lanes.setTrace(lane, undefined);
   }
 
   #emit(draft: RecordDraft): void {
     this.counts.invalidSequences += this.#writer.append(draft);
-    if (draft.pieceCount > 1) this.#lanes.noteCompleted(draft);
+    if (draft.isSpanning) this.#lanes.noteCompleted(draft);
+  }
+
+  #segmentsOf({ offset, endOffset }: Piece): Segment[] {
+    return [{ file: this.#file, offset, end: endOffset }];
   }
 
   /** Whether more time lies between a record's last line and `time` than the patience allows. */
