@@ -13,6 +13,9 @@ export const BUCKETS_MAX = 500;
 /** Where a search starts that names no time. */
 export const START_DEFAULT = 'now-1h';
 
+/** Longest time in milliseconds that one request lets an audit look again. */
+export const AUDIT_WAIT_MS_MAX = 600_000;
+
 /** Longest body of an import in bytes. */
 export const IMPORT_BODY_BYTES_MAX = 32 * 1024 * 1024;
 

@@ -110,7 +110,10 @@ test('lag, and files that no agent has spoken of, leave it open; a discrepancy e
     (await buildAuditReport(filesOf(lagging, fileAudit({ twice: 1, found: 5 })))).verdict,
     'discrepancy',
   );
-  assert.equal((await buildAuditReport(filesOf(fileAudit()), 'the agent is away')).verdict, 'unknown');
+  assert.equal(
+    (await buildAuditReport(filesOf(fileAudit()), { unknownReason: 'the agent is away' })).verdict,
+    'unknown',
+  );
 });
 
 test('drops, expired records and gaps are shown with their bytes and are accounted for', async () => {

@@ -4,6 +4,9 @@
  * Of each file: `records` were acknowledged, `found` stand in the store below the same offset, `twice` of them are
  * repeats. So `found - twice` distinct ones must be `records`, and the sums of their offsets must agree; the sums
  * catch a loss and a stranger that cancel out in the counts.
+ *
+ * Files that are written all the time always have something on the way. So an audit notes the sizes of its beginning,
+ * its mark, and is over when every file is acknowledged up to there (`audit-run.ts`).
  */
 import type { FileAudit } from '../store/store.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
@@ -29,18 +32,29 @@ interface Finding {
   readonly reason: string;
 }
 
-/** Adds up the audit of every file. `unknownReason` says why the figures may be old, if they may. */
+/** What an audit knows beside the files. */
+export interface AuditLook {
+  /** Why the figures may be old. */
+  readonly unknownReason?: string | undefined;
+  /** By file id, the offset up to which a file must be acknowledged; those that are not in it are. Else: its size. */
+  readonly marks?: ReadonlyMap<string, number> | undefined;
+  /** Called with every file that is not acknowledged to its end, and its size. */
+  readonly onLag?: ((fileId: string, bytesWritten: number) => void) | undefined;
+}
+
+/** Adds up the audit of every file. */
 export async function buildAuditReport(
   files: AsyncIterable<FileAudit>,
-  unknownReason?: string,
+  look: AuditLook = {},
 ): Promise<AuditAnswer> {
+  const { unknownReason } = look;
   const groups = new Map<string, Group>();
   const total = newFigures();
   const problems: AuditProblem[] = [];
   let problemCount = 0;
   let verdict: AuditVerdict = unknownReason === undefined ? 'accounted' : 'unknown';
   for await (const file of files) {
-    const finding = examine(file);
+    const finding = examine(file, look);
     const group = groupOf(groups, file.ledger);
     for (const figures of [group.figures, total]) addFigures(figures, file, finding.missing);
     group.verdict = worse(group.verdict, finding.verdict);
@@ -71,7 +85,7 @@ export async function buildAuditReport(
 }
 
 /** What is to be said of one file. */
-function examine({ ledger, found, twice, offsetSum }: FileAudit): Finding {
+function examine({ fileId, ledger, found, twice, offsetSum }: FileAudit, look: AuditLook): Finding {
   if (ledger === undefined) {
     return {
       missing: 0,
@@ -91,9 +105,21 @@ function examine({ ledger, found, twice, offsetSum }: FileAudit): Finding {
     return { missing: 1, verdict: 'discrepancy', reason: reasons.join(', ') };
   }
   if (reasons.length > 0) return { missing, verdict: 'discrepancy', reason: reasons.join(', ') };
-  const lag = lagOf(ledger);
-  if (lag > 0) return { missing, verdict: 'unknown', reason: `${plural(lag, 'byte')} not yet acknowledged` };
+  const open = openBytes(fileId, ledger, look);
+  if (open > 0)
+    return { missing, verdict: 'unknown', reason: `${plural(open, 'byte')} not yet acknowledged` };
   return { missing, verdict: 'accounted', reason: '' };
+}
+
+/** Bytes that this audit still waits for. */
+function openBytes(fileId: string, ledger: LedgerRecord, { marks, onLag }: AuditLook): number {
+  const lag = lagOf(ledger);
+  if (lag === 0) return 0;
+  onLag?.(fileId, ledger.bytesWritten);
+  if (marks === undefined) return lag;
+  // A file that was cut is not written up to its mark any more.
+  const mark = Math.min(marks.get(fileId) ?? 0, ledger.bytesWritten);
+  return Math.max(0, mark - ledger.acknowledgedOffset);
 }
 
 function addFigures(

@@ -4,6 +4,7 @@ import type {} from '@fastify/swagger';
 import type { FastifySchema } from 'fastify';
 import { z } from 'zod';
 import {
+  AUDIT_WAIT_MS_MAX,
   BUCKETS_DEFAULT,
   BUCKETS_MAX,
   SEARCH_LIMIT_DEFAULT,
@@ -44,6 +45,16 @@ export const HistogramParameters = z.strictObject({
   end,
   buckets: z.coerce.number().int().min(1).max(BUCKETS_MAX).default(BUCKETS_DEFAULT),
   by: z.string().min(1).max(500).optional().describe('A field that splits the counts, such as level.'),
+});
+
+export const AuditParameters = z.strictObject({
+  waitMs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(AUDIT_WAIT_MS_MAX)
+    .default(0)
+    .describe('How long to look again until what was written at the beginning is acknowledged.'),
 });
 
 export const LoginBody = z.strictObject({ token: z.string().max(10_000) });

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { BugError } from '../base/assert.ts';
+import type { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import { AppError, ConfigError } from '../base/errors.ts';
 import type { AuditAnswer, SearchAnswer } from '../api/api-types.ts';
 import type { RunOptions } from './context.ts';
@@ -254,6 +255,24 @@ void test('audit prints a table and ends with 0, 1 or 2 by the verdict', async (
   const unknown = await run('audit --wait 0', { answer: () => json(auditAnswer('unknown', 0)) });
   assert.equal(unknown.code, 2);
   assert.match(unknown.out, /Cannot tell yet: [^]*512 B not delivered/);
+});
+
+void test('audit lets the server look again for as long as it was told to wait, and then gives up', async () => {
+  const waits: (string | null)[] = [];
+  const context = fakeContext({
+    answer: (url, init) => {
+      waits.push(url.searchParams.get('waitMs'));
+      return new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
+      });
+    },
+  });
+  let code: number | undefined;
+  void runCli(['audit', '--wait', '2s'], context).then((value) => (code = value));
+  const scheduler = context.scheduler as VirtualScheduler;
+  assert.ok(await scheduler.advanceUntil(() => code !== undefined, 30_000, 1_000));
+  assert.deepEqual([code, waits], [2, ['2000']]);
+  assert.match(context.written.stderr, /cannot get an audit of .* in time\n {2}Wait longer with --wait/);
 });
 
 void test('test ends with 1 when a pipeline does not do what its tests say', async () => {

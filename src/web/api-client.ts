@@ -67,8 +67,12 @@ export async function fetchHistogram(
 }
 
 /** Reads any other resource by its path within the API. */
-export async function fetchResource<T>(path: string, signal: AbortSignal): Promise<T> {
-  return getJson<T>(path, {}, signal);
+export async function fetchResource<T>(
+  path: string,
+  signal: AbortSignal,
+  params: Readonly<Record<string, string>> = {},
+): Promise<T> {
+  return getJson<T>(path, params, signal);
 }
 
 /** Reads what keeps the server from collecting; a 503 here is an answer, not a failure. */

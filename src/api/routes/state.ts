@@ -1,16 +1,17 @@
 import type { FastifyInstance } from 'fastify';
-import { messageOf } from '../../base/errors.ts';
+import type { z } from 'zod';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import { abortSignalOf } from '../abort-signal.ts';
 import type { ApiOptions } from '../api-options.ts';
 import type { AuditAnswer, ReadinessAnswer, SourcesAnswer, StatsAnswer } from '../api-types.ts';
 import { API_PREFIX } from '../api-types.ts';
-import { buildAuditReport } from '../audit-report.ts';
-import { schemaOf } from '../schemas.ts';
+import { Auditor } from '../audit-run.ts';
+import { AuditParameters, schemaOf } from '../schemas.ts';
 
 /** Adds the routes that say how things stand. */
 export function addStateRoutes(app: FastifyInstance, options: ApiOptions): void {
   const { store, sources, tail } = options;
+  const auditor = new Auditor(options);
 
   app.get(
     `${API_PREFIX}/stats`,
@@ -28,13 +29,16 @@ export function addStateRoutes(app: FastifyInstance, options: ApiOptions): void 
     },
   );
 
-  app.get(
+  app.get<{ Querystring: z.output<typeof AuditParameters> }>(
     `${API_PREFIX}/audit`,
-    { schema: schemaOf({ summary: 'Compare what was written with what is found', answer: 'audit' }) },
-    async (_request, reply): Promise<AuditAnswer> => {
-      const unknownReason = await refreshProblem(options);
-      return buildAuditReport(store.audit(abortSignalOf(reply)), unknownReason);
+    {
+      schema: schemaOf({
+        summary: 'Compare what was written with what is found',
+        querystring: AuditParameters,
+        answer: 'audit',
+      }),
     },
+    ({ query: { waitMs } }, reply): Promise<AuditAnswer> => auditor.run(waitMs, abortSignalOf(reply)),
   );
 
   app.get(
@@ -70,13 +74,4 @@ export function addHealthRoutes(app: FastifyInstance, { readiness, metricsText }
     async (_request, reply) =>
       reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metricsText()),
   );
-}
-
-async function refreshProblem({ refreshLedger }: ApiOptions): Promise<string | undefined> {
-  try {
-    await refreshLedger();
-    return undefined;
-  } catch (error) {
-    return `the agent's ledger may be old: ${messageOf(error)}`;
-  }
 }

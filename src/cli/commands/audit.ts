@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { AppError, EXIT_CODE } from '../../base/errors.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
+import { AUDIT_WAIT_MS_MAX } from '../../api/api-types.ts';
 import type { AuditAnswer, AuditFigures, AuditRow, AuditVerdict } from '../../api/api-types.ts';
 import type { ApiClient } from '../api-client.ts';
 import { readDurationMs } from '../arguments.ts';
@@ -18,22 +19,26 @@ const EXIT_CODES: Readonly<Record<AuditVerdict, number>> = {
 
 const RETRY_MS = 500;
 
+/** What a server may need beyond the wait, to bring its ledger up to date and to count what it holds. */
+const GRACE_MS = 20_000;
+
 /** Adds `audit`. */
 export function addAuditCommand({ program, context, setExitCode }: CommandSetup): void {
   const command = program
     .command('audit')
     .description('compare what stood in the files with what search finds')
     .addOption(
-      new Option('--wait <DURATION>', 'how long to ask again while files are still being read').default(
-        '10s',
-      ),
+      new Option(
+        '--wait <DURATION>',
+        'how long to look again until what was written by now is stored',
+      ).default('10s'),
     )
     .option('--json', 'print JSON');
   addServerOptions(command).addHelpText(
     'after',
     `
 Exit codes: 0 every byte is accounted for, 1 records are missing or there twice,
-2 cannot tell yet (the server is away, or files are not read to their ends).
+2 cannot tell yet (the server is away, or what was written is not stored yet).
 
 Examples:
   logboom audit
@@ -57,13 +62,26 @@ Examples:
   });
 }
 
-/** Asks again while the verdict is that it cannot be told yet: what is being read now is soon delivered. */
+/** The server looks again by itself; it is asked again when its longest wait is over. */
 async function askUntilKnown(client: ApiClient, scheduler: Scheduler, waitMs: number): Promise<AuditAnswer> {
   const deadlineMs = scheduler.monotonicMs() + waitMs;
-  for (;;) {
-    const audit = await client.getJson<AuditAnswer>('/audit');
-    if (audit.verdict !== 'unknown' || scheduler.monotonicMs() >= deadlineMs) return audit;
-    await scheduler.sleep(RETRY_MS);
+  const limit = new AbortController();
+  const timer = scheduler.schedule(waitMs + GRACE_MS, () => limit.abort());
+  try {
+    for (;;) {
+      const leftMs = Math.max(0, Math.round(deadlineMs - scheduler.monotonicMs()));
+      const parameters = { waitMs: Math.min(AUDIT_WAIT_MS_MAX, leftMs) };
+      const audit = await client.getJson<AuditAnswer>('/audit', parameters, limit.signal);
+      if (audit.verdict !== 'unknown' || scheduler.monotonicMs() >= deadlineMs) return audit;
+      await scheduler.sleep(RETRY_MS);
+    }
+  } catch (error) {
+    if (!limit.signal.aborted) throw error;
+    throw new AppError('timed_out', `cannot get an audit of ${client.serverUrl} in time`, {
+      hint: 'Wait longer with --wait: a large store takes a while to count.',
+    });
+  } finally {
+    timer.cancel();
   }
 }
 

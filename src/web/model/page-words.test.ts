@@ -19,6 +19,9 @@ void test('the header states the proof, or what is wrong', () => {
   assert.match(proofOf({ ...figures, verdict: 'unknown' }).text, /accounted · the rest not yet$/);
   const lagging = proofOf({ ...figures, lagBytes: 1536, verdict: 'unknown' });
   assert.match(lagging.text, /0 missing · 0 twice · 1\.5 KiB on the way$/);
+  const busy = proofOf({ ...figures, lagBytes: 1536, verdict: 'accounted' });
+  assert.match(busy.text, /accounted · 0 missing · 0 twice$/);
+  assert.match(busy.title, /1\.5 KiB written since are on their way$/);
 });
 
 void test('numbers never claim more than there is', () => {

@@ -37,9 +37,8 @@ export function proofOf(
     const title = 'The agents have not accounted for every file yet';
     return { text: `${accounted} · the rest not yet`, title, isProblem: false };
   }
-  return {
-    text,
-    title: `${plural(figures.records, 'line')}: bytes written in files = records found`,
-    isProblem: false,
-  };
+  const title = `${plural(figures.records, 'line')}: bytes written in files = records found`;
+  if (figures.lagBytes === 0) return { text, title, isProblem: false };
+  const lag = bytesText(figures.lagBytes);
+  return { text, title: `${title}; ${lag} written since are on their way`, isProblem: false };
 }

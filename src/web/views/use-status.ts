@@ -13,6 +13,9 @@ const READINESS_MS = 5000;
 const AUDIT_AFTER_MS = 1500;
 const AUDIT_EVERY_MS = 120_000;
 
+/** What was written when the audit began is stored by then, unless something is wrong. */
+const AUDIT_WAIT_MS = 5000;
+
 /** Until nothing is on its way any more, the next look comes sooner. */
 const AUDIT_SOON_MS = 45_000;
 
@@ -35,7 +38,7 @@ export function useProof(): Proof {
   useEffect(() => after(AUDIT_AFTER_MS, () => setIsIdle(true)), []);
   const result = useQuery({
     queryKey: ['audit'],
-    queryFn: ({ signal }) => fetchResource<AuditAnswer>('/audit', signal),
+    queryFn: ({ signal }) => fetchResource<AuditAnswer>('/audit', signal, { waitMs: String(AUDIT_WAIT_MS) }),
     enabled: isIdle,
     refetchInterval: (query) => (query.state.data?.verdict === 'unknown' ? AUDIT_SOON_MS : AUDIT_EVERY_MS),
   });

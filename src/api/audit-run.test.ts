@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { VirtualScheduler } from '../base/virtual-scheduler.ts';
+import type { LedgerRecord } from '../record/ledger.ts';
+import { MemoryStore } from '../store/memory-store.ts';
+import { MemoryTelemetry } from '../telemetry/memory-telemetry.ts';
+import type { ApiOptions } from './api-options.ts';
+import type { AuditAnswer } from './api-types.ts';
+import { Auditor } from './audit-run.ts';
+import { TailHub } from './tail-hub.ts';
+import { documentAt, FILE_ID, testOptions, toBatches } from './test-api.ts';
+
+const SIGNAL = new AbortController().signal;
+
+/** A store, and a file of which ten bytes more are written, stored and acknowledged with each record. */
+class World {
+  readonly store = new MemoryStore();
+  readonly scheduler = new VirtualScheduler();
+  #sequence = 0;
+  #records = 0;
+
+  auditor(changes: Partial<ApiOptions> = {}): Auditor {
+    const options = testOptions(this.store, new TailHub(), new MemoryTelemetry(), this.scheduler);
+    return new Auditor({ ...options, ...changes });
+  }
+
+  async store10(): Promise<void> {
+    const batches = toBatches([documentAt(this.#records * 10, 60)]);
+    await this.store.append(
+      batches.map((batch) => ({ ...batch, fieldTypes: new Map(), dropped: [] })),
+      SIGNAL,
+    );
+    this.#records += 1;
+  }
+
+  async tell(bytesWritten: number, changes: Partial<LedgerRecord> = {}): Promise<void> {
+    const acknowledgedOffset = this.#records * 10;
+    const offsetSum = String(
+      Array.from({ length: this.#records }, (_, i) => i * 10).reduce((a, b) => a + b, 0),
+    );
+    const names = { namespace: 'shop', pod: 'web-1', container: 'web' };
+    const facts = { node: 'n1', path: '/x.log', state: 'active', dropped: {}, gaps: [] } as const;
+    const time = '2026-11-22T23:00:00.000000000Z';
+    const sequence = ++this.#sequence;
+    const figures = { bytesWritten, bytesRead: bytesWritten, acknowledgedOffset, records: this.#records };
+    const record = { fileId: FILE_ID, sequence, time, offsetSum, ...names, ...facts, ...figures, ...changes };
+    await this.store.appendLedger([record], SIGNAL);
+  }
+}
+
+/** Resolves with the answer and the virtual milliseconds until it was there. */
+async function timed(
+  world: World,
+  asked: Promise<AuditAnswer>,
+): Promise<{ answer: AuditAnswer; ms: number }> {
+  const startMs = world.scheduler.monotonicMs();
+  let answer: AuditAnswer | undefined;
+  void asked.then((value) => (answer = value));
+  assert.ok(await world.scheduler.advanceUntil(() => answer !== undefined, 60_000));
+  assert.ok(answer !== undefined);
+  return { answer, ms: world.scheduler.monotonicMs() - startMs };
+}
+
+test('a ledger that cannot be stored delays an audit by two seconds at most, and is the reason that it cannot tell', async () => {
+  const world = new World();
+  world.store.problemText = 'the disk has less than 5 GiB free';
+  const auditor = world.auditor({ refreshLedger: () => new Promise(() => undefined) });
+  for (let round = 0; round < 2; round += 1) {
+    const { answer, ms } = await timed(world, auditor.run(0, SIGNAL));
+    assert.equal(answer.verdict, 'unknown');
+    assert.match(answer.problems[0]?.reason ?? '', /ledger may be old: the disk has less than 5 GiB free/);
+    assert.ok(ms >= 2_000 && ms < 2_100, `${ms} ms`);
+  }
+});
+
+test('audits that wait for a refresh start one more between them, when it is over', async () => {
+  const world = new World();
+  const releases: (() => void)[] = [];
+  const auditor = world.auditor({ refreshLedger: () => new Promise((resolve) => releases.push(resolve)) });
+  for (let round = 0; round < 3; round += 1) await timed(world, auditor.run(0, SIGNAL));
+  assert.equal(releases.length, 1);
+  releases[0]?.();
+  await world.scheduler.advance(100);
+  assert.equal(releases.length, 1, 'nobody waits any more');
+  const asked = auditor.run(0, SIGNAL);
+  await world.scheduler.advance(100);
+  assert.equal(releases.length, 2);
+  releases[1]?.();
+  assert.equal((await timed(world, asked)).answer.verdict, 'accounted');
+});
+
+test('a file that is written all the time is accounted for once what it had at the beginning is stored', async () => {
+  const world = new World();
+  let written = 50;
+  const refreshLedger = async (): Promise<void> => {
+    written += 10;
+    await world.store10();
+    await world.tell(written);
+  };
+  const { answer, ms } = await timed(world, world.auditor({ refreshLedger }).run(10_000, SIGNAL));
+  assert.equal(answer.verdict, 'accounted');
+  assert.deepEqual([answer.records, answer.lagBytes, answer.problemCount], [6, 50, 0]);
+  assert.ok(ms < 10_000);
+});
+
+test('what is not stored when the wait is over leaves it open', async () => {
+  const world = new World();
+  await world.store10();
+  await world.tell(30);
+  const { answer, ms } = await timed(world, world.auditor().run(3_000, SIGNAL));
+  assert.equal(answer.verdict, 'unknown');
+  assert.match(answer.problems[0]?.reason ?? '', /20 bytes not yet acknowledged/);
+  assert.ok(ms >= 3_000 && ms < 3_100, `${ms} ms`);
+});
+
+test('the mark comes from the first ledger that is up to date', async () => {
+  const world = new World();
+  await world.store10();
+  await world.tell(10);
+  let count = 0;
+  const refreshLedger = async (): Promise<void> => {
+    count += 1;
+    if (count === 1) throw new Error('the disk is full');
+    if (count === 2) await world.tell(30);
+    if (count === 4) await world.store10();
+    if (count === 5) await world.store10();
+    if (count > 3) await world.tell(100);
+  };
+  const { answer } = await timed(world, world.auditor({ refreshLedger }).run(30_000, SIGNAL));
+  assert.deepEqual([answer.verdict, answer.records, count], ['accounted', 3, 5]);
+});
+
+test('a file that was cut below its mark is not waited for', async () => {
+  const world = new World();
+  await world.store10();
+  let size = 40;
+  const refreshLedger = async (): Promise<void> => {
+    await world.tell(size);
+    size = 10;
+  };
+  const { answer } = await timed(world, world.auditor({ refreshLedger }).run(10_000, SIGNAL));
+  assert.deepEqual([answer.verdict, answer.lagBytes], ['accounted', 0]);
+});
