@@ -27,6 +27,9 @@ const STEP_COUNT = 160;
 
 const STEP_MS_MAX = 400;
 
+/** Virtual time after which every file was found, also one whose finding failed last: a rescan, and a retry. */
+const FIND_MS = 5000;
+
 /** Virtual time that the pipeline may take to catch up once nothing goes wrong any more. */
 const DRAIN_MS_MAX = 600_000;
 
@@ -75,6 +78,7 @@ export async function simulate(seed: number): Promise<SimulationReport> {
   }
   fileSystem.onOperation = undefined;
   world.finish();
+  await scheduler.advance(FIND_MS);
   await scheduler.advanceUntil(() => process.isDrained(), DRAIN_MS_MAX, 1000);
   const stopped = process.stop();
   await scheduler.advance(60_000);

@@ -343,7 +343,7 @@ export class FileBook {
       const { group, file } = entry;
       if (!file.isSettled || file.pendingGap !== undefined) continue;
       if (group.listed.has(file.inode) || [...file.also].some((alias) => group.aliases.has(alias))) continue;
-      if (this.#changed.has(id)) continue;
+      if (this.#changed.has(id) || group.mayHoldCopies) continue;
       this.#endings.set(id, ledgerRecordOf(group, file, this.#now()));
       this.#done.delete(id);
       this.#files.delete(id);

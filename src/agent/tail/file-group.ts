@@ -1,10 +1,21 @@
 import { ContainerLanes } from '../../capture/container-lanes.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
-import { compareAge } from '../discovery/rotated-name.ts';
+import { compareAge, type Rotation } from '../discovery/rotated-name.ts';
 import type { TailedFile } from './tailed-file.ts';
 
-/** Failures of one file after which its successors are read all the same. */
-const FAILURES_WAITED_MAX = 5;
+/** How long the successors of a file that cannot be read wait for it, counted from its first failure. */
+export const HELD_BACK_MS_MAX = 60_000;
+
+/** Files remembered for comparing them with what could not be looked into yet; beyond it they are forgotten. */
+const REMEMBERED_MAX = 1000;
+
+/** A file that stands in the directory and could not be looked into. */
+export interface Unreadable {
+  readonly rotation: Rotation | undefined;
+  readonly modifiedNs: bigint;
+  /** Younger files wait for it until then. */
+  readonly heldUntilMs: number;
+}
 
 /**
  * The files that one writer fills one after another, in the order in which they were written: only when one is read
@@ -23,8 +34,8 @@ export class FileGroup {
   readonly ignored = new Set<string>();
   /** Rotated files that may be an unfinished copy of an active one: inode, and when each was first seen. */
   readonly suspects = new Map<string, number>();
-  /** Inodes that could not be looked into when the directory was last read. */
-  readonly unreadable = new Set<string>();
+  /** What could not be looked into when the directory was last read, by inode. */
+  readonly unreadable = new Map<string, Unreadable>();
   /** Whether the directory was read at least once. */
   isKnown = false;
   /** Whether a checkpoint spoke of this group when the agent started. */
@@ -62,20 +73,41 @@ export class FileGroup {
     });
   }
 
+  /** Whether something that was not looked into yet may hold the content of a file that is over. */
+  get mayHoldCopies(): boolean {
+    if (this.files.length > REMEMBERED_MAX) return false;
+    return this.unreadable.size > 0 || this.files.some((file) => file.isProbing);
+  }
+
   /** Returns the file that is to be read next, or undefined when nothing can be read now. */
   nextReadable(nowMs: number): TailedFile | undefined {
     // An archive that is not looked into yet may be older than everything that could be read.
     if (this.files.some((file) => file.isProbing)) return undefined;
     for (const file of this.files) {
-      // What follows has to wait for a file that cannot be read just now, but not for one that stays unreadable.
-      if (file.failures > 0 && file.failures <= FAILURES_WAITED_MAX && file.retryAtMs > nowMs)
-        return undefined;
-      if (file.retryAtMs > nowMs || file.isShrunk) continue;
-      if (file.phase === 'unidentified' && file.fd !== undefined && file.size > 0) return file;
-      if (file.phase !== 'reading') continue;
-      if (file.hasUnread) return file;
-      if (file.archive !== undefined && !file.archive.isEnded) return undefined;
+      if (isReadable(file, nowMs)) return this.#isBehindUnreadable(file, nowMs) ? undefined : file;
+      // A line that begins in a file that cannot be read just now has its end in the next one.
+      if (isHeldBackBy(file, nowMs)) return undefined;
+      if (file.phase === 'reading' && file.archive?.isEnded === false) return undefined;
     }
     return undefined;
   }
+
+  #isBehindUnreadable(file: TailedFile, nowMs: number): boolean {
+    for (const older of this.unreadable.values()) {
+      if (nowMs < older.heldUntilMs && compareAge(older, file) < 0) return true;
+    }
+    return false;
+  }
+}
+
+function isReadable(file: TailedFile, nowMs: number): boolean {
+  if (file.retryAtMs > nowMs || file.isShrunk) return false;
+  if (file.phase === 'unidentified') return file.fd !== undefined && file.size > 0;
+  return file.phase === 'reading' && file.hasUnread;
+}
+
+/** Whether the successors of a file that fails wait for it: for a bounded time, and only while more can come of it. */
+function isHeldBackBy(file: TailedFile, nowMs: number): boolean {
+  if (file.failingSinceMs === 0 || file.phase === 'done' || file.phase === 'orphaned') return false;
+  return nowMs - file.failingSinceMs < HELD_BACK_MS_MAX;
 }

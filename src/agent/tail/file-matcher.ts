@@ -11,7 +11,7 @@
 import { messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { Fingerprint } from '../ship/checkpoint-store.ts';
 import { ArchiveReader, probeArchive } from './archive-reader.ts';
-import type { FileGroup } from './file-group.ts';
+import { type FileGroup, HELD_BACK_MS_MAX } from './file-group.ts';
 import type { FileMarks } from './file-marks.ts';
 import { type FileReader, isStampless } from './file-reader.ts';
 import {
@@ -31,6 +31,8 @@ const COPY_MS_MAX = 10_000;
 /** Its successors wait so long for a file that could not be opened; the directory is read again before. */
 const REOPEN_MS = 2000;
 
+const DENIALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
+
 export class FileMatcher {
   readonly #context: TailContext;
   readonly #reader: FileReader;
@@ -45,30 +47,24 @@ export class FileMatcher {
   /** Takes in a file whose inode the group does not know. */
   adopt(group: FileGroup, observed: Observed): void {
     const { fileSystem } = this.#context;
-    let fd: number;
-    try {
-      fd = fileSystem.open(observed.file.path, 'r');
-    } catch (error) {
-      group.unreadable.add(observed.inode);
-      this.#warnUnreadable(observed, error);
-      return;
-    }
+    let fd: number | undefined;
     let isKept = false;
     try {
+      fd = fileSystem.open(observed.file.path, 'r');
       const stat = fileSystem.fstat(fd);
       // Between reading the directory and opening, the name may have moved to another file.
       if (`${stat.device}:${stat.inode}` !== observed.inode) {
-        this.#context.retryLater(group.spec.directory);
+        this.#noteUnreadable(group, observed, undefined);
         return;
       }
       for (const file of group.files) this.#reader.identifyEarly(group, file);
       isKept = this.#adoptOpen(group, observed, fd);
+      group.unreadable.delete(observed.inode);
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
-      group.unreadable.add(observed.inode);
-      this.#warnUnreadable(observed, error);
+      this.#noteUnreadable(group, observed, error);
     } finally {
-      if (!isKept) fileSystem.close(fd);
+      if (fd !== undefined && !isKept) fileSystem.close(fd);
     }
   }
 
@@ -87,7 +83,7 @@ export class FileMatcher {
       if (this.#isStill(file, fd, observed.size)) {
         this.continueAt(group, file, observed, fd);
         file.isUnverified = false;
-        file.failures = 0;
+        file.noteSuccess();
         file.unsureUntil = Math.min(file.unsureUntil, observed.size);
         return;
       }
@@ -97,10 +93,7 @@ export class FileMatcher {
       if (fd !== undefined) fileSystem.close(fd);
       // Directories that change are read often: failures count once per time of waiting.
       const nowMs = this.#context.scheduler.monotonicMs();
-      if (nowMs >= file.retryAtMs) {
-        file.failures++;
-        file.retryAtMs = nowMs + REOPEN_MS;
-      }
+      if (nowMs >= file.retryAtMs) file.noteFailure(nowMs, nowMs + REOPEN_MS);
       this.#warnUnreadable(observed, error);
       return;
     }
@@ -278,8 +271,7 @@ export class FileMatcher {
         },
         (error: unknown) => {
           group.files = group.files.filter((other) => other !== file);
-          group.unreadable.add(observed.inode);
-          this.#warnUnreadable(observed, error);
+          this.#noteUnreadable(group, observed, error);
         },
       )
       .finally(() => {
@@ -346,6 +338,20 @@ export class FileMatcher {
     file.archive = new ArchiveReader(chunks, file.readOffset, wake);
     file.phase = 'reading';
     file.size = Math.max(file.size, file.readOffset);
+  }
+
+  /** Looks again at what could not be looked into; younger files wait for it, unless it is forbidden. */
+  #noteUnreadable(group: FileGroup, observed: Observed, error: unknown): void {
+    const nowMs = this.#context.scheduler.monotonicMs();
+    const isForbidden = DENIALS.has(systemCodeOf(error) ?? '');
+    const known = group.unreadable.get(observed.inode)?.heldUntilMs;
+    group.unreadable.set(observed.inode, {
+      rotation: observed.file.rotated.rotation,
+      modifiedNs: observed.modifiedNs,
+      heldUntilMs: known ?? nowMs + (isForbidden ? 0 : HELD_BACK_MS_MAX),
+    });
+    if (error === undefined) this.#context.retryLater(group.spec.directory);
+    else this.#warnUnreadable(observed, error);
   }
 
   #warnUnreadable(observed: Observed, error: unknown): void {

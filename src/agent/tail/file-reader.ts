@@ -182,7 +182,7 @@ export class FileReader {
     file.verifiedSize = file.size;
     file.lastReadMs = scheduler.monotonicMs();
     file.isFlushed = false;
-    file.failures = 0;
+    file.noteSuccess();
     if (file.replay.hasFresh) noteHold(group, file);
     noteChange(group, file);
     emit(decoder.take());
@@ -191,9 +191,9 @@ export class FileReader {
 
   #fail(file: TailedFile, error: unknown): void {
     const { config, scheduler, warnOnce } = this.#context;
-    file.failures++;
-    file.retryAtMs =
-      scheduler.monotonicMs() + Math.min(config.agent.rescanMs, FAILED_RETRY_MS * 2 ** file.failures);
+    const nowMs = scheduler.monotonicMs();
+    const delayMs = Math.min(config.agent.rescanMs, FAILED_RETRY_MS * 2 ** (file.failures + 1));
+    file.noteFailure(nowMs, nowMs + delayMs);
     const text = `cannot read ${file.path} (${messageOf(error)}); other files go on, this one is tried again`;
     warnOnce('file_unreadable', file.path, text);
   }

@@ -103,8 +103,9 @@ export class TailedFile {
   isCheckpointed = false;
   /** Not to be read before: reading failed, or the first line is not whole. */
   retryAtMs = 0;
-  /** Times in a row that opening or reading failed. */
+  /** Times in a row that opening or reading failed, and when it failed first; 0 when it did not. */
   failures = 0;
+  failingSinceMs = 0;
   /** Bytes that will never be read; accounted for once everything before them is acknowledged. */
   pendingGap: LedgerGap | undefined;
   /** Attempts to read an archive that broke off. */
@@ -158,6 +159,19 @@ export class TailedFile {
     this.isListed = true;
     this.isUnlinked = false;
     this.unlistedMs = 0;
+  }
+
+  /** Notes that opening or reading failed at `nowMs`, and that it is not tried again before `retryAtMs`. */
+  noteFailure(nowMs: number, retryAtMs: number): void {
+    this.failures++;
+    if (this.failingSinceMs === 0) this.failingSinceMs = Math.max(nowMs, 1);
+    this.retryAtMs = retryAtMs;
+  }
+
+  noteSuccess(): void {
+    this.failures = 0;
+    this.failingSinceMs = 0;
+    this.retryAtMs = 0;
   }
 
   /** Remembers the last bytes of a run that ends at the read offset. */

@@ -245,7 +245,7 @@ export class Tailer {
     const byInode = new Map<string, Observed>();
     for (const one of observed) {
       const owner = this.#owners.get(one.inode);
-      const isElsewhere = owner !== undefined && owner !== group && this.#isFollowedBy(owner, one.inode);
+      const isElsewhere = owner !== undefined && owner !== group && isFollowedBy(owner, one);
       if (!isElsewhere && !byInode.has(one.inode)) byInode.set(one.inode, one);
     }
     group.listed = new Set(byInode.keys());
@@ -254,7 +254,7 @@ export class Tailer {
     for (const file of group.files) {
       for (const alias of file.also) if (!group.aliases.has(alias)) file.also.delete(alias);
     }
-    group.unreadable.clear();
+    for (const inode of group.unreadable.keys()) if (!byInode.has(inode)) group.unreadable.delete(inode);
     leaveInodesToLatest(group);
     for (const file of [...group.files])
       this.#update(group, file, standsThere(file, byInode.get(file.inode)), nowMs);
@@ -263,10 +263,6 @@ export class Tailer {
     for (const file of group.files) if (file.inode !== '') this.#owners.set(file.inode, group);
     this.#attention.add(group);
     this.#makeReady(group);
-  }
-
-  #isFollowedBy(owner: FileGroup, inode: string): boolean {
-    return owner.files.some((file) => file.inode === inode && file.phase !== 'done');
   }
 
   #update(group: FileGroup, file: TailedFile, observed: Observed | undefined, nowMs: number): void {
@@ -389,4 +385,12 @@ export class Tailer {
 /** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */
 function needsMeasuring(file: TailedFile): boolean {
   return file.isUnlinked || file.phase === 'unidentified';
+}
+
+/** Whether a group reads this very file: its inode alone may have been used again. */
+function isFollowedBy(owner: FileGroup, observed: Observed): boolean {
+  return owner.files.some((file) => {
+    if (file.phase === 'done' || standsThere(file, observed) === undefined) return false;
+    return file.isListed || file.fd !== undefined || file.archive !== undefined;
+  });
 }
