@@ -75,7 +75,11 @@ export class ContainerLanes {
 
   /** Remembers a record of several pieces that was given out while others are unfinished. */
   noteCompleted(draft: RecordDraft): void {
-    const isStraddled = draft.segments.some(({ file, end }) => this.#pendingOffsetBesides(file, draft) < end);
+    // A file that is held back for another record may be read again from before this one, too.
+    const held = new Set(this.#completed.flat().map(({ file }) => file));
+    const isStraddled = draft.segments.some(
+      ({ file, end }) => held.has(file) || this.#pendingOffsetBesides(file, draft) < end,
+    );
     if (!isStraddled) return;
     const segments = [...draft.segments, ...draft.enders].map((segment) => ({ ...segment }));
     for (const { file } of segments) this.#straddled.add(file);

@@ -19,6 +19,7 @@ export interface Segment {
 
 /** Where in the file a run of the content's bytes came from. */
 interface Origin {
+  readonly file: LaneFile;
   readonly contentStart: number;
   readonly contentBytes: number;
   readonly offset: number;
@@ -49,10 +50,11 @@ export interface Piece {
  * `keepsAll` is set for a line that will be split.
  */
 export class RecordDraft {
-  readonly file: LaneFile;
-  readonly template: DocumentTemplate;
+  /** The file of the record's first byte; of a later part of a line that is split, of the part's. */
+  file: LaneFile;
+  template: DocumentTemplate;
   readonly lane: Lane;
-  /** Where the record's first byte stands in `file`. */
+  /** Where the record's first byte stands. */
   readonly offset: number;
   /** 30 characters. */
   readonly time: Uint8Array;
@@ -101,6 +103,7 @@ export class RecordDraft {
     this.addSegment(file, piece.offset, piece.endOffset);
     this.pieceCount++;
     this.#origins.push({
+      file,
       contentStart: this.length,
       contentBytes,
       offset: piece.contentOffset,
@@ -231,7 +234,15 @@ export class RecordDraft {
     this.#origins = this.#origins
       .map((origin) => ({ ...origin, contentStart: origin.contentStart - cut }))
       .filter((origin) => origin.contentStart + origin.contentBytes > 0);
+    this.#moveTo(this.#origins[0]?.file ?? this.file);
     return part;
+  }
+
+  /** The next part begins in `file`, where its offset counts: a rotation lay before it. */
+  #moveTo(file: LaneFile): void {
+    if (file === this.file) return;
+    this.file = file;
+    this.template = file.template;
   }
 
   /**
