@@ -20,6 +20,8 @@ export interface ApiOptions {
   readonly sources: () => readonly SourceStatus[];
   /** Lets the agents of this process bring their ledger up to date before an audit. */
   readonly refreshLedger: () => Promise<void>;
+  /** Name of the node that the agent of this process follows; undefined without one. */
+  readonly agentNode?: string | undefined;
   /** Takes records from outside; resolves when they are durable. */
   readonly submit: (batches: readonly RecordBatch[]) => Promise<void>;
   /** The same for ledger records; without it they go straight to the store. */

@@ -97,6 +97,8 @@ export interface AuditFigures {
   readonly records: number;
   /** Bytes written that are not acknowledged yet. */
   readonly lagBytes: number;
+  /** Of these, bytes of last lines that wait for their ends. */
+  readonly unfinishedBytes: number;
   /** Records delivered and not found. */
   readonly missing: number;
   /** Records found a second time. */

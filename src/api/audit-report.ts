@@ -12,6 +12,9 @@ import type { FileAudit } from '../store/store.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import type { AuditAnswer, AuditFigures, AuditProblem, AuditRow, AuditVerdict } from './api-types.ts';
 
+/** A last line that is longer than this is none: the bytes wait for something else. */
+const UNFINISHED_BYTES_MAX = 1024 * 1024;
+
 /** Problems that a report names; the others are counted. */
 const PROBLEMS_MAX = 100;
 
@@ -30,6 +33,14 @@ interface Finding {
   readonly verdict: AuditVerdict;
   /** Empty when the file is accounted for. */
   readonly reason: string;
+  readonly unfinishedBytes?: number;
+}
+
+/** Which ledgers tell that a file rests: its agent is there, works, and would say when anything changed. */
+export interface RestingLedgers {
+  readonly node: string;
+  /** RFC 3339 with nine digits, UTC: a ledger that is not younger has rested for long enough. */
+  readonly untilTime: string;
 }
 
 /** What an audit knows beside the files. */
@@ -40,6 +51,8 @@ export interface AuditLook {
   readonly marks?: ReadonlyMap<string, number> | undefined;
   /** Called with every file that is not acknowledged to its end, and its size. */
   readonly onLag?: ((fileId: string, bytesWritten: number) => void) | undefined;
+  /** Without it, bytes that are read and not acknowledged may as well be on the way. */
+  readonly resting?: RestingLedgers | undefined;
 }
 
 /** Adds up the audit of every file. */
@@ -56,7 +69,7 @@ export async function buildAuditReport(
   for await (const file of files) {
     const finding = examine(file, look);
     const group = groupOf(groups, file.ledger);
-    for (const figures of [group.figures, total]) addFigures(figures, file, finding.missing);
+    for (const figures of [group.figures, total]) addFigures(figures, file, finding);
     group.verdict = worse(group.verdict, finding.verdict);
     verdict = worse(verdict, finding.verdict);
     if (finding.reason === '') continue;
@@ -106,9 +119,21 @@ function examine({ fileId, ledger, found, twice, offsetSum }: FileAudit, look: A
   }
   if (reasons.length > 0) return { missing, verdict: 'discrepancy', reason: reasons.join(', ') };
   const open = openBytes(fileId, ledger, look);
-  if (open > 0)
-    return { missing, verdict: 'unknown', reason: `${plural(open, 'byte')} not yet acknowledged` };
-  return { missing, verdict: 'accounted', reason: '' };
+  if (open === 0) return { missing, verdict: 'accounted', reason: '' };
+  if (isUnfinished(ledger, look)) {
+    return { missing, verdict: 'accounted', reason: '', unfinishedBytes: lagOf(ledger) };
+  }
+  return { missing, verdict: 'unknown', reason: `${plural(open, 'byte')} not yet acknowledged` };
+}
+
+/**
+ * Whether what is not acknowledged can only be a last line without its end: all of it was read, and nothing has come
+ * of it for longer than anything is on the way.
+ */
+function isUnfinished(ledger: LedgerRecord, { resting }: AuditLook): boolean {
+  if (resting === undefined || ledger.node !== resting.node || ledger.state !== 'active') return false;
+  if (ledger.bytesRead !== ledger.bytesWritten || lagOf(ledger) > UNFINISHED_BYTES_MAX) return false;
+  return ledger.time <= resting.untilTime;
 }
 
 /** Bytes that this audit still waits for. */
@@ -125,10 +150,11 @@ function openBytes(fileId: string, ledger: LedgerRecord, { marks, onLag }: Audit
 function addFigures(
   figures: Figures,
   { ledger, twice, droppedByPipeline, expired }: FileAudit,
-  missing: number,
+  { missing, unfinishedBytes = 0 }: Finding,
 ): void {
   figures.files += 1;
   figures.missing += missing;
+  figures.unfinishedBytes += unfinishedBytes;
   figures.twice += twice;
   figures.droppedByPipeline += droppedByPipeline;
   figures.expired += expired;
@@ -167,6 +193,7 @@ function newFigures(): Figures {
     bytesWritten: 0,
     records: 0,
     lagBytes: 0,
+    unfinishedBytes: 0,
     missing: 0,
     twice: 0,
     droppedByPipeline: 0,

@@ -141,3 +141,35 @@ test('a file that was cut below its mark is not waited for', async () => {
   const { answer } = await timed(world, world.auditor({ refreshLedger }).run(10_000, SIGNAL));
   assert.deepEqual([answer.verdict, answer.lagBytes], ['accounted', 0]);
 });
+
+test('a last line that has rested for five seconds without its end is remarked, and leaves nothing open', async () => {
+  const world = new World();
+  await world.store10();
+  const time = '2026-11-23T00:00:00.000000000Z';
+  await world.tell(14, { time });
+  const auditor = world.auditor({ agentNode: 'n1' });
+  assert.equal((await timed(world, auditor.run(0, SIGNAL))).answer.verdict, 'unknown');
+  const { answer, ms } = await timed(world, auditor.run(30_000, SIGNAL));
+  assert.deepEqual([answer.verdict, answer.lagBytes, answer.unfinishedBytes], ['accounted', 4, 4]);
+  assert.ok(ms >= 4_000 && ms < 10_000, `${ms} ms`);
+});
+
+test('bytes are not taken for an unfinished line where something else can hold them up', async () => {
+  const others: readonly (readonly [Partial<LedgerRecord>, Partial<ApiOptions>])[] = [
+    [{}, { agentNode: 'n2' }],
+    [{}, { agentNode: undefined }],
+    [{}, { readiness: () => ({ ready: false, problems: [{ part: 'store', reason: 'full' }] }) }],
+    [{}, { refreshLedger: () => Promise.reject(new Error('closed')) }],
+    [{ bytesRead: 10 }, {}],
+    [{ state: 'gone' }, {}],
+    [{ bytesRead: 2_000_000, bytesWritten: 2_000_000 }, {}],
+    [{ time: '2026-11-23T00:00:00.000000000Z' }, {}],
+  ];
+  for (const [changes, options] of others) {
+    const world = new World();
+    await world.store10();
+    await world.tell(14, changes);
+    const { answer } = await timed(world, world.auditor({ agentNode: 'n1', ...options }).run(0, SIGNAL));
+    assert.deepEqual([answer.verdict, answer.unfinishedBytes], ['unknown', 0], JSON.stringify(changes));
+  }
+});

@@ -6,8 +6,10 @@
  * up to date delays a look by `REFRESH_MS_MAX` at most; one refresh at a time is under way.
  */
 import { messageOf } from '../base/errors.ts';
+import { formatTimestamp } from '../record/timestamp.ts';
 import type { ApiOptions } from './api-options.ts';
 import type { AuditAnswer } from './api-types.ts';
+import type { RestingLedgers } from './audit-report.ts';
 import { buildAuditReport } from './audit-report.ts';
 
 /** An agent answers within milliseconds, unless what it sends its ledger to takes nothing. */
@@ -16,6 +18,9 @@ const REFRESH_MS_MAX = 2_000;
 /** Between two looks; doubled each time, because a look reads the whole store. */
 const PAUSE_MS_MIN = 200;
 const PAUSE_MS_MAX = 5_000;
+
+/** Nothing that works takes so long from a file to the store. */
+const REST_NS_MIN = 5_000_000_000n;
 
 export class Auditor {
   readonly #options: ApiOptions;
@@ -35,7 +40,8 @@ export class Auditor {
       const open = new Map<string, number>();
       const onLag = (fileId: string, bytesWritten: number): void => void open.set(fileId, bytesWritten);
       const startMs = scheduler.monotonicMs();
-      const answer = await buildAuditReport(store.audit(signal), { unknownReason, marks, onLag });
+      const resting = unknownReason === undefined ? this.#resting() : undefined;
+      const answer = await buildAuditReport(store.audit(signal), { unknownReason, marks, onLag, resting });
       const nowMs = scheduler.monotonicMs();
       if (answer.verdict !== 'unknown' || nowMs >= deadlineMs || signal.aborted) return answer;
       if (unknownReason === undefined) marks ??= open;
@@ -43,6 +49,13 @@ export class Auditor {
       const restMs = Math.max(pauseMs, nowMs - startMs);
       await scheduler.sleep(Math.min(restMs, deadlineMs - nowMs), signal);
     }
+  }
+
+  /** While a part has a problem, bytes may be on the way for as long as that lasts. */
+  #resting(): RestingLedgers | undefined {
+    const { agentNode: node, readiness, scheduler } = this.#options;
+    if (node === undefined || !readiness().ready) return undefined;
+    return { node, untilTime: formatTimestamp(scheduler.nowNs() - REST_NS_MIN) };
   }
 
   /** Brings the ledger up to date; returns why it may be old, if it may. */

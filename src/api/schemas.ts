@@ -66,6 +66,7 @@ const figures = {
   bytesWritten: z.number(),
   records: z.number(),
   lagBytes: z.number(),
+  unfinishedBytes: z.number(),
   missing: z.number(),
   twice: z.number(),
   droppedByPipeline: z.number(),

@@ -230,6 +230,7 @@ function auditAnswer(verdict: AuditAnswer['verdict'], missing: number): AuditAns
     bytesWritten: 2048,
     records: 1000,
     lagBytes: verdict === 'unknown' ? 512 : 0,
+    unfinishedBytes: 0,
     missing,
     twice: 0,
     droppedByPipeline: 0,
@@ -248,13 +249,20 @@ void test('audit prints a table and ends with 0, 1 or 2 by the verdict', async (
   const accounted = await run('audit', { answer: () => json(auditAnswer('accounted', 0)) });
   assert.equal(accounted.code, 0);
   assert.match(accounted.out, /^NAMESPACE {2}POD {5}CONTAINER {2}FILES {2}WRITTEN/);
-  assert.match(accounted.out, /All accounted for: 1,000 records of 1 files, 0 missing, 0 twice\.\n$/);
+  assert.match(accounted.out, /All accounted for: 1,000 records of 1 file, 0 missing, 0 twice\.\n$/);
   const discrepancy = await run('audit', { answer: () => json(auditAnswer('discrepancy', 3)) });
   assert.equal(discrepancy.code, 1);
   assert.match(discrepancy.out, /\/x\/0\.log: 3 records are missing/);
   const unknown = await run('audit --wait 0', { answer: () => json(auditAnswer('unknown', 0)) });
   assert.equal(unknown.code, 2);
   assert.match(unknown.out, /Cannot tell yet: [^]*512 B not delivered/);
+});
+
+void test('audit says in words what is open and what may be lost', async () => {
+  const answer = auditAnswer('accounted', 0);
+  const half = await run('audit', { answer: () => json({ ...answer, lagBytes: 4, unfinishedBytes: 4 }) });
+  assert.equal(half.code, 0);
+  assert.match(half.out, /0 twice\. 4 bytes of unfinished lines wait for their ends\.\n$/);
 });
 
 void test('audit lets the server look again for as long as it was told to wait, and then gives up', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createAgent } from '../agent/agent.ts';
 import type { Agent, AgentProgress } from '../agent/agent-types.ts';
 import type { SourceStatus } from '../api/api-types.ts';
+import { AppError } from '../base/errors.ts';
 import { openArchive } from '../base/node/node-archive.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
@@ -48,6 +49,22 @@ export function sourceStatuses(agent: Agent, sources: readonly SourceConfig[]): 
       lagBytes,
     };
   });
+}
+
+/** Lets the agent write its ledger; rejects with the file that it waits for when it cannot tell of all of them. */
+export async function refreshLedger(agent: Pick<Agent, 'files' | 'writeLedger'>): Promise<void> {
+  try {
+    await agent.writeLedger();
+  } catch (error) {
+    // Compressed files are looked into while others are read, and never lack an end.
+    const [first, ...others] = agent
+      .files()
+      .filter(({ id, size, path }) => id === undefined && size > 0 && !/\.(?:gz|zst)$/.test(path));
+    if (!(error instanceof AppError) || error.code !== 'too_busy' || first === undefined) throw error;
+    const more = others.length === 0 ? '' : `, and so do ${others.length} more`;
+    const text = `cannot account for ${first.path} yet: it waits for the end of its first line${more}`;
+    throw new AppError('too_busy', text);
+  }
 }
 
 /** Returns the root or the globs of a source. */

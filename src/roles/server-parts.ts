@@ -28,7 +28,12 @@ export async function openStorage(config: Config, telemetry: Telemetry): Promise
   const temporaryDirectory = path.join(directory, 'tmp');
   nodeFileSystem.makeDirectory(temporaryDirectory);
   const { memoryBytesMax, threads } = config.store;
-  const engine = await startDuckDbEngine({ memoryBytesMax, threads, temporaryDirectory });
+  const engine = await startDuckDbEngine({
+    memoryBytesMax,
+    threads,
+    temporaryDirectory,
+    fileSystem: nodeFileSystem,
+  });
   const store = await openEmbeddedStore({
     directory,
     config: config.store,
@@ -79,6 +84,7 @@ export interface ApiSetup {
   readonly problems: () => readonly { readonly part: string; readonly reason: string }[];
   readonly sources: () => readonly SourceStatus[];
   readonly refreshLedger: () => Promise<void>;
+  readonly agentNode?: string | undefined;
 }
 
 /** Makes the HTTP server in front of the store. */
@@ -97,6 +103,7 @@ export function createApi(setup: ApiSetup): ApiServer {
     },
     sources: setup.sources,
     refreshLedger: setup.refreshLedger,
+    agentNode: setup.agentNode,
     submit: async (batches) => void (await Promise.all(batches.map((batch) => producer.send(batch)))),
     submitLedger: (records) => producer.sendLedger(records),
     webRoot: findWebRoot(),

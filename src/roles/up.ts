@@ -1,7 +1,7 @@
 /** `logboom up`: agent, indexer, store and API in one process, joined by memory. */
 import type { CliContext, RunOptions } from '../cli/context.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
-import { createRealAgent, sourceStatuses } from './agent-parts.ts';
+import { createRealAgent, refreshLedger, sourceStatuses } from './agent-parts.ts';
 import { checkConfig } from './check-config.ts';
 import { takeDataDirectory } from './data-directory.ts';
 import { startDemo } from './demo/demo.ts';
@@ -49,7 +49,8 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
     problems: () =>
       problemsOf([agent, pipeline.indexer, api, { name: 'store', problem: () => store.problem() }]),
     sources: () => sourceStatuses(agent, config.sources),
-    refreshLedger: () => agent.writeLedger(),
+    refreshLedger: () => refreshLedger(agent),
+    agentNode: config.node.name,
   });
   try {
     const address = await api.start();

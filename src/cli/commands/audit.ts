@@ -5,7 +5,7 @@ import { AUDIT_WAIT_MS_MAX } from '../../api/api-types.ts';
 import type { AuditAnswer, AuditFigures, AuditRow, AuditVerdict } from '../../api/api-types.ts';
 import type { ApiClient } from '../api-client.ts';
 import { readDurationMs } from '../arguments.ts';
-import { colorsFor, formatCount, formatSize, formatTable } from '../output.ts';
+import { colorsFor, formatCount, formatPlural, formatSize, formatTable } from '../output.ts';
 import type { Colors } from '../output.ts';
 import type { CommandSetup } from '../command-setup.ts';
 import { addServerOptions, openClient } from '../server-options.ts';
@@ -137,17 +137,22 @@ function figures(row: AuditFigures | AuditRow): string[] {
 }
 
 function verdictText(audit: AuditAnswer, colors: Colors): string {
-  const records = `${formatCount(audit.records)} records of ${formatCount(audit.files)} files`;
+  const records = `${formatPlural(audit.records, 'record')} of ${formatPlural(audit.files, 'file')}`;
   const loss =
     audit.possibleLoss === 0
       ? ''
-      : ` Bytes may have been lost in ${formatCount(audit.possibleLoss)} places (${formatSize(audit.possibleLossBytes)}).`;
+      : ` Bytes may have been lost in ${formatPlural(audit.possibleLoss, 'place')} (${formatSize(audit.possibleLossBytes)}).`;
   switch (audit.verdict) {
     case 'accounted':
-      return `${colors.green('All accounted for')}: ${records}, 0 missing, 0 twice.${loss}`;
+      return `${colors.green('All accounted for')}: ${records}, 0 missing, 0 twice.${unfinishedText(audit)}${loss}`;
     case 'discrepancy':
       return `${colors.red('Discrepancy')}: ${records}, ${formatCount(audit.missing)} missing, ${formatCount(audit.twice)} twice.${loss}`;
     case 'unknown':
       return `${colors.yellow('Cannot tell yet')}: ${records}, ${formatSize(audit.lagBytes)} not delivered.${loss}`;
   }
+}
+
+function unfinishedText({ unfinishedBytes }: AuditAnswer): string {
+  if (unfinishedBytes === 0) return '';
+  return ` ${formatPlural(unfinishedBytes, 'byte')} of unfinished lines wait for their ends.`;
 }
