@@ -110,6 +110,8 @@ export interface AuditFigures {
   /** Places where bytes were lost, or may have been. */
   readonly possibleLoss: number;
   readonly possibleLossBytes: number;
+  /** Places of which nobody knows where the loss ended: their bytes are not in `possibleLossBytes`. */
+  readonly possibleLossUnsized: number;
 }
 
 export interface AuditRow extends AuditFigures {
@@ -131,6 +133,8 @@ export interface AuditProblem {
 export interface AuditAnswer extends AuditFigures {
   readonly verdict: AuditVerdict;
   readonly rows: readonly AuditRow[];
+  /** Records of file ids that no agent follows, such as those that were posted to the API; in no other figure. */
+  readonly withoutAgent: { readonly files: number; readonly records: number };
   /** At most 100; `problemCount` says how many there are. */
   readonly problems: readonly AuditProblem[];
   readonly problemCount: number;

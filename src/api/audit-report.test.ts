@@ -101,11 +101,10 @@ test('records that no agent sent are a discrepancy', async () => {
   assert.match(report.problems[0]?.reason ?? '', /2 records found that no agent sent/);
 });
 
-test('lag, and files that no agent has spoken of, leave it open; a discrepancy elsewhere outweighs them', async () => {
+test('lag, and a ledger that may be old, leave it open; a discrepancy elsewhere outweighs them', async () => {
   const lagging = fileAudit({ ledger: ledger({ bytesWritten: 100 }) });
   const lag = await buildAuditReport(filesOf(lagging));
   assert.deepEqual([lag.verdict, lag.lagBytes], ['unknown', 60]);
-  assert.equal((await buildAuditReport(filesOf(fileAudit({ ledger: undefined })))).verdict, 'unknown');
   assert.equal(
     (await buildAuditReport(filesOf(lagging, fileAudit({ twice: 1, found: 5 })))).verdict,
     'discrepancy',
@@ -120,15 +119,29 @@ test('drops, expired records and gaps are shown with their bytes and are account
   const gap = { kind: 'possible_loss', startOffset: 10, endOffset: 25, reason: 'truncated' } as const;
   const dropped = { nul_run: 5, line_too_long: 7 };
   const file = fileAudit({ droppedByPipeline: 1, expired: 2, ledger: ledger({ dropped, gaps: [gap] }) });
-  const report = await buildAuditReport(filesOf(file, { ...file, fileId: 'b' }));
+  const unsized = { ...gap, endOffset: 10 };
+  const other = fileAudit({ ...file, fileId: 'b', ledger: ledger({ dropped, gaps: [gap, unsized] }) });
+  const report = await buildAuditReport(filesOf(file, other));
   assert.equal(report.verdict, 'accounted');
   assert.deepEqual(report.droppedBytes, { nul_run: 10, line_too_long: 14 });
-  assert.deepEqual([report.possibleLoss, report.possibleLossBytes], [2, 30]);
+  assert.deepEqual([report.possibleLoss, report.possibleLossBytes, report.possibleLossUnsized], [3, 30, 1]);
   assert.deepEqual([report.droppedByPipeline, report.expired, report.files], [2, 4, 2]);
 });
 
+test('documents that no agent accounts for are counted by themselves, and cannot be missing', async () => {
+  const posted = fileAudit({ fileId: 'b', ledger: undefined, found: 7 });
+  const report = await buildAuditReport(filesOf(fileAudit(), posted));
+  assert.deepEqual(
+    [report.verdict, report.records, report.files, report.withoutAgent, report.rows.length],
+    ['accounted', 4, 1, { files: 1, records: 7 }, 1],
+  );
+  const twice = await buildAuditReport(filesOf({ ...posted, twice: 2 }));
+  assert.deepEqual([twice.verdict, twice.twice, twice.withoutAgent.records], ['discrepancy', 2, 5]);
+  assert.match(twice.problems[0]?.reason ?? '', /2 records found twice/);
+});
+
 test('of many problems the most serious are named and all are counted', async () => {
-  const unknown = Array.from({ length: 150 }, () => fileAudit({ ledger: undefined }));
+  const unknown = Array.from({ length: 150 }, () => fileAudit({ ledger: ledger({ bytesWritten: 100 }) }));
   const report = await buildAuditReport(filesOf(...unknown, fileAudit({ twice: 1, found: 5 })));
   assert.equal(report.problemCount, 151);
   assert.equal(report.problems.length, 100);

@@ -5,6 +5,9 @@
  * repeats. So `found - twice` distinct ones must be `records`, and the sums of their offsets must agree; the sums
  * catch a loss and a stranger that cancel out in the counts.
  *
+ * Documents that were posted to the API have no agent and no ledger. Nothing says how many there should be: they are
+ * counted by themselves, and cannot be missing.
+ *
  * Files that are written all the time always have something on the way. So an audit notes the sizes of its beginning,
  * its mark, and is over when every file is acknowledged up to there (`audit-run.ts`).
  */
@@ -63,14 +66,21 @@ export async function buildAuditReport(
   const { unknownReason } = look;
   const groups = new Map<string, Group>();
   const total = newFigures();
+  const withoutAgent = { files: 0, records: 0 };
   const problems: AuditProblem[] = [];
   let problemCount = 0;
   let verdict: AuditVerdict = unknownReason === undefined ? 'accounted' : 'unknown';
   for await (const file of files) {
     const finding = examine(file, look);
-    const group = groupOf(groups, file.ledger);
-    for (const figures of [group.figures, total]) addFigures(figures, file, finding);
-    group.verdict = worse(group.verdict, finding.verdict);
+    if (file.ledger === undefined) {
+      withoutAgent.files += 1;
+      withoutAgent.records += file.found - file.twice;
+      total.twice += file.twice;
+    } else {
+      const group = groupOf(groups, file.ledger);
+      for (const figures of [group.figures, total]) addFigures(figures, file, finding);
+      group.verdict = worse(group.verdict, finding.verdict);
+    }
     verdict = worse(verdict, finding.verdict);
     if (finding.reason === '') continue;
     problemCount += 1;
@@ -92,6 +102,7 @@ export async function buildAuditReport(
     verdict,
     ...total,
     rows: rows.toSorted(compareRows),
+    withoutAgent,
     problems: mostSerious(problems),
     problemCount,
   };
@@ -100,11 +111,8 @@ export async function buildAuditReport(
 /** What is to be said of one file. */
 function examine({ fileId, ledger, found, twice, offsetSum }: FileAudit, look: AuditLook): Finding {
   if (ledger === undefined) {
-    return {
-      missing: 0,
-      verdict: 'unknown',
-      reason: `no agent has accounted for its ${plural(found, 'record')} yet`,
-    };
+    if (twice === 0) return { missing: 0, verdict: 'accounted', reason: '' };
+    return { missing: 0, verdict: 'discrepancy', reason: `${plural(twice, 'record')} found twice` };
   }
   const distinct = found - twice;
   const missing = Math.max(0, ledger.records - distinct);
@@ -163,8 +171,10 @@ function addFigures(
   figures.records += ledger.records;
   figures.lagBytes += lagOf(ledger);
   figures.possibleLoss += ledger.gaps.length;
-  for (const { startOffset, endOffset } of ledger.gaps)
-    figures.possibleLossBytes += Math.max(0, endOffset - startOffset);
+  for (const { startOffset, endOffset } of ledger.gaps) {
+    if (endOffset > startOffset) figures.possibleLossBytes += endOffset - startOffset;
+    else figures.possibleLossUnsized += 1;
+  }
   for (const [reason, bytes] of Object.entries(ledger.dropped)) {
     figures.droppedBytes[reason] = (figures.droppedBytes[reason] ?? 0) + bytes;
   }
@@ -201,6 +211,7 @@ function newFigures(): Figures {
     droppedBytes: {},
     possibleLoss: 0,
     possibleLossBytes: 0,
+    possibleLossUnsized: 0,
   };
 }
 

@@ -74,6 +74,7 @@ const figures = {
   droppedBytes: z.record(z.string(), z.number()),
   possibleLoss: z.number(),
   possibleLossBytes: z.number(),
+  possibleLossUnsized: z.number(),
 };
 
 const name = z.string().nullable();
@@ -100,6 +101,7 @@ const answers = {
     verdict: Verdict,
     ...figures,
     rows: z.array(z.object({ namespace: name, pod: name, container: name, ...figures, verdict: Verdict })),
+    withoutAgent: z.object({ files: z.number(), records: z.number() }),
     problems: z.array(z.object({ fileId: z.string(), path: name, verdict: Verdict, reason: z.string() })),
     problemCount: z.number(),
   }),

@@ -238,11 +238,13 @@ function auditAnswer(verdict: AuditAnswer['verdict'], missing: number): AuditAns
     droppedBytes: {},
     possibleLoss: 0,
     possibleLossBytes: 0,
+    possibleLossUnsized: 0,
   };
   const row = { ...figures, namespace: 'shop', pod: 'cart-0', container: 'cart', verdict };
   const problem = { fileId: 'f', path: '/x/0.log', verdict, reason: `${missing} records are missing` };
   const problems = verdict === 'accounted' ? [] : [problem];
-  return { ...figures, verdict, rows: [row], problems, problemCount: problems.length };
+  const withoutAgent = { files: 0, records: 0 };
+  return { ...figures, verdict, rows: [row], withoutAgent, problems, problemCount: problems.length };
 }
 
 void test('audit prints a table and ends with 0, 1 or 2 by the verdict', async () => {
@@ -263,6 +265,20 @@ void test('audit says in words what is open and what may be lost', async () => {
   const half = await run('audit', { answer: () => json({ ...answer, lagBytes: 4, unfinishedBytes: 4 }) });
   assert.equal(half.code, 0);
   assert.match(half.out, /0 twice\. 4 bytes of unfinished lines wait for their ends\.\n$/);
+  const lossOf = async (loss: Partial<AuditAnswer>): Promise<string> =>
+    (await run('audit', { answer: () => json({ ...answer, ...loss }) })).out.split('\n').at(-2) ?? '';
+  assert.match(
+    await lossOf({ possibleLoss: 1, possibleLossUnsized: 1 }),
+    / lost in 1 place \(an unknown number of bytes\)\.$/,
+  );
+  assert.match(
+    await lossOf({ possibleLoss: 3, possibleLossBytes: 15, possibleLossUnsized: 1 }),
+    / lost in 3 places \(15 B and an unknown number of bytes\)\.$/,
+  );
+  assert.match(await lossOf({ possibleLoss: 2, possibleLossBytes: 15 }), / in 2 places \(15 B\)\.$/);
+  const posted = { ...answer, withoutAgent: { files: 1, records: 1_200 } };
+  const { out } = await run('audit', { answer: () => json(posted) });
+  assert.match(out, /^\(without an agent\) +1 +1,200$/m);
 });
 
 void test('audit lets the server look again for as long as it was told to wait, and then gives up', async () => {

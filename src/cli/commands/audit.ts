@@ -109,18 +109,31 @@ export function formatAudit(audit: AuditAnswer, colors: Colors): string {
     ...figures(row),
     row.verdict,
   ]);
-  const total = ['total', '', '', ...figures(audit), audit.verdict];
-  const table = formatTable(COLUMNS, rows.length === 1 ? rows : [...rows, total], colors);
+  if (rows.length !== 1) rows.push(['total', '', '', ...figures(audit), audit.verdict]);
+  if (audit.withoutAgent.files > 0) rows.push(withoutAgentRow(audit));
+  const table = formatTable(COLUMNS, rows, colors);
   const problems = audit.problems
     .map(({ path, fileId, reason }) => `  ${path ?? fileId}: ${reason}\n`)
     .join('');
   const more = audit.problemCount - audit.problems.length;
   return [
-    audit.rows.length === 0 ? '' : `${table}\n`,
+    audit.rows.length === 0 && audit.withoutAgent.files === 0 ? '' : `${table}\n`,
     problems,
     more > 0 ? `  and ${formatCount(more)} more files\n` : '',
     `${verdictText(audit, colors)}\n`,
   ].join('');
+}
+
+function withoutAgentRow({ withoutAgent: { files, records } }: AuditAnswer): string[] {
+  return [
+    '(without an agent)',
+    '',
+    '',
+    formatCount(files),
+    '',
+    formatCount(records),
+    ...Array<string>(6).fill(''),
+  ];
 }
 
 function figures(row: AuditFigures | AuditRow): string[] {
@@ -138,10 +151,7 @@ function figures(row: AuditFigures | AuditRow): string[] {
 
 function verdictText(audit: AuditAnswer, colors: Colors): string {
   const records = `${formatPlural(audit.records, 'record')} of ${formatPlural(audit.files, 'file')}`;
-  const loss =
-    audit.possibleLoss === 0
-      ? ''
-      : ` Bytes may have been lost in ${formatPlural(audit.possibleLoss, 'place')} (${formatSize(audit.possibleLossBytes)}).`;
+  const loss = lossText(audit);
   switch (audit.verdict) {
     case 'accounted':
       return `${colors.green('All accounted for')}: ${records}, 0 missing, 0 twice.${unfinishedText(audit)}${loss}`;
@@ -155,4 +165,12 @@ function verdictText(audit: AuditAnswer, colors: Colors): string {
 function unfinishedText({ unfinishedBytes }: AuditAnswer): string {
   if (unfinishedBytes === 0) return '';
   return ` ${formatPlural(unfinishedBytes, 'byte')} of unfinished lines wait for their ends.`;
+}
+
+function lossText({ possibleLoss, possibleLossBytes, possibleLossUnsized }: AuditAnswer): string {
+  if (possibleLoss === 0) return '';
+  const unsized = possibleLossUnsized === 0 ? [] : ['an unknown number of bytes'];
+  const sized = possibleLoss > possibleLossUnsized ? [formatSize(possibleLossBytes)] : [];
+  const size = [...sized, ...unsized].join(' and ');
+  return ` Bytes may have been lost in ${formatPlural(possibleLoss, 'place')} (${size}).`;
 }
