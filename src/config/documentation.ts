@@ -9,6 +9,7 @@ const INTRODUCTION = `# Configuration
 Every option has a default: \`logboom up\` runs without a file. An option can be given as a flag, in the environment,
 or in a YAML file (\`--config FILE\`); flags win over the environment, and the environment over the file.
 \`logboom check\` prints what is in effect and where each value came from. A key that is no option is an error.
+Relative paths in a file begin at the directory of the file, all others at the working directory.
 
 Sizes are written \`512KiB\`, \`64MiB\`, \`2GiB\` (or \`MB\` for powers of ten), durations \`500ms\`, \`10s\`, \`5m\`, \`12h\`,
 \`7d\`. Lists in flags and in the environment are YAML: \`--sources '[{ kind: files, paths: ["/var/log/*.log"] }]'\`.

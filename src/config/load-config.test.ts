@@ -94,6 +94,29 @@ void test('flags win over the environment, which wins over the file, and each or
   assert.equal(origins.get('log.level'), 'logboom.yaml:3:8');
 });
 
+void test('relative paths of a file begin at its directory, others at the working directory', () => {
+  const text = 'data: ./data\nsources: [{ kind: files, paths: ["logs/*.log", "../x.log"] }]\n';
+  const sourcesOf = ({ config: { sources } }: LoadedConfig): unknown =>
+    sources.map((source) => (source.kind === 'files' ? source.paths : source.root));
+  for (const name of ['/etc/boom/logboom.yaml', '../../etc/boom/logboom.yaml']) {
+    const loaded = load(text, { file: { name, text } });
+    assert.equal(loaded.config.data, '/etc/boom/data');
+    assert.deepEqual(sourcesOf(loaded), [['/etc/boom/logs/*.log', '/etc/x.log']]);
+  }
+  const file = { name: '/logboom.yaml', text };
+  const flags = [{ flag: '--data', path: 'data', text: 'mine' }];
+  const environment = { LOGBOOM_SOURCES: '[{ kind: apps, root: apps }]' };
+  const mixed = load(undefined, { file, flags, environment });
+  assert.equal(mixed.config.data, '/srv/app/mine');
+  assert.deepEqual(sourcesOf(mixed), ['/srv/app/apps']);
+  assert.equal(load(undefined, { file }).config.data, '/data');
+  assert.equal(
+    load('log: { level: warn }').config.data,
+    '/srv/app/logboom-data',
+    "the default is nobody's file",
+  );
+});
+
 void test('lists in flags and in the environment are YAML', () => {
   const { config } = load(undefined, {
     environment: { LOGBOOM_SOURCES: '[{ kind: files, paths: [a.log] }]' },

@@ -1,6 +1,8 @@
 /**
  * From flags, environment and file to a `Config`. Flags win over the environment, which wins over the file, which
- * wins over the defaults; an option of a higher rank replaces the whole value, lists included.
+ * wins over the defaults; an option of a higher rank replaces the whole value, lists included. Relative paths of a
+ * file begin at its directory, so that it means the same wherever the program is started; all others begin at the
+ * working directory, as a shell has it.
  */
 import { LineCounter, isMap, parseDocument } from 'yaml';
 import type { Document, YAMLMap } from 'yaml';
@@ -160,7 +162,9 @@ class Loader {
 
   #readerFor(document: Document, lines: LineCounter, fileName: string | undefined): ValueReader {
     const { workingDirectory } = this.#input;
-    const resolvePath = (path: string) => resolveFrom(workingDirectory, path);
+    const file = fileName === undefined ? undefined : resolveFrom(workingDirectory, fileName);
+    const base = file === undefined ? workingDirectory : file.slice(0, file.lastIndexOf('/'));
+    const resolvePath = (path: string) => resolveFrom(base, path);
     return new ValueReader({ document, lines, fileName, resolvePath, problems: this.#problems });
   }
 
