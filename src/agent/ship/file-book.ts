@@ -211,7 +211,9 @@ export class FileBook {
 
   /** Whether a run that reads what is there has read and sent all of it. */
   isAllRead(): boolean {
+    const nowMs = this.#context.scheduler.monotonicMs();
     for (const group of this.#options.tailer.groups) {
+      if (group.isHeldBack(nowMs)) return false;
       for (const file of group.files) if (!isReadThrough(file)) return false;
     }
     return true;
@@ -385,8 +387,8 @@ export class FileBook {
 function isReadThrough(file: TailedFile): boolean {
   if (file.isProbing) return false;
   if (file.phase === 'done' || file.phase === 'resting') return true;
-  if (file.retryAtMs > 0 && file.phase === 'reading' && file.archive === undefined && file.isSettled)
-    return true;
+  // One that stays unreadable was warned of, and is left as it is.
+  if (file.failingSinceMs > 0) return file.isSettled;
   if (file.phase === 'unidentified') return file.size === 0 && !file.isProbing;
   return false;
 }

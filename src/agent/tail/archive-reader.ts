@@ -31,6 +31,11 @@ export class ArchiveReader {
     return this.#isEnded && this.#chunk === undefined;
   }
 
+  /** Whether everything was taken, up to the archive's own end. */
+  get isReadThrough(): boolean {
+    return this.isEnded && this.#error === undefined;
+  }
+
   /** What ended the reading early. */
   get error(): unknown {
     return this.#error;

@@ -64,13 +64,15 @@ export class FileGroup {
     this.files.splice(index, 0, file);
   }
 
-  /** Whether everything that is known to be there was read. */
-  get isReadThrough(): boolean {
-    return this.files.every((file) => {
-      if (file.isProbing || file.hasUnread) return false;
-      if (file.phase === 'unidentified') return file.size === 0;
-      return file.phase !== 'reading' || file.archive === undefined || file.archive.isEnded;
-    });
+  /** Whether something that may go on with what was read cannot be looked into just now. */
+  isHeldBack(nowMs: number): boolean {
+    for (const { heldUntilMs } of this.unreadable.values()) if (nowMs < heldUntilMs) return true;
+    return this.files.some((file) => file.isProbing || isHeldBackBy(file, nowMs));
+  }
+
+  /** Whether everything that is known to be there was read, and nothing is waited for. */
+  isReadThrough(nowMs: number): boolean {
+    return !this.isHeldBack(nowMs) && this.files.every(isFileReadThrough);
   }
 
   /** Whether something that was not looked into yet may hold the content of a file that is over. */
@@ -87,7 +89,7 @@ export class FileGroup {
       if (isReadable(file, nowMs)) return this.#isBehindUnreadable(file, nowMs) ? undefined : file;
       // A line that begins in a file that cannot be read just now has its end in the next one.
       if (isHeldBackBy(file, nowMs)) return undefined;
-      if (file.phase === 'reading' && file.archive?.isEnded === false) return undefined;
+      if (file.phase === 'reading' && file.archive?.isReadThrough === false) return undefined;
     }
     return undefined;
   }
@@ -100,6 +102,24 @@ export class FileGroup {
   }
 }
 
+function isFileReadThrough(file: TailedFile): boolean {
+  switch (file.phase) {
+    case 'unidentified':
+      return file.size === 0 || isFailing(file);
+    case 'reading':
+      return isFailing(file) || (!file.hasUnread && file.archive?.isReadThrough !== false);
+    case 'orphaned':
+      return false;
+    case 'resting':
+    case 'done':
+      return true;
+  }
+}
+
+function isFailing(file: TailedFile): boolean {
+  return file.failingSinceMs > 0;
+}
+
 function isReadable(file: TailedFile, nowMs: number): boolean {
   if (file.retryAtMs > nowMs || file.isShrunk) return false;
   if (file.phase === 'unidentified') return file.fd !== undefined && file.size > 0;
@@ -108,6 +128,6 @@ function isReadable(file: TailedFile, nowMs: number): boolean {
 
 /** Whether the successors of a file that fails wait for it: for a bounded time, and only while more can come of it. */
 function isHeldBackBy(file: TailedFile, nowMs: number): boolean {
-  if (file.failingSinceMs === 0 || file.phase === 'done' || file.phase === 'orphaned') return false;
+  if (!isFailing(file) || file.phase === 'done' || file.phase === 'orphaned') return false;
   return nowMs - file.failingSinceMs < HELD_BACK_MS_MAX;
 }

@@ -130,8 +130,8 @@ export class FileLifecycle {
   /** Whether nothing will be appended any more, as far as can be known. */
   #isOver(group: FileGroup, file: TailedFile, nowMs: number): boolean {
     // A piece at the end of any of the group's files waits for what may follow in the others.
-    if (this.#context.isOnce || group.isEnded) return group.isReadThrough;
-    if (!file.isUnlinked) return false;
+    if (this.#context.isOnce || group.isEnded) return group.isReadThrough(nowMs);
+    if (!file.isUnlinked || group.isHeldBack(nowMs)) return false;
     const quietMs = nowMs - Math.max(file.lastReadMs, file.unlistedMs);
     return quietMs >= lingerMs(group, file);
   }
@@ -159,7 +159,7 @@ export class FileLifecycle {
       return;
     }
     // A compressed file may still be being written: it is read on from where it broke off.
-    file.retryAtMs = nowMs + this.#context.config.agent.rescanMs;
+    file.noteFailure(nowMs, nowMs + this.#context.config.agent.rescanMs);
     file.phase = 'resting';
     file.isUnverified = true;
     this.#context.retryLater(group.spec.directory);

@@ -317,6 +317,7 @@ export class FileMatcher {
     this.#merge(group, archive, match);
     if (match.phase !== 'orphaned') return;
     match.inode = archive.inode;
+    match.birthNs = archive.birthNs;
     match.compression = archive.compression;
     match.observe({ ...probe.observed, file: { ...probe.observed.file, path: archive.path } });
     this.openArchive(group, match, probe.observed);

@@ -116,3 +116,40 @@ test('a file that is over is remembered while an archive that may hold it cannot
   assert.deepEqual(world.producer.messages(), ['one', 'two']);
   await world.stop();
 });
+
+test('a vanished file that an archive continues is tried again when reading the archive fails', async () => {
+  const world = new AgentWorld([PODS_SOURCE]);
+  world.write(`${POD}/0.log`, cri(1, 'one'));
+  world.start();
+  await world.advance(1000);
+  world.kill();
+  world.write(`${POD}/0.log`, cri(2, 'begin-', 'P'));
+  world.fileSystem.rename(`${POD}/0.log`, ROTATED);
+  gzipFile(world.fileSystem, ROTATED);
+  let reads = 0;
+  world.fileSystem.onOperation = (operation, path) => {
+    // Two reads look at its beginning, the third finds what it continues, the fourth reads on.
+    if (operation === 'read' && path.endsWith('.gz') && ++reads === 4) throw systemError('EIO', path);
+  };
+  world.start();
+  await world.advance(5);
+  world.write(`${POD}/0.log`, cri(3, 'end'));
+  await world.advance(30_000);
+  assert.deepEqual(world.producer.messages(), ['one', 'begin-end']);
+  await world.stop();
+});
+
+test('a line of a container that restarted waits for its end while that cannot be read', async () => {
+  const world = new AgentWorld([PODS_SOURCE]);
+  world.write(ROTATED, cri(1, 'begin-', 'P'));
+  world.write(`${POD}/0.log`, cri(2, 'end'));
+  world.write(`${POD}/1.log`, cri(3, 'restarted'));
+  failReads(world, '/0.log');
+  world.start();
+  await world.advance(20_000);
+  assert.deepEqual(world.producer.messages(), ['restarted']);
+  failReads(world, undefined);
+  await world.advance(5000);
+  assert.deepEqual(world.producer.messages(), ['restarted', 'begin-end']);
+  await world.stop();
+});
