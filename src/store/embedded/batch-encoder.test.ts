@@ -50,8 +50,66 @@ test('a message that contains the bytes of a resource does not pass for one', ()
   ]);
   const documents = lines.slice(0, 2).map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.equal(documents[1]?.['message'], block);
-  assert.equal(documents[1]?.['$resource'], 1);
+  assert.deepEqual(documents[1]?.['tail'], block);
 });
+
+test('of a plain record a journal keeps what is its own', () => {
+  const { lines, content } = encode([
+    testBatch(FILE, [
+      { offset: 0, message: 'a', level: 'info' },
+      { offset: 16_777_215, message: ',"stream":"stdout","log":{"offset":1', fields: { status: 200 } },
+      { offset: 4_294_967_299, message: '\\', level: 'warn' },
+    ]),
+  ]);
+  assert.deepEqual(lines.slice(0, 3), [
+    '{"@timestamp":"2026-11-23T04:00:00.000000000Z","message":"a","$level":"info","$offset":0,"$resource":1}',
+    '{"@timestamp":"2026-11-23T04:00:16.777215000Z","message":",\\"stream\\":\\"stdout\\",\\"log\\":{\\"offset\\":1","fields":{"status":200},"$offset":16777215,"$resource":1}',
+    '{"@timestamp":"2026-11-23T05:11:34.967299000Z","message":"\\\\","$level":"warn","$offset":4294967299,"$resource":1}',
+  ]);
+  const [commit] = content.commits;
+  assert.equal(commit?.isCompact, true);
+  assert.deepEqual(commit?.resources['1']?.members['stream'], 'stdout');
+  assert.deepEqual(commit?.resources['1']?.members['log'], { file: { path: `/data/logs/${FILE}.log` } });
+});
+
+test('records of two streams are compact, each with a resource of its own', () => {
+  const { lines, content } = encode([
+    testBatch(FILE, [
+      { offset: 0, message: 'a', lane: 1 },
+      { offset: 2, message: 'b', lane: 2 },
+      { offset: 4, message: 'c', lane: 1 },
+    ]),
+  ]);
+  const numbers = lines.slice(0, 3).map((line) => (JSON.parse(line) as Record<string, unknown>)['$resource']);
+  assert.deepEqual(numbers, [1, 2, 1]);
+  assert.equal(content.commits[0]?.isCompact, true);
+});
+
+for (const [what, pattern, replacement] of [
+  ['an event id of another offset', /-000000000009/, '-000000000008'],
+  ['another offset', /"offset":9/, '"offset":19'],
+  ['a level that is not of plain letters', /"level":"info"/, '"level":"a b"'],
+  ['a member of log that is no part of the layout', /"offset":9/, '"odd":1,"offset":9'],
+  ['another path', /data/, 'moved'],
+] as const) {
+  test(`a document with ${what} is not taken for a compact one of the resource before`, () => {
+    const batch = testBatch(FILE, [
+      { offset: 0, message: 'first', level: 'info' },
+      { offset: 9, message: 'second', level: 'info' },
+    ]);
+    const [first = '', second = ''] = new TextDecoder().decode(batch.body).trim().split('\n');
+    const changed = second.replace(pattern, replacement);
+    assert.notEqual(changed, second);
+    const body = new TextEncoder().encode(`${first}\n${changed}\n`);
+    const { lines, content } = encode([
+      { ...batch, body, ends: Uint32Array.of(first.length + 1, body.length) },
+    ]);
+    const [commit] = content.commits;
+    assert.match(lines[0] ?? '', /"\$resource":1\}$/);
+    assert.match(lines[1] ?? '', /"\$resource":2\}$/);
+    assert.equal(commit?.isCompact, what === 'another path');
+  });
+}
 
 test('lanes have watermarks of their own, and what a pipeline dropped moves them too', () => {
   const watermarks = new Watermarks();

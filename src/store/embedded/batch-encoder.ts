@@ -1,60 +1,32 @@
 /**
  * Turns batches of documents into the bytes of a journal: skips what is there already, and replaces what all
  * documents of a file have in common (`kubernetes`, `host`, …) by the number of a resource, which is told once per
- * journal in a commit line. That halves the bytes that are written, synced and parsed again.
+ * journal in a commit line. That leaves a third of the bytes to be written, synced and parsed again.
  *
- * Fast path: the document ends with exactly the bytes that the one before it of the same file ended with. Slow
- * path: its members are found one by one.
+ * Three forms (docs/formats/journal.md): compact documents fit a template that one before them of the same file and
+ * lane taught; others at least end with the bytes that one before them ended with; of all others the members are
+ * found one by one.
  */
 import type { Crc32 } from '../../base/crc32.ts';
-import { must } from '../../base/assert.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
 import { addFieldTypes, mergeFieldTypes } from '../../record/field-types.ts';
 import type { DocumentBatch } from '../../record/record-batch.ts';
-import { daysFromCivil, formatTimestamp, hasValidDateTime, readDigits } from '../../record/timestamp.ts';
-import { TIMESTAMP_START } from '../../record/document-layout.ts';
-import { parseTime } from '../../query/time-range.ts';
 import { ByteBuffer } from './byte-buffer.ts';
 import type { Commit, LaneOffsets } from './commit-line.ts';
-import { RESOURCE_KEY, addNewTypes, encodeCommit, encodeTypes } from './commit-line.ts';
+import { LEVEL_KEY, OFFSET_KEY, addNewTypes, encodeCommit, encodeTypes } from './commit-line.ts';
 import { emptyGroup } from './commit-group.ts';
+import type { CompactSpans } from './compact-document.ts';
+import { fitsTemplate } from './compact-document.ts';
+import { decodeText, parseJson, parseObject } from './document-json.ts';
 import { scanMembers } from './document-scan.ts';
 import type { MemberSpan } from './document-scan.ts';
-import type { Resource } from './segment-engine.ts';
+import { DocumentTimes } from './document-times.ts';
+import type { KnownFile, KnownResource, Place } from './known-resources.ts';
+import { KNOWN_KEYS, KnownResources, RESOURCE_KEYS, namespaceOf, resourceRun } from './known-resources.ts';
 import type { Watermarks } from './watermarks.ts';
 
-/** Members that describe where a record comes from, the same for all records of a file for long stretches. */
-const RESOURCE_KEYS: ReadonlySet<string> = new Set([
-  'agent',
-  'cloud',
-  'cluster',
-  'container',
-  'ecs',
-  'host',
-  'input',
-  'kubernetes',
-  'labels',
-  'orchestrator',
-  'service',
-]);
-
-/** Members whose types are told by the batch or known beforehand. */
-const KNOWN_KEYS: ReadonlySet<string> = new Set([
-  '@timestamp',
-  'message',
-  'stream',
-  'log',
-  'event',
-  'fields',
-]);
-
-/** Resources kept at hand; beyond it they are forgotten and told anew. */
-const RESOURCES_MAX = 10_000;
-
-/** Documents of one batch that may bring a new resource each: more means that they have nothing in common. */
-const RESOURCES_PER_BATCH_MAX = 16;
-
-const SECONDS_PER_HOUR = 3600;
+const COMPACT_LEVEL = Buffer.from(`,"${LEVEL_KEY.slice(0, 1)}`);
+const COMPACT_OFFSET = Buffer.from(`,"${OFFSET_KEY}":`);
 
 export interface EncodedGroup {
   /** Documents and their commit line: borrowed until the next group begins. */
@@ -62,53 +34,33 @@ export interface EncodedGroup {
   readonly commit: Commit;
 }
 
-interface KnownResource {
-  readonly id: number;
-  readonly resource: Resource;
-  /** What stands in documents: `,"kubernetes":{…},…` */
-  readonly block: Uint8Array;
-  /** What stands in journals instead: `,"$resource":7}` and a newline. */
-  readonly mark: Uint8Array;
-}
-
 export interface EncodedCounts {
   readonly appended: number;
   readonly duplicates: number;
-}
-
-interface Place {
-  readonly body: Buffer;
-  readonly start: number;
-  /** One past the newline. */
-  readonly end: number;
 }
 
 /** What the journal that is being written has heard of already. */
 interface Told {
   readonly types: FieldTypes;
   readonly resources: Set<number>;
-  readonly hours: Set<string>;
 }
 
 export class BatchEncoder {
   readonly #watermarks: Watermarks;
   readonly #crc32: Crc32;
   readonly #buffer = new ByteBuffer();
-  readonly #text = new TextEncoder();
-  #resourceByFile = new Map<string, KnownResource>();
-  #resourceByBlock = new Map<string, KnownResource>();
-  #nextResourceId: number;
-  #told: Told = { types: new Map(), resources: new Set(), hours: new Set() };
+  readonly #known: KnownResources;
+  readonly #times = new DocumentTimes();
+  #told: Told = { types: new Map(), resources: new Set() };
   #group = emptyGroup();
-  /** The hour that the last document was in: its 13 characters and its first second. */
-  #hourText = new Uint8Array(13);
-  #hourSeconds = 0;
-  #newResources = 0;
+  readonly #spans: CompactSpans = { keptEnd: 0, levelStart: 0, levelEnd: 0, offsetStart: 0, offsetEnd: 0 };
+  /** The resource that the last documents had, and how many they are. */
+  readonly #counted: { known: KnownResource | undefined; rows: number } = { known: undefined, rows: 0 };
 
   constructor(watermarks: Watermarks, crc32: Crc32, nextResourceId: number) {
     this.#watermarks = watermarks;
     this.#crc32 = crc32;
-    this.#nextResourceId = nextResourceId;
+    this.#known = new KnownResources(nextResourceId);
   }
 
   /** Bytes of the group so far. */
@@ -118,8 +70,9 @@ export class BatchEncoder {
 
   /** Begins a journal, which has heard of nothing. */
   beginJournal(): void {
-    this.#told = { types: new Map(), resources: new Set(), hours: new Set() };
-    this.#hourText = new Uint8Array(13);
+    this.#told = { types: new Map(), resources: new Set() };
+    this.#times.beginJournal();
+    this.#known.beginJournal();
   }
 
   beginGroup(): void {
@@ -133,14 +86,15 @@ export class BatchEncoder {
     const next: LaneOffsets = [before[0], before[1], before[2]];
     const body = Buffer.from(batch.body.buffer, batch.body.byteOffset, batch.body.length);
     let appended = 0;
-    this.#newResources = 0;
+    this.#known.beginBatch();
+    const file = this.#known.fileOf(batch.fileId);
     for (let index = 0; index < batch.count; index += 1) {
       const lane = batch.lanes[index] as 0 | 1 | 2;
       const offset = batch.offsets[index] as number;
       if (offset < next[lane]) continue;
       next[lane] = offset + 1;
       const start = index === 0 ? 0 : (batch.ends[index - 1] as number);
-      this.#addDocument(batch.fileId, { body, start, end: batch.ends[index] as number });
+      this.#addDocument(batch.fileId, file, { body, start, end: batch.ends[index] as number, lane, offset });
       appended += 1;
     }
     const dropped = this.#addDropped(batch, before, next);
@@ -154,6 +108,7 @@ export class BatchEncoder {
 
   /** Ends the group with its commit line. */
   finish(sequence: number): EncodedGroup {
+    this.#flushCount();
     const group = this.#group;
     const commit: Commit = {
       sequence,
@@ -169,6 +124,7 @@ export class BatchEncoder {
       documentBytesMax: group.documentBytesMax,
       hasWholeDocuments: group.hasWholeDocuments,
       hasOddTimes: group.hasOddTimes,
+      isCompact: group.isCompact,
     };
     this.#buffer.append(encodeCommit(commit, this.#buffer.bytes, this.#crc32));
     return { bytes: this.#buffer.bytes, commit };
@@ -185,36 +141,80 @@ export class BatchEncoder {
     return count;
   }
 
-  #addDocument(fileId: string, place: Place): void {
+  #addDocument(fileId: string, file: KnownFile, place: Place): void {
     const { body, start, end } = place;
     const group = this.#group;
     const length = end - start;
     if (length > group.documentBytesMax) group.documentBytesMax = length;
     group.rows += 1;
-    this.#addTime(place);
-    const known = this.#resourceByFile.get(fileId);
-    if (known === undefined || !endsWithBlock(place, known.block)) return this.#addSlowly(fileId, place);
-    this.#buffer.appendRange(body, start, end - 2 - known.block.length);
-    this.#buffer.append(known.mark);
-    this.#countResource(known);
+    this.#times.add(group, place);
+    if (this.#addCompactly(file, place)) return;
+    const { run } = file;
+    if (run === undefined || file.lessonsLeft > 0 || !endsWithBlock(place, run.block)) {
+      file.lessonsLeft -= 1;
+      return this.#addSlowly(fileId, file, place);
+    }
+    group.isCompact = false;
+    this.#buffer.appendRange(body, start, end - 2 - run.block.length);
+    this.#buffer.append(run.mark);
+    this.#countResource(run);
+  }
+
+  /** Returns false when the document fits no template. */
+  #addCompactly({ templates }: KnownFile, place: Place): boolean {
+    const spans = this.#spans;
+    for (const { template, known } of templates[place.lane]) {
+      if (!fitsTemplate(template, place, place.offset, spans)) continue;
+      const { body, start } = place;
+      this.#buffer.appendRange(body, start, spans.keptEnd);
+      if (spans.levelEnd > 0) {
+        this.#buffer.append(COMPACT_LEVEL);
+        this.#buffer.appendRange(body, spans.levelStart, spans.levelEnd);
+      }
+      this.#buffer.append(COMPACT_OFFSET);
+      this.#buffer.appendRange(body, spans.offsetStart, spans.offsetEnd);
+      this.#buffer.append(known.mark);
+      this.#countResource(known);
+      return true;
+    }
+    return false;
   }
 
   #countResource(known: KnownResource): void {
-    const namespace = namespaceOf(known.resource.members);
-    const { namespaces } = this.#group;
-    if (namespace !== undefined) namespaces.set(namespace, (namespaces.get(namespace) ?? 0) + 1);
+    const counted = this.#counted;
+    if (counted.known !== known) {
+      this.#flushCount();
+      counted.known = known;
+    }
+    counted.rows += 1;
+  }
+
+  /** Counts the documents of one resource at once. */
+  #flushCount(): void {
+    const { known, rows } = this.#counted;
+    if (known === undefined) return;
+    this.#counted.known = undefined;
+    this.#counted.rows = 0;
+    if (known.namespace !== undefined) this.#countNamespace(known.namespace, rows);
     if (this.#told.resources.has(known.id)) return;
     this.#told.resources.add(known.id);
     this.#group.resources[String(known.id)] = known.resource;
   }
 
-  #addSlowly(fileId: string, place: Place): void {
+  #countNamespace(namespace: string, rows: number): void {
+    const { namespaces } = this.#group;
+    namespaces.set(namespace, (namespaces.get(namespace) ?? 0) + rows);
+  }
+
+  #addSlowly(fileId: string, file: KnownFile, place: Place): void {
     const { body, start, end } = place;
     const members = scanMembers(body, start, end - 1);
     if (members === undefined) return this.#addWhole(place, undefined);
     this.#addUnknownTypes(body, members);
+    if (this.#known.learnTemplate(fileId, file, place, members) && this.#addCompactly(file, place)) return;
+    this.#group.isCompact = false;
     const run = resourceRun(members);
-    const known = run === undefined ? undefined : this.#learn(fileId, body, run);
+    const known = run === undefined ? undefined : this.#known.learnRun(fileId, file, body, run);
     if (run === undefined || known === undefined) return this.#addWhole(place, members);
     this.#buffer.appendRange(body, start, run.start);
     this.#buffer.appendRange(body, run.end, end - 2);
@@ -225,10 +225,11 @@ export class BatchEncoder {
   /** Keeps a document as it is. */
   #addWhole({ body, start, end }: Place, members: readonly MemberSpan[] | undefined): void {
     this.#group.hasWholeDocuments = true;
+    this.#group.isCompact = false;
     const document = parseObject(body, start, end);
     const namespace = document === undefined ? undefined : namespaceOf(document);
-    const { namespaces, types } = this.#group;
-    if (namespace !== undefined) namespaces.set(namespace, (namespaces.get(namespace) ?? 0) + 1);
+    const { types } = this.#group;
+    if (namespace !== undefined) this.#countNamespace(namespace, 1);
     for (const key of Object.keys(document ?? {})) {
       if (RESOURCE_KEYS.has(key) || (members === undefined && !KNOWN_KEYS.has(key))) {
         addFieldTypes(types, key, document?.[key]);
@@ -241,103 +242,13 @@ export class BatchEncoder {
   #addUnknownTypes(body: Uint8Array, members: readonly MemberSpan[]): void {
     for (const { key, valueStart, end } of members) {
       if (KNOWN_KEYS.has(key) || RESOURCE_KEYS.has(key)) continue;
-      addFieldTypes(this.#group.types, key, parseJson(decode(body, valueStart, end)));
+      addFieldTypes(this.#group.types, key, parseJson(decodeText(body, valueStart, end)));
     }
-  }
-
-  #learn(fileId: string, body: Buffer, run: { start: number; end: number }): KnownResource | undefined {
-    const text = decode(body, run.start, run.end);
-    const key = `${fileId}${text}`;
-    let known = this.#resourceByBlock.get(key);
-    if (known === undefined) {
-      if (this.#newResources >= RESOURCES_PER_BATCH_MAX) return undefined;
-      if (this.#resourceByBlock.size >= RESOURCES_MAX) this.#forget();
-      this.#newResources += 1;
-      const id = this.#nextResourceId++;
-      const members = parseJson(`{${text.slice(1)}}`) as Record<string, unknown> | undefined;
-      if (members === undefined) return undefined;
-      const mark = this.#text.encode(`,"${RESOURCE_KEY}":${id}}\n`);
-      known = { id, resource: { fileId, members }, block: this.#text.encode(text), mark };
-      this.#resourceByBlock.set(key, known);
-    }
-    this.#resourceByFile.set(fileId, known);
-    return known;
-  }
-
-  #forget(): void {
-    this.#resourceByFile = new Map();
-    this.#resourceByBlock = new Map();
   }
 
   #mergeTypes(types: FieldTypes): void {
     mergeFieldTypes(this.#group.types, addNewTypes(this.#told.types, types));
   }
-
-  #addTime(place: Place): void {
-    const seconds = this.#secondsOf(place);
-    const group = this.#group;
-    if (seconds < group.minSeconds) group.minSeconds = seconds;
-    if (seconds > group.maxSeconds) group.maxSeconds = seconds;
-  }
-
-  #secondsOf({ body, start, end }: Place): number {
-    const at = start + TIMESTAMP_START;
-    if (body[start + 2] !== 64 || body[at + 29] !== 90 || body[at + 30] !== 34)
-      return this.#oddSeconds(body, start, end);
-    if (!isSameHour(body, at, this.#hourText)) {
-      if (!hasValidDateTime(body, at)) return this.#oddSeconds(body, start, end);
-      const days = daysFromCivil(
-        readDigits(body, at, 4),
-        readDigits(body, at + 5, 2),
-        readDigits(body, at + 8, 2),
-      );
-      this.#hourSeconds = days * 86_400 + readDigits(body, at + 11, 2) * SECONDS_PER_HOUR;
-      this.#hourText = body.slice(at, at + 13);
-      this.#addHour(this.#hourSeconds);
-    }
-    return this.#hourSeconds + readDigits(body, at + 14, 2) * 60 + readDigits(body, at + 17, 2);
-  }
-
-  #oddSeconds(body: Uint8Array, start: number, end: number): number {
-    this.#group.hasOddTimes = true;
-    const text = parseObject(body, start, end)?.['@timestamp'];
-    const timeNs = typeof text === 'string' ? parseTime(text, 0n) : undefined;
-    const seconds = Number((timeNs ?? 0n) / 1_000_000_000n);
-    this.#addHour(Math.floor(seconds / SECONDS_PER_HOUR) * SECONDS_PER_HOUR);
-    return seconds;
-  }
-
-  #addHour(hourSeconds: number): void {
-    const hour = hourName(hourSeconds);
-    if (this.#told.hours.has(hour)) return;
-    this.#told.hours.add(hour);
-    this.#group.hours.push(hour);
-  }
-}
-
-/** Returns `YYYY-MM-DDTHH` of an hour's first second. */
-export function hourName(hourSeconds: number): string {
-  return formatTimestamp(BigInt(hourSeconds) * 1_000_000_000n).slice(0, 13);
-}
-
-/**
- * The longest run of members that describe a resource, with the comma before it. Undefined when there is none, or
- * when nothing stands before it.
- */
-function resourceRun(members: readonly MemberSpan[]): { start: number; end: number } | undefined {
-  let best: { start: number; end: number } | undefined;
-  for (let first = 1; first < members.length; first += 1) {
-    let last = first;
-    while (last < members.length && RESOURCE_KEYS.has(must(members[last], 'member').key)) last += 1;
-    if (last === first) continue;
-    const run = {
-      start: must(members[first], 'member').start - 1,
-      end: must(members[last - 1], 'member').end,
-    };
-    if (best === undefined || run.end - run.start > best.end - best.start) best = run;
-    first = last;
-  }
-  return best;
 }
 
 /**
@@ -347,34 +258,4 @@ function resourceRun(members: readonly MemberSpan[]): { start: number; end: numb
 function endsWithBlock({ body, start, end }: Place, block: Uint8Array): boolean {
   const from = end - 2 - block.length;
   return from > start && body.compare(block, 0, block.length, from, end - 2) === 0;
-}
-
-function isSameHour(body: Uint8Array, at: number, hour: Uint8Array): boolean {
-  for (let index = 12; index >= 0; index -= 1) if (body[at + index] !== hour[index]) return false;
-  return true;
-}
-
-function namespaceOf(members: Readonly<Record<string, unknown>>): string | undefined {
-  const kubernetes = members['kubernetes'];
-  if (typeof kubernetes !== 'object' || kubernetes === null) return undefined;
-  const { namespace } = kubernetes as { namespace?: unknown };
-  return typeof namespace === 'string' ? namespace : undefined;
-}
-
-function parseObject(body: Uint8Array, start: number, end: number): Record<string, unknown> | undefined {
-  const value = parseJson(decode(body, start, end));
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-}
-
-/** Undefined for what is no JSON: sealing finds such documents and sets them aside. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function decode(bytes: Uint8Array, start: number, end: number): string {
-  return new TextDecoder().decode(bytes.subarray(start, end));
 }

@@ -16,6 +16,7 @@ interface CommitGroup {
   documentBytesMax: number;
   hasWholeDocuments: boolean;
   hasOddTimes: boolean;
+  isCompact: boolean;
 }
 
 /** Returns the group of no documents. */
@@ -33,5 +34,6 @@ export function emptyGroup(): CommitGroup {
     documentBytesMax: 0,
     hasWholeDocuments: false,
     hasOddTimes: false,
+    isCompact: true,
   };
 }

@@ -14,6 +14,10 @@ import type { Resource } from './segment-engine.ts';
 /** The member of a journal's documents that stands for what `resources` of a commit line tell once. */
 export const RESOURCE_KEY = '$resource';
 
+/** Members of compact documents: `log.level` and `log.offset`, from which and the resource follows `event.id`. */
+export const LEVEL_KEY = '$level';
+export const OFFSET_KEY = '$offset';
+
 /** Next offset of each lane of a file. */
 export type LaneOffsets = [number, number, number];
 
@@ -40,6 +44,8 @@ export interface Commit {
   readonly documentBytesMax: number;
   readonly hasWholeDocuments: boolean;
   readonly hasOddTimes: boolean;
+  /** Whether all documents are compact. */
+  readonly isCompact: boolean;
 }
 
 /** Field types as JSON: bits, and the members where there were some. */

@@ -87,7 +87,7 @@ test('an append waits while the disk is full, says why, and goes on by itself', 
   const world = new StoreWorld();
   const store = await world.open();
   await world.append(store, [testBatch(FILE, [{ offset: 0, message: 'one' }])]);
-  world.fileSystem.capacityBytes = world.fileSystem.capacityBytes - world.fileSystem.freeBytes() + 100;
+  world.fileSystem.capacityBytes = world.fileSystem.capacityBytes - world.fileSystem.freeBytes() + 40;
   let isDone = false;
   const waiting = store
     .append([testBatch(FILE, [{ offset: 4, message: 'two' }])], new AbortController().signal)

@@ -28,6 +28,7 @@ export class JournalFile {
   #documentBytesMax = 0;
   #hasWholeDocuments = false;
   #hasOddTimes = false;
+  #isCompact = true;
 
   constructor(sequence: number, path: string, startedMs: number) {
     this.sequence = sequence;
@@ -56,6 +57,7 @@ export class JournalFile {
     this.#documentBytesMax = Math.max(this.#documentBytesMax, commit.documentBytesMax);
     this.#hasWholeDocuments ||= commit.hasWholeDocuments;
     this.#hasOddTimes ||= commit.hasOddTimes;
+    this.#isCompact &&= commit.isCompact;
   }
 
   /** First and last nanosecond that a record can have. */
@@ -76,6 +78,7 @@ export class JournalFile {
       resources: this.resources,
       hasWholeDocuments: this.#hasWholeDocuments,
       hasOddTimes: this.#hasOddTimes,
+      isCompact: this.#isCompact,
       documentBytesMax: this.#documentBytesMax,
     };
   }

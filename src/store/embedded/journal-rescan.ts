@@ -1,7 +1,7 @@
 import type { FileSystem } from '../../base/file-system.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
 import { FIELD_TYPE, addFieldTypes } from '../../record/field-types.ts';
-import { RESOURCE_KEY } from './commit-line.ts';
+import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
 import type { JournalSource } from './segment-engine.ts';
 
 /**
@@ -16,12 +16,15 @@ export function rescanJournals(
   return journals.map((journal) => {
     const types = scanTypes(fileSystem.readFile(journal.path));
     if (isAllJson) for (const key of types.keys()) if (!OWN_KEYS.has(key)) types.set(key, jsonNode());
-    return { ...journal, types, hasWholeDocuments: true, hasOddTimes: true };
+    return { ...journal, types, hasWholeDocuments: true, hasOddTimes: true, isCompact: false };
   });
 }
 
 /** Objects with members that have columns of their own. */
 const OWN_KEYS: ReadonlySet<string> = new Set(['@timestamp', 'log', 'event', 'message', 'stream']);
+
+/** What stands in journals besides members of documents. */
+const NO_MEMBERS: ReadonlySet<string> = new Set(['commit', LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY]);
 
 function jsonNode(): { types: number; children: undefined } {
   return { types: FIELD_TYPE.other, children: undefined };
@@ -34,8 +37,7 @@ function scanTypes(bytes: Uint8Array): FieldTypes {
     const newline = bytes.indexOf(10, start);
     const end = newline < 0 ? bytes.length : newline;
     const document = parse(decoder.decode(bytes.subarray(start, end)));
-    for (const key in document)
-      if (key !== 'commit' && key !== RESOURCE_KEY) addFieldTypes(types, key, document[key]);
+    for (const key in document) if (!NO_MEMBERS.has(key)) addFieldTypes(types, key, document[key]);
     start = end + 1;
   }
   return types;

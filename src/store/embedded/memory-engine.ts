@@ -4,11 +4,11 @@
  */
 import { AppError, messageOf } from '../../base/errors.ts';
 import type { FileSystem } from '../../base/file-system.ts';
-import { parseEventId } from '../../record/identity.ts';
+import { eventIdOf, parseEventId } from '../../record/identity.ts';
 import { parseTimestamp } from '../../record/timestamp.ts';
 import type { JsonObject } from '../../query/match.ts';
 import { compileMatcher, someValueAt } from '../../query/match.ts';
-import { RESOURCE_KEY } from './commit-line.ts';
+import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
 import type {
   CompactRequest,
   FileBound,
@@ -125,7 +125,7 @@ function toRow(line: string, source: Source): Row | undefined {
     if (source.kind === 'journal') return undefined;
     throw new AppError('corrupt', 'cannot read a segment', { details: { reason: messageOf(error) } });
   }
-  if (document['log'] === undefined) return undefined;
+  if (document['log'] === undefined && document[OFFSET_KEY] === undefined) return undefined;
   const fields = source.kind === 'journal' ? withResource(document, source.resources) : document;
   const id = parseEventId(String((fields['event'] as JsonObject | undefined)?.['id']));
   const timeNs = parseTimestamp(String(fields['@timestamp'])) ?? 0n;
@@ -134,8 +134,16 @@ function toRow(line: string, source: Source): Row | undefined {
 }
 
 function withResource(document: JsonObject, resources: ResourceMap): JsonObject {
-  const { [RESOURCE_KEY]: id, ...rest } = document;
-  return { ...rest, ...resources.get(Number(id))?.members };
+  const { [RESOURCE_KEY]: id, [LEVEL_KEY]: level, [OFFSET_KEY]: offset, ...rest } = document;
+  const resource = resources.get(Number(id));
+  if (offset === undefined || resource === undefined) return { ...rest, ...resource?.members };
+  const log = {
+    offset,
+    ...(resource.members['log'] as JsonObject),
+    ...(level === undefined ? {} : { level }),
+  };
+  const event = { id: eventIdOf(resource.fileId, Number(offset)) };
+  return { ...rest, ...resource.members, log, event };
 }
 
 function writeSegment(

@@ -8,7 +8,7 @@ import type { FieldNode, FieldTypes } from '../../record/field-types.ts';
 import { addFieldTypes, mergeFieldTypes } from '../../record/field-types.ts';
 import { must } from '../../base/assert.ts';
 import { sqlName, sqlText, sqlTextList } from './sql-text.ts';
-import { RESOURCE_KEY } from './commit-line.ts';
+import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
 
 export interface Relation {
   /** What stands behind FROM. */
@@ -46,6 +46,8 @@ export interface JournalPlan {
   /** SQL types of the resources' columns, by column name. */
   readonly resourceColumns: readonly Column[];
   readonly documentPaths: ReadonlySet<string>;
+  /** Whether all documents are compact: then `log` and `event` need not be looked for. */
+  readonly isCompact: boolean;
 }
 
 /** Returns the relation of a source, with resources spelled out in the text. */
@@ -63,16 +65,17 @@ export function relationOf(source: Source): Relation {
 }
 
 /** Decides which columns journals have together. */
-export function planJournals(journals: readonly JournalSource[], types?: FieldTypes): JournalPlan {
+export function planJournals(journals: readonly JournalSource[]): JournalPlan {
   const documents: FieldTypes = new Map();
   for (const journal of journals) mergeFieldTypes(documents, journal.types);
-  const documentTypes = withCoreTypes(types ?? documents);
+  const isCompact = journals.every((journal) => journal.isCompact);
+  const documentTypes = isCompact ? withMessageType(documents) : withCoreTypes(documents);
   const resourceTypes: FieldTypes = new Map();
   for (const journal of journals) {
     for (const { members } of journal.resources.values()) addMemberTypes(resourceTypes, members);
   }
   const together: FieldTypes = new Map();
-  mergeFieldTypes(together, documentTypes);
+  mergeFieldTypes(together, withCoreTypes(documentTypes));
   mergeFieldTypes(together, resourceTypes);
   const columns = columnsOf(together);
   const isBelow = (root: FieldTypes, column: Column): boolean => hasPath(root, column.path);
@@ -82,7 +85,16 @@ export function planJournals(journals: readonly JournalSource[], types?: FieldTy
     documentPaths: new Set(
       columns.filter((column) => isBelow(documentTypes, column)).map((column) => pathKey(column.path)),
     ),
+    isCompact,
   };
+}
+
+/** The types of compact documents: their level and offset have names of their own. */
+function withMessageType(types: FieldTypes): FieldTypes {
+  const merged: FieldTypes = new Map();
+  addFieldTypes(merged, 'message', '');
+  mergeFieldTypes(merged, types);
+  return merged;
 }
 
 export interface JournalSqlOptions {
@@ -99,6 +111,7 @@ export function journalSql(
   options: JournalSqlOptions,
 ): string {
   const root = memberTree(plan);
+  const offset = offsetSql(root, plan);
   const hasWhole = journals.some((journal) => journal.hasWholeDocuments);
   const fileId = hasWhole
     ? `coalesce(r.file_id, left(${documentValue(root, ['event', 'id'], 'text')}, -13))`
@@ -108,15 +121,20 @@ export function journalSql(
   const parts = [
     `${hasOddTimes ? `coalesce(try_cast(${time} AS TIMESTAMP_NS), make_timestamp_ns(0))` : time} AS "time"`,
     `${fileId} AS "file_id"`,
-    `${documentValue(root, ['log', 'offset'], 'integer')} AS "log.offset"`,
+    `${offset} AS "log.offset"`,
     ...plan.columns.map((column) => `${valueSql(root, plan, column)} AS ${sqlName(column.name)}`),
   ];
   return [
     `SELECT ${parts.join(',\n  ')}`,
     `FROM (${transformSql(root, readSql(journals, root, hasOddTimes, options.isLenient))}) j`,
     `LEFT JOIN ${options.resources} r ON j.${sqlName(RESOURCE_KEY)} = r.r`,
-    `WHERE ${documentValue(root, ['log', 'offset'], 'integer')} IS NOT NULL`,
+    `WHERE ${offset} IS NOT NULL`,
   ].join('\n');
+}
+
+function offsetSql(root: Member, plan: JournalPlan): string {
+  const own = `j.${sqlName(OFFSET_KEY)}`;
+  return plan.isCompact ? own : `coalesce(${own}, ${documentValue(root, ['log', 'offset'], 'integer')})`;
 }
 
 /** Returns the resources as a subquery. */
@@ -171,9 +189,20 @@ function valueSql(root: Member, plan: JournalPlan, column: Column): string {
   if (column === REST_COLUMN) return restSql(plan);
   const index = plan.resourceColumns.indexOf(column);
   const isInDocuments = plan.documentPaths.has(pathKey(column.path));
-  const document = isInDocuments ? documentValue(root, column.path, column.kind) : undefined;
-  if (index < 0) return document ?? 'NULL';
-  return document === undefined ? `r.c${index}` : `coalesce(${document}, r.c${index})`;
+  const values: string[] = [];
+  if (pathKey(column.path) === LEVEL_PATH) values.push(levelSql(column));
+  if (isInDocuments) values.push(documentValue(root, column.path, column.kind));
+  if (index >= 0) values.push(`r.c${index}`);
+  if (values.length === 0) return `NULL::${SQL_TYPES[column.kind]}`;
+  return values.length === 1 ? values.join('') : `coalesce(${values.join(', ')})`;
+}
+
+const LEVEL_PATH = pathKey(['log', 'level']);
+
+/** The level of compact documents, in the type that the levels of others ask for. */
+function levelSql({ kind }: Column): string {
+  const level = `j.${sqlName(LEVEL_KEY)}`;
+  return kind === 'json' ? `to_json(${level})` : level;
 }
 
 function restSql(plan: JournalPlan): string {
@@ -188,8 +217,10 @@ function restSql(plan: JournalPlan): string {
 /** The tree of what is read, with the members that every document must have. */
 function memberTree(plan: JournalPlan): Member {
   const root = newMember('', [], false);
-  insertMember(root, ['event', 'id'], 'VARCHAR');
-  insertMember(root, ['log', 'offset'], 'BIGINT');
+  if (!plan.isCompact) {
+    insertMember(root, ['event', 'id'], 'VARCHAR');
+    insertMember(root, ['log', 'offset'], 'BIGINT');
+  }
   for (const column of plan.columns) {
     if (column !== REST_COLUMN && plan.documentPaths.has(pathKey(column.path))) {
       insertMember(root, column.path, SQL_TYPES[column.kind]);
@@ -274,6 +305,8 @@ function readSql(
   const columns: [string, string][] = [
     ['@timestamp', timeType],
     [RESOURCE_KEY, 'INTEGER'],
+    [OFFSET_KEY, 'BIGINT'],
+    [LEVEL_KEY, 'VARCHAR'],
   ];
   for (const top of root.members.values()) columns.push([top.key, top.isJson ? 'JSON' : typeOf(top)]);
   const spelled = columns.map(([name, type]) => `${sqlText(name)}: ${sqlText(type)}`).join(', ');
@@ -285,6 +318,8 @@ function readObjectsSql(files: string, root: Member, timeType: string): string {
   const parts = [
     `CAST(json ->> '/@timestamp' AS ${timeType}) AS "@timestamp"`,
     `CAST(json ->> '/${RESOURCE_KEY}' AS INTEGER) AS ${sqlName(RESOURCE_KEY)}`,
+    `CAST(json ->> '/${OFFSET_KEY}' AS BIGINT) AS ${sqlName(OFFSET_KEY)}`,
+    `json ->> '/${LEVEL_KEY}' AS ${sqlName(LEVEL_KEY)}`,
   ];
   for (const top of root.members.values()) {
     parts.push(`json -> ${sqlText(jsonPath([top.key]))} AS ${sqlName(top.name)}`);

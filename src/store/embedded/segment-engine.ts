@@ -37,6 +37,8 @@ export interface JournalSource {
   readonly hasWholeDocuments: boolean;
   /** Whether some `@timestamp` is not of the form that agents write. */
   readonly hasOddTimes: boolean;
+  /** Whether all documents are compact: of the agent's members they have only the time, message, level and offset. */
+  readonly isCompact: boolean;
   /** Bytes of the longest document. */
   readonly documentBytesMax: number;
 }

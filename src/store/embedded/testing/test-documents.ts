@@ -38,10 +38,10 @@ export function testDocument(fileId: string, record: TestRecord): Record<string,
   return {
     '@timestamp': formatTimestamp(BASE_NS + BigInt(record.timeNs ?? offset * 1000)),
     message,
-    stream: ['file', 'stdout', 'stderr'][record.lane ?? LANE.stdout],
-    log: { offset, file: { path: `/data/logs/${fileId}.log` }, ...(level === undefined ? {} : { level }) },
-    event: { id: eventIdOf(fileId, offset) },
     ...(fields === undefined ? {} : { fields }),
+    stream: ['file', 'stdout', 'stderr'][record.lane ?? LANE.stdout],
+    log: { ...(level === undefined ? {} : { level }), offset, file: { path: `/data/logs/${fileId}.log` } },
+    event: { id: eventIdOf(fileId, offset) },
     ...more,
     kubernetes: {
       namespace,
