@@ -13,7 +13,7 @@ export const METRICS = {
   logboom_agent_records_total: {
     kind: 'counter',
     help: 'Records sent to the transport.',
-    labels: ['source'],
+    labels: [],
   },
   logboom_agent_acknowledged_records_total: {
     kind: 'counter',

@@ -88,13 +88,17 @@ export class Shipper {
       this.#acknowledge(ticket, batch);
       return;
     }
+    this.#options.telemetry.count('logboom_agent_records_total', batch.count);
     this.#options.producer.send(batch).then(
       () => this.#acknowledge(ticket, batch),
-      (error: unknown) => {
-        this.#isClosed = true;
-        this.#note(`cannot send: ${messageOf(error)}`);
-      },
+      () => this.#close(),
     );
+  }
+
+  /** A producer rejects only when it was closed, which is how a process ends: no news for its log. */
+  #close(): void {
+    this.#isClosed = true;
+    this.#problem = 'the transport is closed';
   }
 
   #acknowledge(ticket: Ticket, batch: EncodedBatch): void {
