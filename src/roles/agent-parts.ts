@@ -16,14 +16,18 @@ export interface AgentSetup {
   readonly telemetry: Telemetry;
   readonly producer: Producer;
   readonly version: string;
+  /** Less than the configured time where others drain after the agent. */
+  readonly drainMsMax?: number;
   readonly once?: boolean;
   readonly onProgress?: (progress: AgentProgress) => void;
 }
 
 /** Makes an agent on the real machine. */
 export function createRealAgent(setup: AgentSetup): Agent {
+  const { config, drainMsMax = config.drainMsMax, ...rest } = setup;
   return createAgent({
-    ...setup,
+    ...rest,
+    config: { ...config, drainMsMax },
     fileSystem: nodeFileSystem,
     scheduler: nodeScheduler,
     openArchive,
@@ -49,6 +53,13 @@ export function sourceStatuses(agent: Agent, sources: readonly SourceConfig[]): 
       lagBytes,
     };
   });
+}
+
+/** Bytes that were written and are not delivered: they are collected at the next start. */
+export function leftBytesOf(agent: Pick<Agent, 'files'>): number {
+  return agent
+    .files()
+    .reduce((total, { size, acknowledgedOffset }) => total + Math.max(0, size - acknowledgedOffset), 0);
 }
 
 /** Lets the agent write its ledger; rejects with the file that it waits for when it cannot tell of all of them. */

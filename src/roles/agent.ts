@@ -3,8 +3,9 @@ import { assert } from '../base/assert.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { CliContext, RunOptions } from '../cli/context.ts';
 import { HttpProducer } from '../transport/http/http-producer.ts';
-import { createRealAgent } from './agent-parts.ts';
+import { createRealAgent, leftBytesOf } from './agent-parts.ts';
 import { takeDataDirectory } from './data-directory.ts';
+import { DrainBudget } from './drain-budget.ts';
 import { createHealthServer } from './health-server.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
@@ -21,7 +22,8 @@ export async function runAgent(context: CliContext, { loaded }: RunOptions): Pro
     const telemetry = createRoleTelemetry(context, loaded);
     const { fetch, version } = context;
     const producer = new HttpProducer({ ...transport, fetch, scheduler: nodeScheduler, telemetry });
-    const agent = createRealAgent({ config, telemetry, producer, version });
+    const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
+    const agent = createRealAgent({ config, telemetry, producer, version, drainMsMax: budget.agentMs });
     const health = createHealthServer({
       listen: config.agent.listen,
       problems: () => problemsOf([agent, { name: 'transport', problem: () => producer.problem() }]),
@@ -31,13 +33,14 @@ export async function runAgent(context: CliContext, { loaded }: RunOptions): Pro
     printIntro(context, { config, isCollecting: true, address, telemetry, target: transport.url });
     return await runUntilStopped({
       services: [agent, health],
-      drainMsMax: config.drainMsMax,
+      budget,
       telemetry,
       onStopping: () => sayStopping(context, telemetry),
       async onStopped(isDrained) {
         await producer.close();
         const records = telemetry.total('logboom_agent_acknowledged_records_total');
-        sayStopped(context, telemetry, { isDrained, records, saved: 'checkpoint saved' });
+        const saved = 'checkpoint saved';
+        sayStopped(context, telemetry, { isDrained, records, saved, leftBytes: leftBytesOf(agent) });
       },
     });
   } finally {

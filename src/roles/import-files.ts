@@ -11,6 +11,7 @@ import type { Producer } from '../transport/transport.ts';
 import { HttpProducer } from '../transport/http/http-producer.ts';
 import { createRealAgent } from './agent-parts.ts';
 import { takeDataDirectory } from './data-directory.ts';
+import { DrainBudget } from './drain-budget.ts';
 import { withFields } from './import-fields.ts';
 import { createPipeline, openStorage } from './server-parts.ts';
 import { createRoleTelemetry } from './telemetry.ts';
@@ -125,7 +126,11 @@ async function openStoreTarget(config: Config, telemetry: TallyingTelemetry): Pr
   const lock = takeDataDirectory(config.data);
   try {
     const storage = await openStorage(config, telemetry);
-    const { transport, indexer } = createPipeline(config, storage.store, telemetry);
+    const { transport, indexer } = createPipeline(config, {
+      store: storage.store,
+      telemetry,
+      budget: new DrainBudget(config.drainMsMax, nodeScheduler),
+    });
     const running = indexer.run();
     running.catch(() => undefined);
     const data = path.join(config.data, 'import');

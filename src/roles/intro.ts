@@ -1,5 +1,5 @@
 /** What a person at a terminal is told when a role starts and ends; elsewhere the same goes to the log. */
-import { colorsFor, formatCount } from '../cli/output.ts';
+import { colorsFor, formatCount, formatPlural } from '../cli/output.ts';
 import { SERVER_URL_DEFAULT } from '../cli/server-options.ts';
 import type { CliContext } from '../cli/context.ts';
 import type { Config } from '../config/config.ts';
@@ -66,13 +66,22 @@ export interface StopFacts {
   readonly isDrained: boolean;
   readonly records: number;
   readonly saved: string;
+  /** Bytes that an agent leaves for the next start. */
+  readonly leftBytes?: number;
+}
+
+function stoppedText({ isDrained, records, saved, leftBytes = 0 }: StopFacts): string {
+  if (!isDrained)
+    return 'stopped before everything was delivered; it goes on from the last checkpoint at the next start';
+  const delivered = `${formatPlural(records, 'record')}, ${saved}`;
+  if (leftBytes === 0) return `drained: ${delivered}`;
+  const stay = leftBytes === 1 ? 'byte stays in its file and is' : 'bytes stay in their files and are';
+  return `stopped: ${delivered}; ${formatCount(leftBytes)} ${stay} collected at the next start`;
 }
 
 /** Says how it ended. */
 export function sayStopped(context: CliContext, telemetry: Telemetry, facts: StopFacts): void {
-  const text = facts.isDrained
-    ? `drained: ${formatCount(facts.records)} records, ${facts.saved}`
-    : 'stopped before everything was delivered; it goes on from the last checkpoint at the next start';
+  const text = stoppedText(facts);
   if (context.stdout.isTerminal) context.stdout.write(`${text[0]?.toUpperCase()}${text.slice(1)}.\n`);
   else telemetry.log(facts.isDrained ? 'info' : 'warn', 'stopped', text, { records: facts.records });
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { Service } from '../base/service.ts';
 import { MemoryTelemetry } from '../telemetry/memory-telemetry.ts';
+import { DrainBudget } from './drain-budget.ts';
 import { runUntilStopped } from './lifecycle.ts';
 
 interface Fake {
@@ -29,7 +31,7 @@ function fakeService(name: string, log: string[], stop?: () => Promise<void>): F
 function options(services: readonly Fake[], log: string[]): Parameters<typeof runUntilStopped>[0] {
   return {
     services: services.map(({ service }) => service),
-    drainMsMax: 0,
+    budget: new DrainBudget(0, nodeScheduler),
     telemetry: new MemoryTelemetry(),
     onStopping: (reason) => void log.push(reason),
     onStopped: (isDrained) => Promise.resolve(void log.push(isDrained ? 'drained' : 'not drained')),

@@ -7,12 +7,13 @@ import type { Service } from '../base/service.ts';
 import { BugError } from '../base/assert.ts';
 import { EXIT_CODE, messageOf } from '../base/errors.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
+import type { DrainBudget } from './drain-budget.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export interface LifecycleOptions {
   /** In the order in which they are stopped. */
   readonly services: readonly Service[];
-  readonly drainMsMax: number;
+  readonly budget: DrainBudget;
   readonly telemetry: Telemetry;
   /** Called when the first signal arrives. */
   readonly onStopping: (reason: string) => void;
@@ -23,7 +24,7 @@ export interface LifecycleOptions {
 /** Exit code of a process that was told twice, as shells have it for SIGINT. */
 const EXIT_IMPATIENT = 130;
 
-/** Services bound their own draining by `drainMsMax`; this is what they may need beyond it to finish. */
+/** Services end their own draining within the budget; one that hangs all the same is given up this much later. */
 const GRACE_MS = 5_000;
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -52,8 +53,9 @@ export async function runUntilStopped(options: LifecycleOptions): Promise<number
 }
 
 /** Resolves with whether every service has stopped in time. */
-async function stopAll({ services, drainMsMax, telemetry }: LifecycleOptions): Promise<boolean> {
-  const deadlineMs = nodeScheduler.monotonicMs() + drainMsMax + GRACE_MS;
+async function stopAll({ services, budget, telemetry }: LifecycleOptions): Promise<boolean> {
+  budget.begin();
+  const deadlineMs = nodeScheduler.monotonicMs() + budget.totalMs + GRACE_MS;
   let isDrained = true;
   for (const service of services) {
     const late = new AbortController();

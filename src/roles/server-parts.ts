@@ -15,6 +15,7 @@ import { startDuckDbEngine } from '../store/embedded/duckdb-engine.ts';
 import { openEmbeddedStore } from '../store/embedded/embedded-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { DrainBudget } from './drain-budget.ts';
 import { MemoryTransport } from '../transport/memory.ts';
 
 export interface Storage {
@@ -58,8 +59,14 @@ export interface Pipeline {
   readonly tail: TailHub;
 }
 
+export interface PipelineParts {
+  readonly store: Store;
+  readonly telemetry: Telemetry;
+  readonly budget: DrainBudget;
+}
+
 /** Makes the road from a producer to the store, with the live tail beside it. */
-export function createPipeline(config: Config, store: Store, telemetry: Telemetry): Pipeline {
+export function createPipeline(config: Config, { store, telemetry, budget }: PipelineParts): Pipeline {
   const transport = new MemoryTransport({ bufferBytesMax: config.transport.bufferBytesMax });
   const tail = new TailHub();
   const indexer = createIndexer({
@@ -70,7 +77,10 @@ export function createPipeline(config: Config, store: Store, telemetry: Telemetr
     scheduler: nodeScheduler,
     telemetry,
     onStored: (batches) => tail.publish(batches),
-    drainMsMax: config.drainMsMax,
+    // Asked for when the indexer stops: what is left then is what it has.
+    get drainMsMax() {
+      return budget.indexerMs;
+    },
   });
   return { transport, indexer, tail };
 }

@@ -1,7 +1,9 @@
 /** `logboom server`: takes records over HTTP, stores them, and answers searches. */
+import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { CliContext, RunOptions } from '../cli/context.ts';
 import { checkConfig } from './check-config.ts';
 import { takeDataDirectory } from './data-directory.ts';
+import { DrainBudget } from './drain-budget.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
 import { createApi, createPipeline, openStorage, problemsOf } from './server-parts.ts';
@@ -16,7 +18,8 @@ export async function runServer(context: CliContext, { loaded }: RunOptions): Pr
     const telemetry = createRoleTelemetry(context, loaded);
     const storage = await openStorage(config, telemetry);
     const { store } = storage;
-    const pipeline = createPipeline(config, store, telemetry);
+    const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
+    const pipeline = createPipeline(config, { store, telemetry, budget });
     const api = createApi({
       config,
       store,
@@ -40,7 +43,7 @@ export async function runServer(context: CliContext, { loaded }: RunOptions): Pr
     }
     return await runUntilStopped({
       services: [api, pipeline.indexer],
-      drainMsMax: config.drainMsMax,
+      budget,
       telemetry,
       onStopping: () => sayStopping(context, telemetry),
       async onStopped(isDrained) {

@@ -1,10 +1,12 @@
 /** `logboom up`: agent, indexer, store and API in one process, joined by memory. */
+import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { CliContext, RunOptions } from '../cli/context.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
-import { createRealAgent, refreshLedger, sourceStatuses } from './agent-parts.ts';
+import { createRealAgent, leftBytesOf, refreshLedger, sourceStatuses } from './agent-parts.ts';
 import { checkConfig } from './check-config.ts';
 import { takeDataDirectory } from './data-directory.ts';
 import { startDemo } from './demo/demo.ts';
+import { DrainBudget } from './drain-budget.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
 import { createApi, createPipeline, openStorage, problemsOf } from './server-parts.ts';
@@ -37,9 +39,11 @@ interface Opened {
 async function runAll(context: CliContext, { config }: LoadedConfig, opened: Opened): Promise<number> {
   const { storage, telemetry, demo } = opened;
   const { store } = storage;
-  const pipeline = createPipeline(config, store, telemetry);
+  const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
+  const pipeline = createPipeline(config, { store, telemetry, budget });
   const { version } = context;
-  const agent = createRealAgent({ config, telemetry, producer: pipeline.transport.producer, version });
+  const { producer } = pipeline.transport;
+  const agent = createRealAgent({ config, telemetry, producer, version, drainMsMax: budget.agentMs });
   const api = createApi({
     config,
     store,
@@ -61,14 +65,15 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
   }
   return runUntilStopped({
     services: [agent, pipeline.indexer, api],
-    drainMsMax: config.drainMsMax,
+    budget,
     telemetry,
     onStopping: () => sayStopping(context, telemetry),
     async onStopped(isDrained) {
       await pipeline.transport.close();
       await storage.close();
       const records = telemetry.total('logboom_agent_acknowledged_records_total');
-      sayStopped(context, telemetry, { isDrained, records, saved: 'checkpoint saved' });
+      const saved = 'checkpoint saved';
+      sayStopped(context, telemetry, { isDrained, records, saved, leftBytes: leftBytesOf(agent) });
     },
   });
 }
