@@ -2,7 +2,7 @@
  * The agent's book-keeping of its files: which changed since they were written down, what must be journaled before
  * batches leave, what the ledger has still to be told, and what can be forgotten.
  */
-import { messageOf } from '../../base/errors.ts';
+import { AppError, messageOf } from '../../base/errors.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
@@ -143,6 +143,8 @@ export class FileBook {
   startLedger(): void {
     if (this.#ledgerSending !== undefined) return;
     this.writeLedger().catch((error: unknown) => {
+      // The process ends: the next one sends it.
+      if (error instanceof AppError && error.code === 'closed') return;
       this.#context.warnOnce('ledger_failed', 'ledger', `cannot send the ledger: ${messageOf(error)}`);
     });
   }
