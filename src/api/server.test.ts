@@ -178,6 +178,27 @@ test('an audit names what is missing and says when it cannot tell', async () => 
   assert.match(JSON.stringify(json['problems']), /the agent is away/);
 });
 
+test('stats tell the exact first and last time, and count records without a namespace', async () => {
+  const store = new MemoryStore();
+  const api = await createTestApi(store);
+  const inShop = { kubernetes: { namespace: 'shop' } };
+  await api.put([documentAt(0, 90), documentAt(10, 60), documentAt(20, 5, inShop)]);
+  const { namespaces, newestNs, oldestNs, ...stats } = await store.stats(new AbortController().signal);
+  assert.ok(newestNs !== undefined && oldestNs !== undefined);
+  // As a store has it that knows the second of its times, and the namespaces that there are.
+  const named = namespaces.filter(({ namespace }) => namespace !== '');
+  const bounds = { newestNs: newestNs + 999_999_999n, oldestNs, namespaces: named };
+  store.stats = () => Promise.resolve({ ...stats, ...bounds });
+  const { json } = await api.get('/api/v1/stats');
+  assert.equal(json['newest'], '2026-11-22T23:59:55.000000000Z');
+  assert.equal(json['oldest'], '2026-11-22T23:58:30.000000000Z');
+  const expected = [
+    { namespace: '', records: 2 },
+    { namespace: 'shop', records: 1 },
+  ];
+  assert.deepEqual(json['namespaces'], expected);
+});
+
 test('readiness answers 503 with reasons, health and metrics answer in text', async () => {
   const problems = [{ part: 'store', reason: 'the disk is full' }];
   const api = await createTestApi(new MemoryStore(), { readiness: () => ({ ready: false, problems }) });
