@@ -2,6 +2,7 @@
 import { AppError, ConfigError, messageOf } from '../base/errors.ts';
 import { API_PREFIX } from '../api/api-types.ts';
 import type { ApiErrorBody } from '../api/api-types.ts';
+import { REQUEST_OPTION } from './report-error.ts';
 
 export interface ApiClientOptions {
   /** Without a slash at the end. */
@@ -73,7 +74,8 @@ export class ApiClient {
       );
     }
     const { message, hint } = body.error;
-    if (response.status === 400 || response.status === 422) return new ConfigError('request', message, hint);
+    if (response.status === 400 || response.status === 422)
+      return new ConfigError(REQUEST_OPTION, message, hint);
     return new AppError('unreachable', `cannot get an answer of ${this.serverUrl}: ${message}`, { hint });
   }
 }

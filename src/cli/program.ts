@@ -20,7 +20,8 @@ const DESCRIPTION = `Collects logs, loses nothing, shows nothing twice, and can 
 Start with \`logboom up\`, open http://127.0.0.1:6410, or ask \`logboom search error\`.`;
 
 const EPILOGUE = `
-Exit codes: 0 all is well, 100 a mistake in the command line or the configuration,
+Exit codes: 0 all is well, 1 something was found (records missing or twice, a failed test, a thing
+to mend), 2 an audit cannot tell yet, 100 a mistake in the command line or the configuration,
 101 a bug, 111 something of the environment (port, disk, network).`;
 
 /** Builds the command line. Output goes to the context; mistakes are thrown as CommanderError. */

@@ -2,6 +2,9 @@ import { BugError } from '../base/assert.ts';
 import { AppError, ConfigError, EXIT_CODE, messageOf } from '../base/errors.ts';
 import type { Output } from './context.ts';
 
+/** Stands for the option of a `ConfigError` that a server answered. */
+export const REQUEST_OPTION = 'request';
+
 /** Writes what went wrong and what helps, and returns the exit code for it. */
 export function reportError(error: unknown, stderr: Output): number {
   if (error instanceof AggregateError && error.errors.every((inner) => inner instanceof ConfigError)) {
@@ -9,7 +12,10 @@ export function reportError(error: unknown, stderr: Output): number {
     return EXIT_CODE.usage;
   }
   if (error instanceof ConfigError) {
-    stderr.write(`logboom: ${error.message}${hintLine(error.hint)}\n`);
+    const { message, option, hint } = error;
+    // What a server says of a request names its parameters itself.
+    const text = option === REQUEST_OPTION ? message.slice(option.length + 2) : message;
+    stderr.write(`logboom: ${text}${hintLine(hint)}\n`);
     return EXIT_CODE.usage;
   }
   if (error instanceof AppError) {

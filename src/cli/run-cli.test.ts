@@ -204,7 +204,7 @@ void test('a query that the server cannot read is the mistake of the person: 100
   };
   const { code, err } = await run(['search', '/(/'], { answer: () => json(body, 400) });
   assert.equal(code, 100);
-  assert.equal(err, 'logboom: request: cannot read the regex at 3\n  Close the bracket.\n');
+  assert.equal(err, 'logboom: cannot read the regex at 3\n  Close the bracket.\n');
 });
 
 void test('something else that listens at the address is told apart', async () => {

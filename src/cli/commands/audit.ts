@@ -113,7 +113,7 @@ export function formatAudit(audit: AuditAnswer, colors: Colors): string {
   if (audit.withoutAgent.files > 0) rows.push(withoutAgentRow(audit));
   const table = formatTable(COLUMNS, rows, colors);
   const problems = audit.problems
-    .map(({ path, fileId, reason }) => `  ${path ?? fileId}: ${reason}\n`)
+    .map(({ path, fileId, reason }) => (fileId === '' ? `  ${reason}\n` : `  ${path ?? fileId}: ${reason}\n`))
     .join('');
   const more = audit.problemCount - audit.problems.length;
   return [
