@@ -129,6 +129,7 @@ async function openStore(directory: string): Promise<EmbeddedStore> {
     memoryBytesMax: 256 << 20,
     threads: Number(options.threads),
     temporaryDirectory,
+    fileSystem: nodeFileSystem,
   });
   const silent = {
     count: () => undefined,

@@ -7,6 +7,7 @@
  */
 import { unreachable } from '../../base/assert.ts';
 import type { Query, RangeOperator, TextPattern } from '../../query/ast.ts';
+import { foldCase } from '../../query/fold-case.ts';
 import { compileRegex } from '../../query/regex.ts';
 import { parseTime } from '../../query/time-range.ts';
 import { EVENT_ID_SQL, TIME_TEXT_SQL, doubleTextSql } from './document-sql.ts';
@@ -209,7 +210,7 @@ function occurs(pattern: TextPattern): Test {
 }
 
 function lowerCased({ pieces }: TextPattern): string[] {
-  return pieces.map((piece) => piece.toLowerCase());
+  return pieces.map(foldCase);
 }
 
 function numberOf({ pieces }: TextPattern): number | undefined {
@@ -281,7 +282,7 @@ function compileRange(
   }
   const number = parseNumber(value);
   if (number === undefined) {
-    const bound = sqlText(value.toLowerCase());
+    const bound = sqlText(foldCase(value));
     return onField(field, columns, (operand) => textRange(operand, `${operator} ${bound}`));
   }
   return onField(field, columns, (operand) => numberRange(operand, `${operator} ${number}`));

@@ -13,7 +13,12 @@ import { EVERYTHING, testBatch, testDocument, testFileId } from './testing/test-
 
 const FILE = testFileId(1);
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'logboom-store-'));
-const engine = await startDuckDbEngine({ memoryBytesMax: 256e6, threads: 1, temporaryDirectory: root });
+const engine = await startDuckDbEngine({
+  memoryBytesMax: 256e6,
+  threads: 1,
+  temporaryDirectory: root,
+  fileSystem: nodeFileSystem,
+});
 after(async () => {
   await engine.close();
   fs.rmSync(root, { recursive: true });

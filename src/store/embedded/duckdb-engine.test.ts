@@ -48,6 +48,7 @@ async function openStore(directory = path.join(root, `store-${count++}`)): Promi
       memoryBytesMax: 256e6,
       threads: 1,
       temporaryDirectory: path.join(root, 'tmp'),
+      fileSystem: nodeFileSystem,
     }),
   });
   opened.push(store);
@@ -218,6 +219,7 @@ test('compaction keeps every value, whatever the types of the segments were', as
     memoryBytesMax: 256e6,
     threads: 1,
     temporaryDirectory: path.join(root, 'tmp'),
+    fileSystem: nodeFileSystem,
   });
   const directory = path.join(root, `compact-${count++}`);
   const store = await openStore(directory);

@@ -9,10 +9,15 @@ export type Row = readonly unknown[];
 
 /**
  * `run` executes statements one after the other on one connection and answers with the last one's rows; `open`
- * answers with the first block and keeps the rest for `next`; `cancel` ends either.
+ * answers with the first block and keeps the rest for `next`; `cancel` ends either. The last statement knows `text`, UTF-8, as `$1`.
  */
 export type WorkerRequest =
-  | { readonly kind: 'run' | 'open'; readonly id: number; readonly statements: readonly string[] }
+  | {
+      readonly kind: 'run' | 'open';
+      readonly id: number;
+      readonly statements: readonly string[];
+      readonly text?: Uint8Array | undefined;
+    }
   | { readonly kind: 'next' | 'cancel' | 'close'; readonly id: number };
 
 export type WorkerReply =

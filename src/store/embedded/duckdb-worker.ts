@@ -32,28 +32,36 @@ const instance = await DuckDBInstance.create(':memory:', {
   preserve_insertion_order: 'false',
 });
 
-port.on('message', (request: WorkerRequest) => void answer(request));
+/** Answers that are being worked on: the thread must not end before they have. */
+const answering = new Set<Promise<void>>();
+
+port.on('message', (request: WorkerRequest) => {
+  if (request.kind === 'close') return void close(request.id);
+  const answered = answer(request).finally(() => answering.delete(answered));
+  answering.add(answered);
+});
 port.postMessage({ id: 0, rows: [], isDone: true } satisfies WorkerReply);
 
 async function answer(request: WorkerRequest): Promise<void> {
   const { id } = request;
   try {
     if (request.kind === 'cancel') cancel(id);
-    else if (request.kind === 'close') close(id);
     else if (request.kind === 'next') reply(id, await readBlock(id));
-    else if ('statements' in request) reply(id, await start(request.kind, id, request.statements));
+    else if ('statements' in request) reply(id, await start(request));
   } catch (error) {
-    end(id);
+    end(id, true);
     port.postMessage({ id, error: messageOf(error) } satisfies WorkerReply);
   }
 }
+
+type StartRequest = Extract<WorkerRequest, { kind: 'run' | 'open' }>;
 
 interface Block {
   readonly rows: readonly Row[];
   readonly isDone: boolean;
 }
 
-async function start(kind: 'run' | 'open', id: number, statements: readonly string[]): Promise<Block> {
+async function start({ kind, id, statements, text }: StartRequest): Promise<Block> {
   starting.add(id);
   const connection = idle.pop() ?? (await instance.connect());
   const task: Task = { connection, result: undefined };
@@ -66,7 +74,8 @@ async function start(kind: 'run' | 'open', id: number, statements: readonly stri
     task.result = await connection.stream(last);
     return readBlock(id);
   }
-  const rows = await (await connection.run(last)).getRowsJS();
+  const values = text === undefined ? undefined : [new TextDecoder().decode(text)];
+  const rows = await (await connection.run(last, values)).getRowsJS();
   end(id);
   return { rows, isDone: true };
 }
@@ -91,19 +100,20 @@ function cancel(id: number): void {
   if (task?.result !== undefined) end(id);
 }
 
-function end(id: number): void {
+function end(id: number, hasFailed = false): void {
   const task = tasks.get(id);
   tasks.delete(id);
   cancelled.delete(id);
   starting.delete(id);
   if (task === undefined) return;
-  // A connection that was streaming may hold the rest of its result: it is not used again.
-  if (task.result !== undefined) task.connection.closeSync();
+  // A connection that was streaming may hold the rest of its result, one that failed its temporary tables.
+  if (task.result !== undefined || hasFailed) task.connection.closeSync();
   else idle.push(task.connection);
 }
 
-function close(id: number): void {
-  for (const taskId of tasks.keys()) tasks.get(taskId)?.connection.interrupt();
+async function close(id: number): Promise<void> {
+  for (const task of tasks.values()) task.connection.interrupt();
+  await Promise.all(answering);
   for (const connection of idle) connection.closeSync();
   reply(id, { rows: [], isDone: true });
   port.close();

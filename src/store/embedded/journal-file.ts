@@ -74,6 +74,7 @@ export class JournalFile {
     return {
       kind: 'journal',
       path: this.path,
+      bytes: this.bytes,
       types: this.types,
       resources: this.resources,
       hasWholeDocuments: this.#hasWholeDocuments,

@@ -89,6 +89,10 @@ export class MemoryEngine implements SegmentEngine {
     return tallyRows(rows.filter((row) => row.offset < (below.get(row.fileId) ?? -1)));
   }
 
+  forget(): void {
+    // Nothing is kept.
+  }
+
   async close(): Promise<void> {
     await Promise.resolve();
   }

@@ -50,8 +50,18 @@ export interface JournalPlan {
   readonly isCompact: boolean;
 }
 
+/** What an engine keeps of a journal, in a table. */
+export interface TableSource {
+  readonly kind: 'table';
+  readonly name: string;
+  readonly columns: readonly Column[];
+}
+
+export type ReadableSource = Source | TableSource;
+
 /** Returns the relation of a source, with resources spelled out in the text. */
-export function relationOf(source: Source): Relation {
+export function relationOf(source: ReadableSource): Relation {
+  if (source.kind === 'table') return { sql: source.name, columns: source.columns };
   if (source.kind === 'segment') {
     return {
       sql: `read_parquet(${sqlText(source.path)}, hive_partitioning = false)`,
@@ -102,6 +112,8 @@ export interface JournalSqlOptions {
   readonly resources: string;
   /** Skips lines that are no JSON, such as the torn last one of a journal that is being written. */
   readonly isLenient: boolean;
+  /** A subquery with the column `json`, of lines to be read instead of the journals' files. */
+  readonly lines?: string | undefined;
 }
 
 /** Returns the SELECT over journals. */
@@ -126,7 +138,7 @@ export function journalSql(
   ];
   return [
     `SELECT ${parts.join(',\n  ')}`,
-    `FROM (${transformSql(root, readSql(journals, root, hasOddTimes, options.isLenient))}) j`,
+    `FROM (${transformSql(root, readSql(journals, root, hasOddTimes, options))}) j`,
     `LEFT JOIN ${options.resources} r ON j.${sqlName(RESOURCE_KEY)} = r.r`,
     `WHERE ${offset} IS NOT NULL`,
   ].join('\n');
@@ -291,8 +303,10 @@ function readSql(
   journals: readonly JournalSource[],
   root: Member,
   hasOddTimes: boolean,
-  isLenient: boolean,
+  { isLenient, lines }: JournalSqlOptions,
 ): string {
+  const timeType = hasOddTimes ? 'VARCHAR' : 'TIMESTAMP_NS';
+  if (lines !== undefined) return readLinesSql(lines, root, timeType);
   const longest = Math.max(...journals.map((journal) => journal.documentBytesMax));
   const files = [
     sqlTextList(journals.map((journal) => journal.path)),
@@ -300,21 +314,15 @@ function readSql(
     `ignore_errors = ${isLenient}`,
     `maximum_object_size = ${Math.max(OBJECT_BYTES_MIN, 2 * longest)}`,
   ].join(', ');
-  const timeType = hasOddTimes ? 'VARCHAR' : 'TIMESTAMP_NS';
-  if (root.isJson) return readObjectsSql(files, root, timeType);
-  const columns: [string, string][] = [
-    ['@timestamp', timeType],
-    [RESOURCE_KEY, 'INTEGER'],
-    [OFFSET_KEY, 'BIGINT'],
-    [LEVEL_KEY, 'VARCHAR'],
-  ];
+  if (root.isJson) return readObjectsSql(`read_ndjson_objects(${files})`, root, timeType);
+  const columns = ownColumns(timeType);
   for (const top of root.members.values()) columns.push([top.key, top.isJson ? 'JSON' : typeOf(top)]);
   const spelled = columns.map(([name, type]) => `${sqlText(name)}: ${sqlText(type)}`).join(', ');
   return `SELECT * FROM read_json(${files}, columns = {${spelled}})`;
 }
 
 /** The slow form, for documents whose top-level keys differ only in case. */
-function readObjectsSql(files: string, root: Member, timeType: string): string {
+function readObjectsSql(objects: string, root: Member, timeType: string): string {
   const parts = [
     `CAST(json ->> '/@timestamp' AS ${timeType}) AS "@timestamp"`,
     `CAST(json ->> '/${RESOURCE_KEY}' AS INTEGER) AS ${sqlName(RESOURCE_KEY)}`,
@@ -324,7 +332,37 @@ function readObjectsSql(files: string, root: Member, timeType: string): string {
   for (const top of root.members.values()) {
     parts.push(`json -> ${sqlText(jsonPath([top.key]))} AS ${sqlName(top.name)}`);
   }
-  return `SELECT ${parts.join(', ')} FROM read_ndjson_objects(${files})`;
+  return `SELECT ${parts.join(', ')} FROM ${objects}`;
+}
+
+/**
+ * Reading files takes the engine 32 MiB of its memory per thread, however small they are; lines that are at hand
+ * take little more than their bytes.
+ */
+function readLinesSql(lines: string, root: Member, timeType: string): string {
+  if (root.isJson) {
+    return readObjectsSql(
+      `(SELECT CASE WHEN json_valid(json) THEN json::JSON END AS json FROM ${lines})`,
+      root,
+      timeType,
+    );
+  }
+  const shape: [string, unknown][] = ownColumns(timeType);
+  for (const top of root.members.values())
+    shape.push([top.key, top.isJson ? 'JSON' : transformStructure(top)]);
+  const structure = sqlText(JSON.stringify(Object.fromEntries(shape)));
+  // Inside a list it is computed once: otherwise every condition on a member would parse the line again.
+  const parsed = `SELECT unnest([TRY(json_transform(json, ${structure}))]) AS line FROM ${lines} WHERE json <> ''`;
+  return `SELECT unnest(line) FROM (${parsed})`;
+}
+
+function ownColumns(timeType: string): [string, string][] {
+  return [
+    ['@timestamp', timeType],
+    [RESOURCE_KEY, 'INTEGER'],
+    [OFFSET_KEY, 'BIGINT'],
+    [LEVEL_KEY, 'VARCHAR'],
+  ];
 }
 
 function typeOf(member: Member): string {

@@ -30,6 +30,8 @@ export type ResourceMap = ReadonlyMap<number, Resource>;
 export interface JournalSource {
   readonly kind: 'journal';
   readonly path: string;
+  /** Committed bytes: whole lines, which stay as they are. What stands behind them does not count yet. */
+  readonly bytes: number;
   /** Types of every member of the documents but those that stand in resources. */
   readonly types: FieldTypes;
   readonly resources: ResourceMap;
@@ -151,6 +153,8 @@ export interface SegmentEngine {
     bounds: readonly FileBound[],
     signal: AbortSignal,
   ): Promise<FileTally[]>;
+  /** Told of a journal that is gone: whatever the engine keeps of it may go too. */
+  forget(path: string): void;
   close(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@
 import type { SortKey, SortOrder, TimeRange } from '../store.ts';
 import { compileSql, fieldTextSql } from './compile-sql.ts';
 import { documentSql } from './document-sql.ts';
-import type { JournalPlan, Relation } from './relation-sql.ts';
+import type { JournalPlan, ReadableSource, Relation } from './relation-sql.ts';
 import {
   SQL_TYPES,
   journalSql,
@@ -19,7 +19,6 @@ import type {
   JournalSource,
   ResourceMap,
   SegmentSource,
-  Source,
   SourceHistogram,
   SourceScan,
   SourceSearch,
@@ -44,7 +43,7 @@ const COMPACTED_OPTIONS = `(${PARQUET_OPTIONS}, COMPRESSION_LEVEL 9)`;
 const KEY_COLUMNS = `epoch_ns("time"), "file_id"::VARCHAR, "log.offset"`;
 
 /** All matches of a page with their documents. */
-export function searchSql(source: Source, request: SourceSearch): string {
+export function searchSql(source: ReadableSource, request: SourceSearch): string {
   const relation = relationOf(source);
   const order = orderSql(request.order);
   const where = whereSql(relation, request, request.after, request.order);
@@ -53,14 +52,14 @@ export function searchSql(source: Source, request: SourceSearch): string {
 }
 
 /** The sort keys of a page: reads only the columns that decide. */
-export function searchKeysSql(source: Source, request: SourceSearch): string {
+export function searchKeysSql(source: ReadableSource, request: SourceSearch): string {
   const relation = relationOf(source);
   const where = whereSql(relation, request, request.after, request.order);
   return `SELECT ${KEY_COLUMNS} FROM ${relation.sql} WHERE ${where} ORDER BY ${orderSql(request.order)} LIMIT ${request.limit}`;
 }
 
 /** The documents of sort keys that `searchKeysSql` found, in order. */
-export function documentsSql(source: Source, keys: readonly SortKey[], order: SortOrder): string {
+export function documentsSql(source: ReadableSource, keys: readonly SortKey[], order: SortOrder): string {
   const relation = relationOf(source);
   const times = keys.map((key) => key.timeNs).toSorted((one, other) => (one < other ? -1 : 1));
   const wanted = keys.map((key) => `(${sqlText(key.fileId)}, ${key.offset})`).join(', ');
@@ -73,13 +72,13 @@ export function documentsSql(source: Source, keys: readonly SortKey[], order: So
   return `SELECT ${KEY_COLUMNS}, ${documentSql(relation.columns)} FROM (${rows}) ORDER BY ${orderSql(order)}`;
 }
 
-export function scanSql(source: Source, request: SourceScan): string {
+export function scanSql(source: ReadableSource, request: SourceScan): string {
   const relation = relationOf(source);
   const where = whereSql(relation, request, undefined, 'asc');
   return `SELECT ${KEY_COLUMNS}, ${documentSql(relation.columns)} FROM ${relation.sql} WHERE ${where} ORDER BY ${orderSql('asc')}`;
 }
 
-export function histogramSql(source: Source, request: SourceHistogram): string {
+export function histogramSql(source: ReadableSource, request: SourceHistogram): string {
   const relation = relationOf(source);
   const bucket = `(epoch_ns("time") - (${request.range.startNs})) // ${request.widthNs}`;
   const value = request.by === undefined ? 'NULL' : fieldTextSql(request.by, relation.columns);
@@ -87,12 +86,12 @@ export function histogramSql(source: Source, request: SourceHistogram): string {
   return `SELECT ${bucket}, ${value}, count(*) FROM ${relation.sql} WHERE ${where} GROUP BY ALL`;
 }
 
-export function tallySql(source: Source): string {
+export function tallySql(source: ReadableSource): string {
   const { sql } = relationOf(source);
   return `SELECT ${TALLY_COLUMNS} FROM (SELECT "file_id"::VARCHAR AS f, "log.offset" AS o FROM ${sql}) GROUP BY f`;
 }
 
-export function tallyExactlySql(sources: readonly Source[], bounds: readonly FileBound[]): string {
+export function tallyExactlySql(sources: readonly ReadableSource[], bounds: readonly FileBound[]): string {
   const rows = sources
     .map((source) => `SELECT "file_id"::VARCHAR AS f, "log.offset" AS o FROM ${relationOf(source).sql}`)
     .join(' UNION ALL ');

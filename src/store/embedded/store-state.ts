@@ -12,7 +12,7 @@ import type { CatalogEntry, CatalogState, Segment } from './catalog.ts';
 import type { DroppedTally } from './dropped-tally.ts';
 import { FileLeases } from './file-leases.ts';
 import type { JournalFile } from './journal-file.ts';
-import type { Source } from './segment-engine.ts';
+import type { SegmentEngine, Source } from './segment-engine.ts';
 import type { Watermarks } from './watermarks.ts';
 
 /** A catalog of this size is written anew. */
@@ -25,6 +25,7 @@ export interface StoreStateOptions {
   readonly fileSystem: FileSystem;
   readonly scheduler: Scheduler;
   readonly telemetry: Telemetry;
+  readonly engine: SegmentEngine;
   readonly directory: string;
   readonly catalog: CatalogState;
   readonly catalogJournal: Journal<CatalogEntry>;
@@ -158,6 +159,7 @@ export class StoreState {
   }
 
   #unlink(path: string): void {
+    this.#options.engine.forget(path);
     try {
       this.#options.fileSystem.unlink(path);
     } catch (error) {
