@@ -100,7 +100,8 @@ export class FileLifecycle {
 
   #tendReading(group: FileGroup, file: TailedFile, nowMs: number): void {
     if (file.archive?.isEnded === true) this.#endArchive(group, file, nowMs);
-    if (file.phase !== 'reading' || file.hasUnread) return;
+    // An archive without bytes just now may still be inflating.
+    if (file.phase !== 'reading' || file.hasUnread || file.archive?.isEnded === false) return;
     const { flushMs } = group.spec.source.multiline;
     if (file.decoder?.hasIdleRecord === true && nowMs - file.lastReadMs >= flushMs) {
       this.#reader.flush(group, file, 'idle');

@@ -37,11 +37,17 @@ export class FileMatcher {
   readonly #context: TailContext;
   readonly #reader: FileReader;
   readonly #marks: FileMarks;
+  readonly #onReady: (group: FileGroup) => void;
 
-  constructor(context: TailContext, reader: FileReader, marks: FileMarks) {
+  /** `onReady` is called when an archive of a group has bytes, or has ended, or was looked into. */
+  constructor(
+    context: TailContext,
+    parts: { reader: FileReader; marks: FileMarks; onReady: (group: FileGroup) => void },
+  ) {
     this.#context = context;
-    this.#reader = reader;
-    this.#marks = marks;
+    this.#reader = parts.reader;
+    this.#marks = parts.marks;
+    this.#onReady = parts.onReady;
   }
 
   /** Takes in a file whose inode the group does not know. */
@@ -251,7 +257,7 @@ export class FileMatcher {
   }
 
   #adoptArchive(group: FileGroup, observed: Observed, compression: 'gz' | 'zst'): void {
-    const { openArchive, sha256, wake } = this.#context;
+    const { openArchive, sha256 } = this.#context;
     const file = this.begin(group, observed, -1, 0);
     file.fd = undefined;
     file.compression = compression;
@@ -276,7 +282,7 @@ export class FileMatcher {
       )
       .finally(() => {
         file.isProbing = false;
-        wake();
+        this.#onReady(group);
       });
   }
 
@@ -332,11 +338,11 @@ export class FileMatcher {
 
   /** Opens a compressed file at the read offset of `file`. */
   openArchive(group: FileGroup, file: TailedFile, observed: Observed): void {
-    const { openArchive, wake } = this.#context;
+    const { openArchive } = this.#context;
     const compression = observed.file.rotated.compression ?? file.compression ?? 'gz';
     const chunks = openArchive(observed.file.path, compression);
     if (file.decoder === undefined) this.#reader.startDecoder(group, file);
-    file.archive = new ArchiveReader(chunks, file.readOffset, wake);
+    file.archive = new ArchiveReader(chunks, file.readOffset, () => this.#onReady(group));
     file.phase = 'reading';
     file.size = Math.max(file.size, file.readOffset);
   }

@@ -42,7 +42,8 @@ export class Tailer {
     this.#context = context;
     this.#reader = new FileReader(context);
     this.#marks = new FileMarks(context);
-    this.#matcher = new FileMatcher(context, this.#reader, this.#marks);
+    const onReady = (group: FileGroup): void => this.#onArchive(group);
+    this.#matcher = new FileMatcher(context, { reader: this.#reader, marks: this.#marks, onReady });
     this.lifecycle = new FileLifecycle(context, this.#reader);
     for (const file of saved) {
       const list = this.#saved.get(file.group);
@@ -328,6 +329,12 @@ export class Tailer {
       if (systemCodeOf(error) === undefined) throw error;
     }
     return file.size !== before || file.isShrunk;
+  }
+
+  #onArchive(group: FileGroup): void {
+    this.#attention.add(group);
+    this.#makeReady(group);
+    this.#context.wake();
   }
 
   #makeReady(group: FileGroup): void {

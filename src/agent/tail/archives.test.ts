@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemError } from '../../base/memory-file-system.ts';
+import type { SourceConfig } from '../../config/source-config.ts';
+import { APPS_SOURCE, AgentWorld, COMMON_SOURCE, gzipFile, memoryArchives } from '../testing/agent-world.ts';
+import type { OpenArchive } from './archive-reader.ts';
+
+const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
+const IMPORT: SourceConfig = { ...COMMON_SOURCE, kind: 'files', paths: ['/import/*'], template: undefined };
+
+function linesOf(name: string, count: number): string {
+  return Array.from({ length: count }, (_, index) => `${name}-${index}\n`).join('');
+}
+
+/** Archives of which every chunk takes its time. */
+function slowArchives(world: AgentWorld, delayMs: number): OpenArchive {
+  const open = memoryArchives(world.fileSystem);
+  return (path, compression) => ({
+    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+      for await (const chunk of open(path, compression)) {
+        await world.scheduler.sleep(delayMs);
+        yield chunk;
+      }
+    },
+  });
+}
+
+test('a run that reads once reads every archive to its end, however slowly they inflate', async () => {
+  const world = new AgentWorld([IMPORT]);
+  let expected = 0;
+  for (const name of ['a.log', 'a.log.1', 'b.log', 'b.log.1', 'b.log.2', 'c.log', 'd.log']) {
+    world.write(`/import/${name}`, linesOf(name, 300));
+    expected += 300;
+    if (!/^[ab]\.log$/.test(name)) gzipFile(world.fileSystem, `/import/${name}`);
+  }
+  let isDone = false;
+  world.start({ once: true, openArchive: slowArchives(world, 450) });
+  void world.running?.then(() => {
+    isDone = true;
+  });
+  await world.advance(120_000);
+  assert.equal(isDone, true);
+  assert.equal(new Set(world.producer.messages()).size, expected);
+});
+
+test('a run that reads once tries again what failed, and ends', async () => {
+  const world = new AgentWorld([IMPORT]);
+  world.write('/import/a.log', linesOf('a', 3));
+  world.write('/import/b.log', linesOf('b', 3));
+  gzipFile(world.fileSystem, '/import/b.log');
+  let failures = 6;
+  world.fileSystem.onOperation = (operation, path) => {
+    if (operation === 'read' && path.startsWith('/import') && failures-- > 0) throw systemError('EIO', path);
+  };
+  let isDone = false;
+  world.start({ once: true });
+  void world.running?.then(() => {
+    isDone = true;
+  });
+  await world.advance(120_000);
+  assert.equal(isDone, true);
+  assert.equal(world.producer.messages().length, 6);
+});
+
+test('an archive is read as fast as it inflates', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(`${APP_LOG}.1`, linesOf('old', 2000));
+  gzipFile(world.fileSystem, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'new\n');
+  world.start({ openArchive: slowArchives(world, 5) });
+  // About 16 kB come in chunks of 1 kB: once for looking at its beginning, and once for reading it.
+  await world.advance(200);
+  assert.equal(world.producer.messages().length, 2001);
+  assert.equal(world.producer.messages().at(-1), 'new');
+  await world.stop();
+});
+
+test('an archive that pauses for long while it inflates is waited for', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(`${APP_LOG}.1`, linesOf('old', 300));
+  gzipFile(world.fileSystem, `${APP_LOG}.1`);
+  world.start({ openArchive: slowArchives(world, 45_000) });
+  await world.advance(300_000);
+  assert.equal(world.producer.messages().length, 300);
+  await world.stop();
+});
