@@ -88,11 +88,16 @@ function podGroup(at: {
     style: 'rotated',
     hasProcessor: false,
     identity: owner,
-    format: source.format,
+    format: formatOf(source),
     stream: 'file',
     names,
     succession: { key: directory, number: names.restart ?? 0 },
   };
+}
+
+/** The runtime frames every line here: one that is neither CRI's nor Docker's is malformed. */
+function formatOf({ format }: PodsSource): GroupSpec['format'] {
+  return format === 'auto' ? 'cri' : format;
 }
 
 /** A link such as those in /var/log/containers: the names stand in it, the restart number in what it leads to. */
@@ -117,7 +122,7 @@ function linkedFile(
     style: 'rotated',
     hasProcessor: false,
     identity: `pods/${uid ?? `${namespace}/${pod}`}/${container}`,
-    format: source.format,
+    format: formatOf(source),
     stream: 'file',
     names,
     succession: undefined,

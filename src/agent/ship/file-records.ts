@@ -50,7 +50,7 @@ export function ledgerRecordOf(
   const progress = must(file.progress, 'progress');
   // The clock makes the number increase over a restart that lost the checkpoint's.
   file.ledgerSequence = Math.max(file.ledgerSequence + 1, now.timeMs);
-  const { namespace, pod, container } = group.spec.names;
+  const { namespace, pod, container } = namesOf(group);
   return {
     fileId: must(file.id, 'file id'),
     sequence: file.ledgerSequence,
@@ -107,7 +107,7 @@ export function ledgerRecordOfLost(
 
 /** Returns what `status` shows of a file. */
 export function statusOf(group: FileGroup, file: TailedFile): AgentFileStatus {
-  const { namespace, pod, container } = group.spec.names;
+  const { namespace, pod, container } = namesOf(group);
   return {
     id: file.id,
     path: file.path,
@@ -128,6 +128,16 @@ function stateOf(file: TailedFile): LedgerRecord['state'] {
 }
 
 function ownerOf(group: FileGroup): FileOwner {
-  const { namespace, pod, container } = group.spec.names;
+  const { namespace, pod, container } = namesOf(group);
   return { source: group.spec.source.kind, namespace, pod, container };
+}
+
+/** What a path template names counts like what the layout of a tree says. */
+function namesOf({ spec: { names } }: FileGroup): Pick<FileOwner, 'namespace' | 'pod' | 'container'> {
+  const { fields = {} } = names;
+  return {
+    namespace: names.namespace ?? fields['kubernetes.namespace'],
+    pod: names.pod ?? fields['kubernetes.pod.name'],
+    container: names.container ?? fields['kubernetes.container.name'],
+  };
 }
