@@ -19,14 +19,6 @@ import { createDecoderFactory } from './tail/decoder-factory.ts';
 import type { TailContext } from './tail/tail-context.ts';
 import { Tailer } from './tail/tailer.ts';
 
-export type {
-  Agent,
-  AgentFileStatus,
-  AgentOptions,
-  AgentProgress,
-  AgentSourceStatus,
-} from './agent-types.ts';
-
 /** A turn of the loop ends after this time, and after this many slices where no time passes. */
 const TURN_MS_MAX = 5;
 const TURN_SLICES_MAX = 16;

@@ -13,6 +13,9 @@ import type { TailedFile } from './tailed-file.ts';
 /** How long a nameless file is held at its end: with its directory gone, with a successor, and without either. */
 const LINGER_MS = { directoryGone: 1500, succeeded: 10_000, alone: 300_000 } as const;
 
+/** A deleted file that nothing can follow gives out its unfinished last line after this time without growth. */
+const ABANDONED_MS = 1000;
+
 /** How long a truncated or vanished file's content is looked for in a copy or an archive. */
 const ORPHAN_MS = 2000;
 const ORPHAN_UNREADABLE_MS = 60_000;
@@ -106,6 +109,8 @@ export class FileLifecycle {
     if (file.decoder?.hasIdleRecord === true && nowMs - file.lastReadMs >= flushMs) {
       this.#reader.flush(group, file, 'idle');
     }
+    // It stays open: whoever wrote it may go on writing.
+    if (isAbandoned(group, file, nowMs)) this.#reader.flush(group, file, 'gone');
     if (this.#isOver(group, file, nowMs)) {
       if (!file.isFlushed) this.#reader.flush(group, file, 'gone');
       file.isFlushed = true;
@@ -133,8 +138,7 @@ export class FileLifecycle {
     // A piece at the end of any of the group's files waits for what may follow in the others.
     if (this.#context.isOnce || group.isEnded) return group.isReadThrough(nowMs);
     if (!file.isUnlinked || group.isHeldBack(nowMs)) return false;
-    const quietMs = nowMs - Math.max(file.lastReadMs, file.unlistedMs);
-    return quietMs >= lingerMs(group, file);
+    return quietMs(file, nowMs) >= lingerMs(group, file);
   }
 
   #finish(group: FileGroup, file: TailedFile): void {
@@ -206,6 +210,16 @@ export class FileLifecycle {
     this.closeFile(file);
     file.phase = 'done';
   }
+}
+
+/** Whether a file was deleted under its active name, so that no rotation continues its last line elsewhere. */
+function isAbandoned(group: FileGroup, file: TailedFile, nowMs: number): boolean {
+  if (!file.isUnlinked || file.rotation !== undefined || group.files.at(-1) !== file) return false;
+  return quietMs(file, nowMs) >= ABANDONED_MS && !group.isHeldBack(nowMs);
+}
+
+function quietMs(file: TailedFile, nowMs: number): number {
+  return nowMs - Math.max(file.lastReadMs, file.unlistedMs);
 }
 
 function lingerMs(group: FileGroup, file: TailedFile): number {

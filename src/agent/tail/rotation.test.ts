@@ -347,3 +347,20 @@ test('a file that vanished while the agent was away is accounted for', async () 
   await world.stop();
   assert.deepEqual(gapsOf(world), [['possible_loss', 3, 6]]);
 });
+
+test('a deleted file soon gives out a last line without an end, and is still read on', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'whole\nhalf');
+  world.start();
+  await world.advance(1000);
+  const writer = world.fileSystem.open(APP_LOG, 'a');
+  world.fileSystem.unlink(APP_LOG);
+  await world.advance(1500);
+  assert.deepEqual(messagesOf(world), ['whole', 'half']);
+  const log = world.producer.records.at(-1)?.document['log'] as { flags: string[] };
+  assert.deepEqual(log.flags, ['partial']);
+  world.fileSystem.write(writer, new TextEncoder().encode(' of it\nlast\n'));
+  await world.advance(1000);
+  assert.deepEqual(messagesOf(world), ['whole', 'half', ' of it', 'last']);
+  await world.stop();
+});
