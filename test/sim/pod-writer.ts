@@ -89,7 +89,8 @@ export class PodWriter {
     fileSystem.rename(path, target);
     this.#rotated.push(target);
     fileSystem.append(path, '');
-    this.#tools.prune(this.#rotated, this.#namespace, this.#pod);
+    // With its file deleted, the first half of a line is honestly given out alone.
+    if (this.#halves.size === 0) this.#tools.prune(this.#rotated, this.#namespace, this.#pod);
   }
 
   /** What the old container left half is whole now: nothing can follow it. */

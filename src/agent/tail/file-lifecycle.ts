@@ -138,6 +138,8 @@ export class FileLifecycle {
     // A piece at the end of any of the group's files waits for what may follow in the others.
     if (this.#context.isOnce || group.isEnded) return group.isReadThrough(nowMs);
     if (!file.isUnlinked || group.isHeldBack(nowMs)) return false;
+    // What was only compressed is not deleted: a piece at its end goes on waiting for the rest of its line.
+    if (isPending(file) && isKeptElsewhere(group, file)) return false;
     return quietMs(file, nowMs) >= lingerMs(group, file);
   }
 
@@ -212,10 +214,20 @@ export class FileLifecycle {
   }
 }
 
-/** Whether a file was deleted under its active name, so that no rotation continues its last line elsewhere. */
+/** Whether a file was deleted under its active name, so that nothing else goes on with its last line. */
 function isAbandoned(group: FileGroup, file: TailedFile, nowMs: number): boolean {
   if (!file.isUnlinked || file.rotation !== undefined || group.files.at(-1) !== file) return false;
+  // It may have been rotated and compressed between two looks.
+  if (group.suspects.size > 0 || isKeptElsewhere(group, file)) return false;
   return quietMs(file, nowMs) >= ABANDONED_MS && !group.isHeldBack(nowMs);
+}
+
+function isPending(file: TailedFile): boolean {
+  return file.decoder !== undefined && file.decoder.safeOffset < file.readOffset;
+}
+
+function isKeptElsewhere(group: FileGroup, file: TailedFile): boolean {
+  return [...file.also].some((alias) => group.aliases.has(alias));
 }
 
 function quietMs(file: TailedFile, nowMs: number): number {

@@ -35,7 +35,13 @@ export class FileMarks {
     return hasFingerprint(this.#context.fileSystem, fd, mark, this.#context.sha256);
   }
 
-  /** The same for a file whose inode and head fit: a power loss may have taken bytes that were read, not acknowledged. */
+  /** Whether an open file does not hold any more what was read of it: it was truncated, and may have grown since. */
+  hasChanged(file: TailedFile): boolean {
+    if (file.fd === undefined) return false;
+    return !this.hasMark(file, file.fd, this.#context.fileSystem.fstat(file.fd).size);
+  }
+
+  /** Like `hasMark`, for a file whose inode and head fit: a power loss may have taken bytes that were read, not acknowledged. */
   isPlausible(file: TailedFile, fd: number, size: number): boolean {
     const mark = this.markOf(file);
     return mark === undefined || size < mark.offset + mark.length || this.hasMark(file, fd, size);
@@ -47,7 +53,7 @@ export class FileMarks {
     const { fileSystem } = this.#context;
     const end = Math.min(size, fileSystem.fstat(file.fd).size);
     // Of a file that was truncated meanwhile only what was remembered can be compared.
-    if (!this.hasMark(file, file.fd, fileSystem.fstat(file.fd).size)) return this.hasMark(file, fd, size);
+    if (this.hasChanged(file)) return this.hasMark(file, fd, size);
     const start = Math.max(0, end - MARK_BYTES);
     return isSameBytes(
       readAt(fileSystem, fd, start, end - start),

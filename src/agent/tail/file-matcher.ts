@@ -234,7 +234,8 @@ export class FileMatcher {
         if (this.#marks.hasMark(file, fd, observed.size)) return file;
         continue;
       }
-      if (canBeCopied(group, file) && this.#marks.isCopy(file, fd, observed.size)) return file;
+      const mayBeCopied = canBeCopied(group, file) || this.#marks.hasChanged(file);
+      if (mayBeCopied && this.#marks.isCopy(file, fd, observed.size)) return file;
     }
     return this.#isProcessed(group, observed) ? group.files.find((file) => !file.isActive) : undefined;
   }
