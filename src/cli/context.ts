@@ -55,6 +55,8 @@ export interface ImportOptions {
   /** Members of each document: `kubernetes.namespace` and the like, by dotted name. */
   readonly fields: Readonly<Record<string, string>>;
   readonly format: string;
+  /** Whether lines that bring no other time get the one that they begin with. */
+  readonly takesLineTimes: boolean;
   readonly serverUrl: string;
   /** Whether the records must go to the server: it was named. */
   readonly isServerRequired: boolean;
@@ -70,7 +72,12 @@ export interface ImportProgress {
 }
 
 export interface ImportResult {
+  /** Records that were read. */
   readonly records: number;
+  /** Of these, how many were stored before. */
+  readonly alreadyThere: number;
+  /** Lines whose time was taken from what they begin with, and those that have the time of the import. */
+  readonly times: { readonly fromLine: number; readonly fromImport: number };
   readonly bytes: number;
   /** Where the records went: the address of a server, or the data directory. */
   readonly target: string;

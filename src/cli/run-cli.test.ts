@@ -6,7 +6,7 @@ import { BugError } from '../base/assert.ts';
 import type { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import { AppError, ConfigError } from '../base/errors.ts';
 import type { AuditAnswer, SearchAnswer } from '../api/api-types.ts';
-import type { RunOptions } from './context.ts';
+import type { ImportResult, RunOptions } from './context.ts';
 import { buildProgram } from './program.ts';
 import { runCli } from './run-cli.ts';
 import { fakeContext } from './testing/fake-context.ts';
@@ -344,4 +344,34 @@ void test('completion names every command and its options', async () => {
     for (const name of commandNames) assert.ok(out.includes(name), `${shell}: ${name}`);
     assert.ok(out.includes('since'), shell);
   }
+});
+
+void test('import says what was new, whose times the lines have, and what could not be read', async () => {
+  const seen: boolean[] = [];
+  const importWith = async (result: Partial<ImportResult>, argv = 'import a.log b.log') => {
+    const times = { fromLine: 0, fromImport: 0 };
+    const base = { records: 1_200, alreadyThere: 0, bytes: 2_048, times, target: '/data', failed: [] };
+    return run(argv, {
+      actions: {
+        importFiles: (options) => {
+          seen.push(options.takesLineTimes);
+          return Promise.resolve({ ...base, ...result });
+        },
+      },
+    });
+  };
+  assert.equal((await importWith({})).out, 'imported 1,200 records (2.0 KiB) into /data\n');
+  const times = { fromLine: 1_100, fromImport: 100 };
+  assert.equal(
+    (await importWith({ alreadyThere: 1_199, times })).out,
+    'imported 1 record into /data, 1,199 were there already\n' +
+      '1,100 have the times of their lines, 100 without a stamp have the time of the import\n',
+  );
+  const failed = [{ path: '/nope', reason: 'there is no such file' }];
+  const nothing = await importWith({ records: 0, bytes: 0, failed }, 'import /nope --timestamps none');
+  assert.deepEqual(
+    [nothing.code, nothing.out, nothing.err],
+    [111, '', 'logboom: cannot import /nope: there is no such file\n'],
+  );
+  assert.deepEqual(seen, [true, true, false]);
 });

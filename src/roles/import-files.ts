@@ -1,7 +1,7 @@
 /** `logboom import`: an agent that reads the given files once, and sends to the running server or into the store. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { AppError, ConfigError, messageOf } from '../base/errors.ts';
+import { AppError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { CliContext, ImportOptions, ImportResult } from '../cli/context.ts';
@@ -13,9 +13,20 @@ import { createRealAgent } from './agent-parts.ts';
 import { takeDataDirectory } from './data-directory.ts';
 import { DrainBudget } from './drain-budget.ts';
 import { withFields } from './import-fields.ts';
+import { withLineTimes } from './import-times.ts';
 import { createPipeline, openStorage } from './server-parts.ts';
 import { createRoleTelemetry } from './telemetry.ts';
 import type { TallyingTelemetry } from './telemetry.ts';
+
+const DUPLICATES = /^logboom_indexer_records_total\{outcome="duplicate"\} (\d+)/m;
+
+const NOTHING = {
+  records: 0,
+  alreadyThere: 0,
+  bytes: 0,
+  times: { fromLine: 0, fromImport: 0 },
+  target: 'nothing',
+} as const;
 
 /** Patience with a server before it is taken for absent. */
 const PROBE_MS_MAX = 3_000;
@@ -25,17 +36,21 @@ interface Target {
   readonly producer: Producer;
   /** Directory of this import's checkpoints. */
   readonly data: string;
+  /** Resolves with how many of the records that were sent the store had already; called when all are sent. */
+  duplicates(records: number): Promise<number>;
   close(): Promise<void>;
 }
 
 /** Loads the files, and returns what was loaded and what could not be. */
 export async function importFiles(context: CliContext, options: ImportOptions): Promise<ImportResult> {
   const { failed, readable } = sortOut(options.files);
-  if (readable.length === 0) return { records: 0, bytes: 0, target: 'nothing', failed };
+  if (readable.length === 0) return { ...NOTHING, failed };
   const telemetry = createRoleTelemetry(context, options.loaded);
   const target = await openTarget(context, options, telemetry);
   try {
-    return { ...(await runAgent(context, { options, target, telemetry, files: readable })), failed };
+    const result = await runAgent(context, { options, target, telemetry, files: readable });
+    const duplicates = await target.duplicates(result.records);
+    return { ...result, alreadyThere: Math.min(result.records, Math.max(0, duplicates)), failed };
   } finally {
     await target.close();
   }
@@ -51,7 +66,7 @@ interface ImportRun {
 async function runAgent(
   context: CliContext,
   { options, target, telemetry, files }: ImportRun,
-): Promise<Omit<ImportResult, 'failed'>> {
+): Promise<Omit<ImportResult, 'failed' | 'alreadyThere'>> {
   const source = treeSource('files', {
     paths: files.map(escapeGlob),
     exclude: rotatedSiblings(files).map(escapeGlob),
@@ -59,10 +74,12 @@ async function runAgent(
   });
   const config: Config = { ...options.loaded.config, data: target.data, sources: [source] };
   let last = { records: 0, bytes: 0 };
+  const named = withFields(target.producer, options.fields);
+  const timed = withLineTimes(named, nodeScheduler.nowNs());
   const agent = createRealAgent({
     config,
     telemetry,
-    producer: withFields(target.producer, options.fields),
+    producer: options.takesLineTimes ? timed.producer : named,
     version: context.version,
     once: true,
     onProgress({ bytesAcknowledged, bytesTotal, records }) {
@@ -71,7 +88,7 @@ async function runAgent(
     },
   });
   await agent.run();
-  return { ...last, target: target.name };
+  return { ...last, times: { ...timed.counts }, target: target.name };
 }
 
 async function openTarget(
@@ -80,7 +97,7 @@ async function openTarget(
   telemetry: TallyingTelemetry,
 ): Promise<Target> {
   const { serverUrl, token, loaded } = options;
-  if (await isServerThere(context, serverUrl)) return openServer(context, options, telemetry);
+  if (await isServerThere(context, serverUrl)) return await openServer(context, options, telemetry);
   if (options.isServerRequired) {
     throw new AppError('unreachable', `cannot reach a Logboom server at ${serverUrl}`, {
       hint: 'Start one with `logboom up`, or leave --server out to load straight into the data directory.',
@@ -100,8 +117,13 @@ async function openTarget(
   }
 }
 
-function openServer(context: CliContext, options: ImportOptions, telemetry: TallyingTelemetry): Target {
+async function openServer(
+  context: CliContext,
+  options: ImportOptions,
+  telemetry: TallyingTelemetry,
+): Promise<Target> {
   const { serverUrl: url, token } = options;
+  const before = await countDuplicates(context, options);
   const producer = new HttpProducer({
     url,
     token,
@@ -115,6 +137,7 @@ function openServer(context: CliContext, options: ImportOptions, telemetry: Tall
     name: url,
     producer,
     data,
+    duplicates: async () => (await countDuplicates(context, options)) - before,
     async close() {
       await producer.close();
       fs.rmSync(data, { recursive: true, force: true });
@@ -139,6 +162,13 @@ async function openStoreTarget(config: Config, telemetry: TallyingTelemetry): Pr
       name: config.data,
       producer: transport.producer,
       data,
+      // What its checkpoints know of is not even sent again.
+      duplicates: (records) =>
+        Promise.resolve(
+          records -
+            telemetry.total('logboom_indexer_records_total:stored') -
+            telemetry.total('logboom_indexer_records_total:dropped'),
+        ),
       async close() {
         await indexer.stop();
         await running;
@@ -163,15 +193,34 @@ async function isServerThere({ fetch }: CliContext, url: string): Promise<boolea
   }
 }
 
+/** How many records the server has met that it had already; 0 when it does not say. */
+async function countDuplicates({ fetch }: CliContext, { serverUrl, token }: ImportOptions): Promise<number> {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  try {
+    const response = await fetch(`${serverUrl}/metrics`, {
+      headers,
+      signal: AbortSignal.timeout(PROBE_MS_MAX),
+    });
+    const found = DUPLICATES.exec(await response.text());
+    return Number(found?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
 function sortOut(files: readonly string[]): { failed: ImportResult['failed']; readable: string[] } {
   const failed: { path: string; reason: string }[] = [];
   const readable = files.filter((file) => {
     try {
-      if (!fs.statSync(file).isFile()) throw new ConfigError('FILE', 'is no file');
+      if (!fs.statSync(file).isFile()) {
+        failed.push({ path: file, reason: 'it is no file' });
+        return false;
+      }
       fs.accessSync(file, fs.constants.R_OK);
       return true;
     } catch (error) {
-      failed.push({ path: file, reason: messageOf(error) });
+      const reason = systemCodeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
+      failed.push({ path: file, reason });
       return false;
     }
   });

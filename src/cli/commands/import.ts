@@ -3,8 +3,8 @@ import { SingleBar } from 'cli-progress';
 import { EXIT_CODE } from '../../base/errors.ts';
 import { resolveFrom } from '../../config/load-config.ts';
 import { addConfigOptions, loadCommandConfig } from '../config-options.ts';
-import type { CliContext, ImportProgress } from '../context.ts';
-import { formatCount, formatSize } from '../output.ts';
+import type { CliContext, ImportProgress, ImportResult } from '../context.ts';
+import { formatCount, formatPlural, formatSize } from '../output.ts';
 import type { CommandSetup } from '../command-setup.ts';
 import { addServerOptions, readServerUrl } from '../server-options.ts';
 
@@ -14,6 +14,7 @@ interface ImportFlags {
   readonly container?: string;
   readonly app?: string;
   readonly format: string;
+  readonly timestamps: string;
   readonly server?: string;
   readonly token?: string;
   readonly json?: boolean;
@@ -43,6 +44,14 @@ export function addImportCommand({ program, context, setExitCode }: CommandSetup
         .choices(['auto', 'cri', 'docker', 's6', 'plain'])
         .default('auto'),
     )
+    .addOption(
+      new Option(
+        '--timestamps <HOW>',
+        'time of lines that no runtime stamped: the stamp they begin with, or now',
+      )
+        .choices(['auto', 'none'])
+        .default('auto'),
+    )
     .option('--json', 'print the result as JSON');
   addServerOptions(command);
   addConfigOptions(command, { sections: ['agent', 'store', 'indexer', 'log'] }).addHelpText(
@@ -52,6 +61,7 @@ The records go to the server that runs; when none answers, straight into the dat
 
 Examples:
   logboom import old/*.log.gz --namespace shop --app checkout
+  logboom import notes.log --timestamps none
   logboom import /backup/nginx.log --data /var/lib/logboom`,
   );
   command.action(async (files: readonly string[], flags: ImportFlags) => {
@@ -63,6 +73,7 @@ Examples:
         files: files.map((file) => resolveFrom(context.workingDirectory, file)),
         fields: fieldsOf(flags),
         format: flags.format,
+        takesLineTimes: flags.timestamps === 'auto',
         serverUrl: serverUrlOf(context, flags.server),
         isServerRequired: flags.server !== undefined,
         token: flags.token ?? context.environment['LOGBOOM_TOKEN'],
@@ -70,14 +81,33 @@ Examples:
         onNotice: (text) => context.stderr.write(`logboom: ${text}\n`),
       })
       .finally(() => bar?.stop());
-    const { records, bytes, target, failed } = result;
-    const size = formatSize(bytes);
-    const summary = `imported ${formatCount(records)} records (${size}) into ${target}`;
-    context.stdout.write(flags.json === true ? `${JSON.stringify(result)}\n` : `${summary}\n`);
+    const { failed } = result;
+    const hasRead = failed.length < files.length;
+    if (flags.json === true) context.stdout.write(`${JSON.stringify(result)}\n`);
+    else if (hasRead) context.stdout.write(formatResult(result));
     for (const { path, reason } of failed)
       context.stderr.write(`logboom: cannot import ${path}: ${reason}\n`);
     if (failed.length > 0) setExitCode(EXIT_CODE.environment);
   });
+}
+
+function formatResult({ records, alreadyThere, bytes, target, times }: ImportResult): string {
+  if (alreadyThere === 0) {
+    const read = `${formatPlural(records, 'record')} (${formatSize(bytes)})`;
+    return `imported ${read} into ${target}\n${timesText(times)}`;
+  }
+  const known = `${formatCount(alreadyThere)} ${alreadyThere === 1 ? 'was' : 'were'} there already`;
+  const fresh = records - alreadyThere;
+  const text = `imported ${formatPlural(fresh, 'record')} into ${target}, ${known}\n`;
+  return fresh === 0 ? text : `${text}${timesText(times)}`;
+}
+
+/** Says whose time the lines have that no runtime stamped. */
+function timesText({ fromLine, fromImport }: ImportResult['times']): string {
+  const own = `${formatCount(fromLine)} ${fromLine === 1 ? 'has the time of its line' : 'have the times of their lines'}`;
+  const others = `${formatCount(fromImport)} without a stamp ${fromImport === 1 ? 'has' : 'have'} the time of the import`;
+  const parts = [...(fromLine > 0 ? [own] : []), ...(fromImport > 0 ? [others] : [])];
+  return parts.length === 0 ? '' : `${parts.join(', ')}\n`;
 }
 
 function serverUrlOf({ environment }: CliContext, flag: string | undefined): string {
