@@ -91,6 +91,8 @@ export class ArchiveReader {
 
   #settle(): void {
     this.#isPending = false;
+    // A chunk that was taken the moment it came is followed by the next one.
+    if (this.#chunk === undefined) this.#fetch();
     if (!this.#isClosed) this.#onReady();
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { systemError } from '../../base/memory-file-system.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
 import { APPS_SOURCE, AgentWorld, COMMON_SOURCE, gzipFile, memoryArchives } from '../testing/agent-world.ts';
-import type { OpenArchive } from './archive-reader.ts';
+import { ArchiveReader, type OpenArchive } from './archive-reader.ts';
 
 const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
 const IMPORT: SourceConfig = { ...COMMON_SOURCE, kind: 'files', paths: ['/import/*'], template: undefined };
@@ -83,4 +83,19 @@ test('an archive that pauses for long while it inflates is waited for', async ()
   await world.advance(300_000);
   assert.equal(world.producer.messages().length, 300);
   await world.stop();
+});
+
+test('a chunk that is taken the moment it came is followed by the next one', async () => {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (let index = 0; index < 5; index++) yield await Promise.resolve(Uint8Array.of(index));
+  }
+  const reader = new ArchiveReader(chunks(), 0, () => undefined);
+  const taken: number[] = [];
+  for (let turns = 0; turns < 200; turns++) {
+    const bytes = reader.take(10);
+    if (bytes !== undefined) taken.push(...bytes);
+    await Promise.resolve();
+  }
+  assert.deepEqual(taken, [0, 1, 2, 3, 4]);
+  assert.equal(reader.isReadThrough, true);
 });

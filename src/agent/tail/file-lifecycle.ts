@@ -139,7 +139,7 @@ export class FileLifecycle {
     if (this.#context.isOnce || group.isEnded) return group.isReadThrough(nowMs);
     if (!file.isUnlinked || group.isHeldBack(nowMs)) return false;
     // What was only compressed is not deleted: a piece at its end goes on waiting for the rest of its line.
-    if (isPending(file) && isKeptElsewhere(group, file)) return false;
+    if (hasUnfinished(file) && isKeptElsewhere(group, file)) return false;
     return quietMs(file, nowMs) >= lingerMs(group, file);
   }
 
@@ -222,7 +222,7 @@ function isAbandoned(group: FileGroup, file: TailedFile, nowMs: number): boolean
   return quietMs(file, nowMs) >= ABANDONED_MS && !group.isHeldBack(nowMs);
 }
 
-function isPending(file: TailedFile): boolean {
+function hasUnfinished(file: TailedFile): boolean {
   return file.decoder !== undefined && file.decoder.safeOffset < file.readOffset;
 }
 

@@ -27,3 +27,11 @@ export function leaveInodesToLatest(group: FileGroup): void {
   }
   for (const file of group.files) if (latest.get(aliasOf(file)) !== file) file.inode = '';
 }
+
+/** Whether a group reads this very file: its inode alone may have been used again. */
+export function isFollowedBy(owner: FileGroup, observed: Observed): boolean {
+  return owner.files.some((file) => {
+    if (file.phase === 'done' || standsThere(file, observed) === undefined) return false;
+    return file.isListed || file.fd !== undefined || file.archive !== undefined;
+  });
+}

@@ -348,23 +348,6 @@ test('a file that vanished while the agent was away is accounted for', async () 
   assert.deepEqual(gapsOf(world), [['possible_loss', 3, 6]]);
 });
 
-test('a deleted file soon gives out a last line without an end, and is still read on', async () => {
-  const world = new AgentWorld([APPS_SOURCE]);
-  world.write(APP_LOG, 'whole\nhalf');
-  world.start();
-  await world.advance(1000);
-  const writer = world.fileSystem.open(APP_LOG, 'a');
-  world.fileSystem.unlink(APP_LOG);
-  await world.advance(1500);
-  assert.deepEqual(messagesOf(world), ['whole', 'half']);
-  const log = world.producer.records.at(-1)?.document['log'] as { flags: string[] };
-  assert.deepEqual(log.flags, ['partial']);
-  world.fileSystem.write(writer, new TextEncoder().encode(' of it\nlast\n'));
-  await world.advance(1000);
-  assert.deepEqual(messagesOf(world), ['whole', 'half', ' of it', 'last']);
-  await world.stop();
-});
-
 test('a file that was copied, cut, filled and rotated between two looks is shown once', async () => {
   const world = new AgentWorld([APPS_SOURCE]);
   world.write(APP_LOG, 'a1\na2\n');
@@ -379,33 +362,5 @@ test('a file that was copied, cut, filled and rotated between two looks is shown
   await world.advance(1000);
   assert.deepEqual(messagesOf(world), ['a1', 'a2', 'longer than what stood there before', 'c1']);
   assert.deepEqual(gapsOf(world), []);
-  await world.stop();
-});
-
-test('a piece whose file was only compressed waits for the rest of its line, and goes with the archive', async () => {
-  const world = new AgentWorld([PODS_SOURCE]);
-  const rotated = `${POD}/0.log.20261123-000002`;
-  world.write(`${POD}/0.log`, cri(1, 'begin-', 'P') + cri(1, 'err', 'P', 'stderr'));
-  world.start();
-  await world.advance(1000);
-  world.fileSystem.rename(`${POD}/0.log`, rotated);
-  world.write(`${POD}/0.log`, cri(2, 'next', 'F', 'stderr'));
-  await world.advance(1000);
-  gzipFile(world.fileSystem, rotated);
-  await world.advance(60_000);
-  assert.deepEqual(messagesOf(world), ['errnext']);
-  world.write(`${POD}/0.log`, cri(2, 'end'));
-  await world.advance(1000);
-  assert.deepEqual(messagesOf(world), ['errnext', 'begin-end']);
-  world.write(`${POD}/0.log`, cri(3, 'alone', 'P'));
-  await world.advance(1000);
-  world.fileSystem.rename(`${POD}/0.log`, `${POD}/0.log.20261123-000003`);
-  world.write(`${POD}/0.log`, cri(4, 'other', 'F', 'stderr'));
-  await world.advance(1000);
-  gzipFile(world.fileSystem, `${POD}/0.log.20261123-000003`);
-  await world.advance(1000);
-  world.fileSystem.unlink(`${POD}/0.log.20261123-000003.gz`);
-  await world.advance(15_000);
-  assert.deepEqual(messagesOf(world).toSorted(), ['alone', 'begin-end', 'errnext', 'other']);
   await world.stop();
 });

@@ -14,7 +14,7 @@ import { FileLifecycle } from './file-lifecycle.ts';
 import { FileMarks } from './file-marks.ts';
 import { FileMatcher } from './file-matcher.ts';
 import { FileReader } from './file-reader.ts';
-import { compareObserved, leaveInodesToLatest, standsThere } from './inode-rules.ts';
+import { compareObserved, isFollowedBy, leaveInodesToLatest, standsThere } from './inode-rules.ts';
 import type { TailContext } from './tail-context.ts';
 import { aliasOf, type Observed, restoreFile, type TailedFile } from './tailed-file.ts';
 
@@ -392,12 +392,4 @@ export class Tailer {
 /** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */
 function needsMeasuring(file: TailedFile): boolean {
   return file.isUnlinked || file.phase === 'unidentified';
-}
-
-/** Whether a group reads this very file: its inode alone may have been used again. */
-function isFollowedBy(owner: FileGroup, observed: Observed): boolean {
-  return owner.files.some((file) => {
-    if (file.phase === 'done' || standsThere(file, observed) === undefined) return false;
-    return file.isListed || file.fd !== undefined || file.archive !== undefined;
-  });
 }
