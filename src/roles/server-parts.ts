@@ -12,7 +12,7 @@ import type { Service } from '../base/service.ts';
 import type { Config } from '../config/config.ts';
 import { createIndexer } from '../indexer/indexer.ts';
 import { startDuckDbEngine } from '../store/embedded/duckdb-engine.ts';
-import { openEmbeddedStore } from '../store/embedded/embedded-store.ts';
+import { EmbeddedStore, openEmbeddedStore } from '../store/embedded/embedded-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { DrainBudget } from './drain-budget.ts';
@@ -99,6 +99,7 @@ export interface ApiSetup {
 
 /** Makes the HTTP server in front of the store. */
 export function createApi(setup: ApiSetup): ApiServer {
+  const { store } = setup;
   const { producer } = setup.pipeline.transport;
   return createApiServer({
     config: setup.config.server,
@@ -116,6 +117,8 @@ export function createApi(setup: ApiSetup): ApiServer {
     agentNode: setup.agentNode,
     submit: async (batches) => void (await Promise.all(batches.map((batch) => producer.send(batch)))),
     submitLedger: (records) => producer.sendLedger(records),
+    exportParquet:
+      store instanceof EmbeddedStore ? (request, signal) => store.exportParquet(request, signal) : undefined,
     webRoot: findWebRoot(),
     version: setup.version,
     startedAtMs: nodeScheduler.nowMs(),

@@ -15,6 +15,7 @@ import { planJournals } from './relation-sql.ts';
 import type {
   Column,
   CompactRequest,
+  CopyRequest,
   FileBound,
   FileTally,
   FoundRow,
@@ -130,17 +131,14 @@ class DuckDbEngine implements SegmentEngine {
     signal: AbortSignal,
   ): Promise<FileTally[]> {
     if (bounds.length === 0 || sources.length === 0) return [];
-    const held: HeldSource[] = [];
-    try {
-      for (const source of sources) held.push(await this.#hold(source));
-      const statement = sql.tallyExactlySql(
-        held.map((one) => one.source),
-        bounds,
-      );
-      return (await this.#query(statement, signal)).map(toFileTally);
-    } finally {
-      for (const one of held) one.release();
-    }
+    const rows = await this.#readingAll(sources, (held) =>
+      this.#query(sql.tallyExactlySql(held, bounds), signal),
+    );
+    return rows.map(toFileTally);
+  }
+
+  async copyMatches({ sources, path, ...request }: CopyRequest, signal: AbortSignal): Promise<void> {
+    await this.#readingAll(sources, (held) => this.#query(sql.copyMatchesSql(held, request, path), signal));
   }
 
   forget(path: string): void {
@@ -164,6 +162,19 @@ class DuckDbEngine implements SegmentEngine {
   async #reading<T>(source: Source, task: (held: ReadableSource) => Promise<T>): Promise<T> {
     const held = await this.#hold(source);
     return task(held.source).finally(() => held.release());
+  }
+
+  async #readingAll<T>(
+    sources: readonly Source[],
+    task: (held: readonly ReadableSource[]) => Promise<T>,
+  ): Promise<T> {
+    const held: HeldSource[] = [];
+    try {
+      for (const source of sources) held.push(await this.#hold(source));
+      return await task(held.map((one) => one.source));
+    } finally {
+      for (const one of held) one.release();
+    }
   }
 
   async #facts(directory: string, path: string, columns: readonly Column[]): Promise<NewSegment> {

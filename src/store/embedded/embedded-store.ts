@@ -7,7 +7,8 @@
  *   <directory>/catalog.{journal,snapshot}             which segments count, and up to which journal
  *   <directory>/ledger.{journal,snapshot}              what agents say of their files, for the audit
  *   <directory>/quarantine/                            files that cannot be read, for somebody to look at
- *   <directory>/tmp/                                   what the engine spills, where the composition says so
+ *   <directory>/tmp/                                   Parquet files that are being exported, and what the engine
+ *                                                      spills, where the composition says so
  */
 import { AppError, messageOf } from '../../base/errors.ts';
 import type { Crc32 } from '../../base/crc32.ts';
@@ -44,6 +45,7 @@ import { openLedgerBook } from './ledger-book.ts';
 import { Maintenance } from './maintenance.ts';
 import { removeOrphans, removeSpilled } from './orphans.ts';
 import type { SegmentEngine } from './segment-engine.ts';
+import { ParquetExports } from './parquet-export.ts';
 import { auditSources } from './source-audit.ts';
 import { exportSources } from './source-export.ts';
 import type { QueryContext } from './source-search.ts';
@@ -161,6 +163,7 @@ export class EmbeddedStore implements Store {
   readonly #ledger: LedgerBook;
   readonly #writer: JournalWriter;
   readonly #maintenance: Maintenance;
+  readonly #parquetExports: ParquetExports;
   readonly #closing = new AbortController();
 
   constructor(options: EmbeddedStoreOptions, parts: Parts) {
@@ -183,6 +186,11 @@ export class EmbeddedStore implements Store {
       state: parts.state,
       writer: () => this.#writer,
       quarantine: (segment, reason) => this.#quarantine(segment, reason),
+    });
+    this.#parquetExports = new ParquetExports({
+      ...options,
+      directory: `${options.directory}/tmp`,
+      freeBytesMin: config.freeBytesMin,
     });
     this.#maintenance.start();
   }
@@ -228,6 +236,12 @@ export class EmbeddedStore implements Store {
     } finally {
       snapshot.release();
     }
+  }
+
+  /** Every match as one Parquet file with the columns of segments, in no order; see `ParquetExports`. */
+  exportParquet(request: ExportRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const combined = AbortSignal.any([signal, this.#closing.signal]);
+    return this.#parquetExports.run(() => this.#state.snapshot(request.range), request, combined);
   }
 
   async *audit(signal: AbortSignal): AsyncIterable<FileAudit> {

@@ -11,6 +11,7 @@ import { compileMatcher, someValueAt } from '../../query/match.ts';
 import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
 import type {
   CompactRequest,
+  CopyRequest,
   FileBound,
   FileTally,
   FoundRow,
@@ -89,6 +90,11 @@ export class MemoryEngine implements SegmentEngine {
     return tallyRows(rows.filter((row) => row.offset < (below.get(row.fileId) ?? -1)));
   }
 
+  async copyMatches({ sources, path, ...request }: CopyRequest, signal: AbortSignal): Promise<void> {
+    const rows = sources.flatMap((source) => this.#matching(source, request, signal));
+    writeRows(this.#fileSystem, path, rows);
+  }
+
   forget(): void {
     // Nothing is kept.
   }
@@ -156,14 +162,7 @@ function writeSegment(
   path: string,
   rows: readonly Row[],
 ): NewSegment {
-  const fd = fileSystem.open(`${directory}/${path}`, 'w');
-  try {
-    fileSystem.write(fd, new TextEncoder().encode(rows.map((row) => `${row.document}\n`).join('')));
-  } catch (error) {
-    throw new AppError('disk_full', 'cannot write a segment', { cause: error });
-  } finally {
-    fileSystem.close(fd);
-  }
+  writeRows(fileSystem, `${directory}/${path}`, rows);
   const times = rows.map((row) => row.timeNs).toSorted((one, other) => (one < other ? -1 : 1));
   const namespaces = countBy(rows, 'kubernetes.namespace');
   const levels = countBy(rows, 'log.level');
@@ -176,6 +175,17 @@ function writeSegment(
     namespaces,
     levels,
   };
+}
+
+function writeRows(fileSystem: FileSystem, path: string, rows: readonly Row[]): void {
+  const fd = fileSystem.open(path, 'w');
+  try {
+    fileSystem.write(fd, new TextEncoder().encode(rows.map((row) => `${row.document}\n`).join('')));
+  } catch (error) {
+    throw new AppError('disk_full', 'cannot write a segment', { cause: error });
+  } finally {
+    fileSystem.close(fd);
+  }
 }
 
 function countBy(rows: readonly Row[], field: string): Record<string, number> {

@@ -77,6 +77,12 @@ export interface FoundRow extends SortKey {
   readonly document: string;
 }
 
+export interface CopyRequest extends SourceScan {
+  readonly sources: readonly Source[];
+  /** Of the file to write. */
+  readonly path: string;
+}
+
 export interface HistogramCount {
   readonly bucket: number;
   readonly value: string | undefined;
@@ -153,6 +159,8 @@ export interface SegmentEngine {
     bounds: readonly FileBound[],
     signal: AbortSignal,
   ): Promise<FileTally[]>;
+  /** Writes every match of all sources to a new file, in the format of segments and in no order. */
+  copyMatches(request: CopyRequest, signal: AbortSignal): Promise<void>;
   /** Told of a journal that is gone: whatever the engine keeps of it may go too. */
   forget(path: string): void;
   close(): Promise<void>;
