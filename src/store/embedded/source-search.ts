@@ -45,15 +45,18 @@ export async function searchSources(
   // One more than asked for tells whether there is a next page.
   const wanted = limit + 1;
   let found: FoundRow[] = [];
+  let isRare = false;
   for (let count = 1; waiting.length > 0; count = PARALLEL) {
     const next = waiting.splice(0, count).filter((source) => !isBeyond(source, found[wanted - 1], order));
     if (next.length === 0) break;
     const range = narrowed(request.range, found[wanted - 1], order);
     const asked = { ...request, range, limit: wanted };
-    const pages = await Promise.all(next.map((source) => searchSource(source, asked, context)));
+    const pages = await Promise.all(next.map((source) => searchSource(source, asked, context, isRare)));
     found = [...found, ...pages.flat()]
       .toSorted((one, other) => compareKeys(one, other, order))
       .slice(0, wanted);
+    // Where a large file has not filled the page, the nearest end of the next one will not either.
+    isRare ||= found.length < wanted && next.some((source) => source.rows >= SLICE_ROWS_MIN);
   }
   const page = found.slice(0, limit);
   const last = page.at(-1);
@@ -65,9 +68,10 @@ async function searchSource(
   source: SnapshotSource,
   request: SourceSearch,
   context: QueryContext,
+  isRare: boolean,
 ): Promise<FoundRow[]> {
   return guarded(source, context, [], async () => {
-    const slices = slicesOf(source, request);
+    const slices = isRare ? [request.range] : slicesOf(source, request);
     const found: FoundRow[] = [];
     for (const range of slices) {
       const limit = request.limit - found.length;
