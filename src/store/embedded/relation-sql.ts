@@ -24,7 +24,7 @@ export const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
   json: 'JSON',
 };
 
-/** DuckDB reads in buffers of twice this size, and refuses longer lines. */
+/** DuckDB reads in buffers of twice this size, at least 32 MiB for each thread, and refuses longer lines. */
 const OBJECT_BYTES_MIN = 1 << 20;
 
 /** A node of what is read from a journal. */
