@@ -2,6 +2,7 @@
  * Names of fields as people type them, and the paths of documents that they stand for. Queries hold paths only:
  * a store never has to know an alias.
  */
+import { RESOURCE_KEYS } from '../record/document-layout.ts';
 
 const ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
   ['level', ['log.level']],
@@ -100,3 +101,12 @@ function isOneEditApart(left: string, right: string): boolean {
   const isSwap = from.length === 2 && to.length === 2 && from[0] === to[1] && from[1] === to[0];
   return isSwap || Math.max(from.length, to.length) === 1;
 }
+
+/** Top-level members that bare text does not read: ids, paths, times, and names of where a line comes from. */
+export const UNSEARCHED_KEYS: ReadonlySet<string> = new Set([
+  ...RESOURCE_KEYS,
+  '@timestamp',
+  'event',
+  'log',
+  'stream',
+]);

@@ -189,3 +189,10 @@ test('documents of any shape are answered', () => {
     assert.equal(matches('*', document), true);
   }
 });
+
+test('bare text does not read which source, cloud or cluster a line came from', () => {
+  assertMatches(
+    { message: 'hello', input: { type: 'pods' }, cloud: { region: 'north' }, cluster: { name: 'dev' } },
+    { yes: ['hello', 'input.type:pods'], no: ['pods', 'north', 'dev'] },
+  );
+});

@@ -11,7 +11,7 @@
 import { unreachable } from '../base/assert.ts';
 import type { Query, RangeOperator, TextPattern } from './ast.ts';
 import { foldCase } from './fold-case.ts';
-import { MESSAGE_FIELD, TIME_FIELD } from './fields.ts';
+import { MESSAGE_FIELD, TIME_FIELD, UNSEARCHED_KEYS } from './fields.ts';
 import { compileRegex } from './regex.ts';
 import { parseTime } from './time-range.ts';
 
@@ -22,20 +22,6 @@ export type Matcher = (document: JsonObject) => boolean;
 
 /** Segments of a path that are tried as parts of literal keys with dots; more are taken as nested. */
 const PATH_SEGMENTS_MAX = 12;
-
-/** Objects that bare text does not read: ids, paths, and names of where a line comes from. */
-const UNSEARCHED: ReadonlySet<string> = new Set([
-  'agent',
-  'container',
-  'ecs',
-  'event',
-  'host',
-  'kubernetes',
-  'labels',
-  'log',
-  'orchestrator',
-  'service',
-]);
 
 /** Values nested deeper than this are not read. */
 const DEPTH_MAX = 64;
@@ -125,7 +111,7 @@ function compileText(pattern: TextPattern): Matcher {
   const test: ScalarTest = (value) => (typeof value === 'string' ? inText(value) : value === number);
   return (document) => {
     for (const key in document) {
-      if (!UNSEARCHED.has(key) && key !== TIME_FIELD && key !== 'stream') {
+      if (!UNSEARCHED_KEYS.has(key)) {
         if (someLeaf(document[key], test, 0)) return true;
       }
     }

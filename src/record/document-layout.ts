@@ -56,3 +56,21 @@ export function logExtrasJson(extras: LogExtras): string {
   if (extras.sequence !== undefined) json += `,"sequence":${extras.sequence}`;
   return json;
 }
+
+/**
+ * Members that say where a record comes from: the same in all documents of a file for long stretches, and the last
+ * ones of each.
+ */
+export const RESOURCE_KEYS: ReadonlySet<string> = new Set([
+  'agent',
+  'cloud',
+  'cluster',
+  'container',
+  'ecs',
+  'host',
+  'input',
+  'kubernetes',
+  'labels',
+  'orchestrator',
+  'service',
+]);

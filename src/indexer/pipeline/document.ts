@@ -6,21 +6,6 @@ import { isExactNumber } from './exact-json.ts';
 /** A JSON object that its holder may change. */
 export type JsonObject = Record<string, unknown>;
 
-/** Members that say where a record comes from: the same in all documents of a file, and the last ones of each. */
-export const RESOURCE_KEYS: ReadonlySet<string> = new Set([
-  'agent',
-  'cloud',
-  'cluster',
-  'container',
-  'ecs',
-  'host',
-  'input',
-  'kubernetes',
-  'labels',
-  'orchestrator',
-  'service',
-]);
-
 /** Names that a line's own data never overwrites, whole objects and single members: they say where a line stood. */
 const PROTECTED_OBJECTS: ReadonlySet<string> = new Set([
   '@timestamp',

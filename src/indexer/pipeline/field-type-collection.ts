@@ -1,6 +1,7 @@
 /** Which fields a document of the general path has, beyond those that every document has. */
 import { addFieldTypes, type FieldTypes } from '../../record/field-types.ts';
-import { isObject, RESOURCE_KEYS, type JsonObject } from './document.ts';
+import { RESOURCE_KEYS } from '../../record/document-layout.ts';
+import { isObject, type JsonObject } from './document.ts';
 import { toPlainValue } from './exact-json.ts';
 
 /** Values of every document, whose types are the same everywhere. */

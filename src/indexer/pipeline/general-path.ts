@@ -2,7 +2,8 @@
 import { messageOf } from '../../base/errors.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
 import { runPipeline, selectPipeline, type CompiledPipeline } from './compile-pipelines.ts';
-import { isObject, ownObject, RESOURCE_KEYS, setOwn, type JsonObject } from './document.ts';
+import { RESOURCE_KEYS } from '../../record/document-layout.ts';
+import { isObject, ownObject, setOwn, type JsonObject } from './document.ts';
 import { parseExact } from './exact-json.ts';
 import { JsonScanner, SCAN_FLAG } from './json-scanner.ts';
 import { collectFieldTypes } from './field-type-collection.ts';

@@ -22,7 +22,8 @@ import { scanMembers } from './document-scan.ts';
 import type { MemberSpan } from './document-scan.ts';
 import { DocumentTimes } from './document-times.ts';
 import type { KnownFile, KnownResource, Place } from './known-resources.ts';
-import { KNOWN_KEYS, KnownResources, RESOURCE_KEYS, namespaceOf, resourceRun } from './known-resources.ts';
+import { RESOURCE_KEYS } from '../../record/document-layout.ts';
+import { KNOWN_KEYS, KnownResources, namespaceOf, resourceRun } from './known-resources.ts';
 import type { Watermarks } from './watermarks.ts';
 
 const COMPACT_LEVEL = Buffer.from(`,"${LEVEL_KEY.slice(0, 1)}`);

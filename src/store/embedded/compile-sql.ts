@@ -5,6 +5,7 @@
  * A field is found in every column whose path, joined by dots, is the field's; in the JSON of a column above it;
  * and, when its existence is asked for, in every column below it.
  */
+import { UNSEARCHED_KEYS } from '../../query/fields.ts';
 import { unreachable } from '../../base/assert.ts';
 import type { Query, RangeOperator, TextPattern } from '../../query/ast.ts';
 import { foldCase } from '../../query/fold-case.ts';
@@ -25,22 +26,6 @@ type Test = (operand: Operand) => string;
 
 const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const NUMBER_SQL = sqlText('[+-]?\\d+(?:\\.\\d+)?(?:[eE][+-]?\\d+)?');
-
-/** Keys of documents whose values bare text does not read. */
-const UNSEARCHED: ReadonlySet<string> = new Set([
-  'agent',
-  'container',
-  'ecs',
-  'event',
-  'host',
-  'kubernetes',
-  'labels',
-  'log',
-  'orchestrator',
-  'service',
-  'stream',
-  '@timestamp',
-]);
 
 /** Keys of a field's path that are tried as one literal key with dots. */
 const LITERAL_SEGMENTS_MAX = 4;
@@ -174,7 +159,7 @@ function compileText(pattern: TextPattern, columns: readonly Column[]): string {
   const number = numberOf(pattern);
   const conditions: string[] = [];
   for (const column of columns) {
-    if (UNSEARCHED.has(column.path[0] ?? '')) continue;
+    if (UNSEARCHED_KEYS.has(column.path[0] ?? '')) continue;
     const operand: Operand = { kind: column.kind, sql: sqlName(column.name) };
     if (column.kind === 'text') conditions.push(inText(operand));
     else if (column.kind === 'json') conditions.push(textInJson(operand.sql, inText, number));

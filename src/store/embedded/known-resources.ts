@@ -5,25 +5,11 @@
 import { must } from '../../base/assert.ts';
 import type { CompactTemplate, DocumentPlace } from './compact-document.ts';
 import { learnTemplate } from './compact-document.ts';
+import { RESOURCE_KEYS } from '../../record/document-layout.ts';
 import { RESOURCE_KEY } from './commit-line.ts';
 import { decodeText, parseJson } from './document-json.ts';
 import type { MemberSpan } from './document-scan.ts';
 import type { Resource } from './segment-engine.ts';
-
-/** Members that describe where a record comes from, the same for all records of a file for long stretches. */
-export const RESOURCE_KEYS: ReadonlySet<string> = new Set([
-  'agent',
-  'cloud',
-  'cluster',
-  'container',
-  'ecs',
-  'host',
-  'input',
-  'kubernetes',
-  'labels',
-  'orchestrator',
-  'service',
-]);
 
 /** Members whose types are told by the batch or known beforehand. */
 export const KNOWN_KEYS: ReadonlySet<string> = new Set([
