@@ -105,7 +105,9 @@ export class FileReader {
     decoder.flush(cause);
     const batches = decoder.take();
     if (batches.length === 0) return;
-    file.replay.addCut({ offset: file.readOffset, cause });
+    // At the end of a container all its files were read before, and are again: at the end of this one alone it would
+    // cut what goes on in the next.
+    if (!group.isEnded || cause !== 'gone') file.replay.addCut({ offset: file.readOffset, cause });
     this.#context.noteHold(group, file);
     this.#context.emit(batches);
   }

@@ -53,3 +53,18 @@ test('a piece whose file was only compressed waits for the rest of its line, and
   assert.deepEqual(world.producer.messages().toSorted(), ['alone', 'begin-end', 'errnext', 'other']);
   await world.stop();
 });
+
+test('what a restarted container left is given out alike after a kill, joined lines included', async () => {
+  const world = new AgentWorld([PODS_SOURCE], { checkpointMs: 60_000 });
+  world.write(`${POD}/0.log.20261123-000001`, cri(1, 'alone', 'P', 'stderr') + cri(1, 'begin-', 'P'));
+  world.write(`${POD}/0.log`, cri(2, 'end'));
+  world.write(`${POD}/1.log`, cri(3, 'restarted'));
+  world.start();
+  await world.advance(2000);
+  world.kill();
+  world.start();
+  await world.advance(2000);
+  assert.deepEqual(world.producer.messages().toSorted(), ['alone', 'begin-end', 'restarted']);
+  assert.deepEqual(world.producer.changed, []);
+  await world.stop();
+});
