@@ -106,6 +106,17 @@ test('an append waits while the disk is full, says why, and goes on by itself', 
   assert.deepEqual(await world.messages(store), ['one', 'two']);
 });
 
+test('an append that waits for sealing does not keep the journal that it fills from being sealed', async () => {
+  const world = new StoreWorld({ journalBytesMax: 100 });
+  const store = await world.open();
+  const message = 'x'.repeat(2_000);
+  await world.append(store, [testBatch(FILE, [{ offset: 0, message }])]);
+  const waiting = store.append([testBatch(FILE, [{ offset: 3_000, message }])], new AbortController().signal);
+  await world.scheduler.advance(60_000);
+  assert.deepEqual(await waiting, { appended: 1, duplicates: 0 });
+  assert.deepEqual(await world.messages(store), [message, message]);
+});
+
 test('an append that waits for the disk is given up when its signal is aborted', async () => {
   const world = new StoreWorld({ freeBytesMin: 1_000, capacityBytes: 500 });
   const store = await world.open();

@@ -59,6 +59,8 @@ export class JournalWriter {
   #running: Promise<void> | undefined;
   readonly #stop = new AbortController();
   #isRotating = false;
+  /** No group is begun, and the next attempt at one is slept for. */
+  #isHeldUp = false;
   #problem: string | undefined;
 
   constructor(options: JournalWriterOptions) {
@@ -104,6 +106,8 @@ export class JournalWriter {
 
   /** Closes the journal that is being written, after the group in hand; the next group begins another. */
   async rotate(): Promise<void> {
+    // What waits before a group may wait for the very seal that asks: nothing is being written then.
+    if (this.#isHeldUp) return this.#closeFile();
     this.#isRotating = true;
     await this.#wake();
   }
@@ -145,7 +149,7 @@ export class JournalWriter {
       if (this.#isRotating) this.#closeFile();
       this.#isRotating = false;
       if (this.#waiting.length === 0) return;
-      if (!(await this.#retrying(() => this.#begin()))) return this.#rejectAll();
+      if (!(await this.#retrying(() => this.#begin(), true))) return this.#rejectAll();
       if (this.#waiting.length > 0) await this.#writeGroup();
     }
   }
@@ -226,7 +230,7 @@ export class JournalWriter {
   }
 
   /** Repeats until it succeeds; returns false when the store was closed first. */
-  async #retrying(task: () => Promise<void>): Promise<boolean> {
+  async #retrying(task: () => Promise<void>, isBeforeGroup = false): Promise<boolean> {
     for (let delayMs = RETRY_MS_MIN; ; delayMs = Math.min(delayMs * 2, RETRY_MS_MAX)) {
       try {
         await task();
@@ -236,7 +240,9 @@ export class JournalWriter {
         this.#closeDescriptor();
         this.#setProblem(problemOf(error, this.#options.directory));
       }
+      this.#isHeldUp = isBeforeGroup;
       await this.#options.scheduler.sleep(delayMs, this.#stop.signal);
+      this.#isHeldUp = false;
       if (this.#stop.signal.aborted) return false;
     }
   }
