@@ -148,7 +148,8 @@ void describe('the page', { skip }, () => {
     await page.waitForURL(/\?q=not\+level:error$/);
     await page.goBack();
     await page.waitForURL(/\?q=level:error$/);
-    assert.equal(await page.getByRole('textbox', { name: 'Query' }).inputValue(), 'level:error');
+    // The address changes before the page is drawn anew.
+    await page.waitForFunction(`document.querySelector('[aria-label="Query"]').value === 'level:error'`);
     await page.getByRole('button', { name: /^Theme: as the system/ }).click();
     await page.reload();
     assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
