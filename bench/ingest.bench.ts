@@ -14,17 +14,13 @@ import zlib from 'node:zlib';
 import { nodeCrc32 } from '../src/base/node/node-crc32.ts';
 import { nodeFileSystem } from '../src/base/node/node-file-system.ts';
 import { nodeScheduler } from '../src/base/node/node-scheduler.ts';
-import type { FieldTypes } from '../src/record/field-types.ts';
-import { addFieldTypes } from '../src/record/field-types.ts';
-import { eventIdOf } from '../src/record/identity.ts';
-import { LANE } from '../src/record/lane.ts';
 import type { DocumentBatch } from '../src/record/record-batch.ts';
-import { formatTimestamp } from '../src/record/timestamp.ts';
 import { startDuckDbEngine } from '../src/store/embedded/duckdb-engine.ts';
 import { openEmbeddedStore } from '../src/store/embedded/embedded-store.ts';
 import type { EmbeddedStore } from '../src/store/embedded/embedded-store.ts';
-import type { MixedLine } from './mixed-logs.ts';
-import { POD_COUNT, appOf, createMixedLines } from './mixed-logs.ts';
+import type { MixedPod } from './mixed-documents.ts';
+import { newMixedPod, takeMixedBatch } from './mixed-documents.ts';
+import { POD_COUNT, createMixedLines } from './mixed-logs.ts';
 
 /** 2026-11-23T04:00:00Z; a line every 0.2 ms stays within the hour for 18 million lines. */
 const START_NS = 1_795_406_400_000_000_000n;
@@ -34,13 +30,6 @@ const ROUND_LINES = 40_000;
 const BATCH_LINES = 1_000;
 /** About 64 MiB of journal. */
 const ROUNDS_PER_SEAL = 4;
-
-interface PodState {
-  readonly fileId: string;
-  readonly resource: string;
-  offset: number;
-  pending: { line: MixedLine; timeNs: bigint; offset: number }[];
-}
 
 interface Result {
   readonly mode: 'raw lines' | 'JSON parsed';
@@ -73,7 +62,7 @@ for (const mode of ['raw lines', 'JSON parsed'] as const) {
 async function measure(mode: Result['mode'], lines: number): Promise<Result> {
   const directory = options.keep ?? fs.mkdtempSync(path.join(os.tmpdir(), 'logboom-bench-'));
   const store = await openStore(directory);
-  const pods = Array.from({ length: POD_COUNT }, (_, pod) => podState(pod));
+  const pods = Array.from({ length: POD_COUNT }, (_, pod) => newMixedPod(pod));
   const raw: string[][] = pods.map(() => []);
   const next = createMixedLines(7);
   const spent = { append: 0, seal: 0 };
@@ -84,14 +73,14 @@ async function measure(mode: Result['mode'], lines: number): Promise<Result> {
     const batches: DocumentBatch[] = [];
     for (let index = 0; index < ROUND_LINES; index += 1) {
       const line = next();
-      const pod = pods[line.pod] as PodState;
+      const pod = pods[line.pod] as MixedPod;
       pod.pending.push({ line, timeNs: START_NS + BigInt(done + index) * STEP_NS, offset: pod.offset });
       pod.offset += Buffer.byteLength(line.text) + 1;
       rawBytes += Buffer.byteLength(line.text) + 1;
       raw[line.pod]?.push(line.text);
-      if (pod.pending.length === BATCH_LINES) batches.push(takeBatch(pod, mode));
+      if (pod.pending.length === BATCH_LINES) batches.push(takeMixedBatch(pod, mode === 'JSON parsed'));
     }
-    for (const pod of pods) batches.push(takeBatch(pod, mode));
+    for (const pod of pods) batches.push(takeMixedBatch(pod, mode === 'JSON parsed'));
     spent.append += await coreSeconds(() => appendAll(store, batches));
     if (round % ROUNDS_PER_SEAL === 0 || done + ROUND_LINES >= lines) {
       spent.seal += await coreSeconds(() => store.seal());
@@ -152,52 +141,6 @@ async function openStore(directory: string): Promise<EmbeddedStore> {
     engine,
     crc32: nodeCrc32,
   });
-}
-
-function podState(pod: number): PodState {
-  const fileId = (pod * 7919 + 1).toString(16).padStart(20, 'a');
-  const name = `${appOf(pod)}-7d9f8b6c5-${(pod * 104_729).toString(36)}`;
-  const resource = {
-    kubernetes: {
-      namespace: 'shop',
-      pod: { name, uid: `0f4d5c1e-6f5a-4b7e-9a52-3f1d2c4b5a${String(pod).padStart(2, '0')}` },
-      container: { name: appOf(pod) },
-      node: { name: 'node-1' },
-    },
-    container: { runtime: 'containerd' },
-    service: { name: appOf(pod) },
-    host: { name: 'node-1' },
-    agent: { type: 'logboom', version: '0.1.0' },
-    ecs: { version: '8.11.0' },
-  };
-  return { fileId, resource: JSON.stringify(resource).slice(1), offset: 0, pending: [] };
-}
-
-function takeBatch(pod: PodState, mode: Result['mode']): DocumentBatch {
-  const records = pod.pending;
-  pod.pending = [];
-  const fieldTypes: FieldTypes = new Map();
-  const parts = records.map(({ line, timeNs, offset }) => {
-    const isParsed = mode === 'JSON parsed' && line.fields !== undefined;
-    if (isParsed) addFieldTypes(fieldTypes, 'fields', line.fields);
-    const fields = isParsed ? `,"fields":${JSON.stringify(line.fields)}` : '';
-    const level = mode === 'JSON parsed' ? `"level":"${line.level}",` : '';
-    const message = JSON.stringify(isParsed ? line.message : line.text);
-    return Buffer.from(
-      `{"@timestamp":"${formatTimestamp(timeNs)}","message":${message}${fields},"stream":"stdout","log":{${level}"offset":${offset},"file":{"path":"/var/log/pods/shop_${pod.fileId}/app/0.log"}},"event":{"id":"${eventIdOf(pod.fileId, offset)}"},${pod.resource}\n`,
-    );
-  });
-  let end = 0;
-  return {
-    fileId: pod.fileId,
-    body: Buffer.concat(parts),
-    count: records.length,
-    ends: Uint32Array.from(parts, (part) => (end += part.length)),
-    offsets: Float64Array.from(records, (record) => record.offset),
-    lanes: new Uint8Array(records.length).fill(LANE.stdout),
-    fieldTypes,
-    dropped: [],
-  };
 }
 
 async function appendAll(store: EmbeddedStore, batches: readonly DocumentBatch[]): Promise<void> {

@@ -14,7 +14,8 @@ interface Pending {
   readonly offset: number;
 }
 
-interface Pod {
+/** A pod whose lines wait to be taken as a batch. */
+export interface MixedPod {
   readonly fileId: string;
   readonly resource: string;
   offset: number;
@@ -23,22 +24,23 @@ interface Pod {
 
 /** Returns a function that makes the next `count` documents, `stepNs` apart from `startNs` on, a batch per pod. */
 export function createMixedBatches(startNs: bigint, stepNs: bigint): (count: number) => DocumentBatch[] {
-  const pods = Array.from({ length: POD_COUNT }, (_, pod) => newPod(pod));
+  const pods = Array.from({ length: POD_COUNT }, (_, pod) => newMixedPod(pod));
   const next = createMixedLines(7);
   let timeNs = startNs;
   return (count) => {
     for (let index = 0; index < count; index += 1) {
       const line = next();
-      const pod = pods[line.pod] as Pod;
+      const pod = pods[line.pod] as MixedPod;
       pod.pending.push({ line, timeNs, offset: pod.offset });
       pod.offset += Buffer.byteLength(line.text) + 1;
       timeNs += stepNs;
     }
-    return pods.filter((pod) => pod.pending.length > 0).map(takeBatch);
+    return pods.filter((pod) => pod.pending.length > 0).map((pod) => takeMixedBatch(pod, true));
   };
 }
 
-function newPod(pod: number): Pod {
+/** Makes a pod by its number. */
+export function newMixedPod(pod: number): MixedPod {
   const name = `${appOf(pod)}-7d9f8b6c5-${(pod * 104_729).toString(36)}`;
   const resource = {
     kubernetes: {
@@ -57,13 +59,15 @@ function newPod(pod: number): Pod {
   return { fileId, resource: JSON.stringify(resource).slice(1), offset: 0, pending: [] };
 }
 
-function takeBatch(pod: Pod): DocumentBatch {
+/** Takes what waits of a pod, as it stood in the file or as a pipeline parsed it. */
+export function takeMixedBatch(pod: MixedPod, isParsed: boolean): DocumentBatch {
   const records = pod.pending;
   pod.pending = [];
   const fieldTypes: FieldTypes = new Map();
   const parts = records.map((record) => {
-    if (record.line.fields !== undefined) addFieldTypes(fieldTypes, 'fields', record.line.fields);
-    return Buffer.from(documentOf(pod, record));
+    const { fields } = record.line;
+    if (isParsed && fields !== undefined) addFieldTypes(fieldTypes, 'fields', fields);
+    return Buffer.from(documentOf(pod, record, isParsed));
   });
   let end = 0;
   return {
@@ -78,8 +82,12 @@ function takeBatch(pod: Pod): DocumentBatch {
   };
 }
 
-function documentOf({ fileId, resource }: Pod, { line, timeNs, offset }: Pending): string {
-  const fields = line.fields === undefined ? '' : `"fields":${JSON.stringify(line.fields)},`;
-  const log = `"level":"${line.level}","offset":${offset},"file":{"path":"/var/log/pods/shop_${fileId}/app/0.log"}`;
-  return `{"@timestamp":"${formatTimestamp(timeNs)}","message":${JSON.stringify(line.message)},${fields}"stream":"stdout","log":{${log}},"event":{"id":"${eventIdOf(fileId, offset)}"},${resource}\n`;
+function documentOf({ fileId, resource }: MixedPod, record: Pending, isParsed: boolean): string {
+  const { line, timeNs, offset } = record;
+  const hasFields = isParsed && line.fields !== undefined;
+  const fields = hasFields ? `"fields":${JSON.stringify(line.fields)},` : '';
+  const message = JSON.stringify(hasFields ? line.message : line.text);
+  const level = isParsed ? `"level":"${line.level}",` : '';
+  const log = `${level}"offset":${offset},"file":{"path":"/var/log/pods/shop_${fileId}/app/0.log"}`;
+  return `{"@timestamp":"${formatTimestamp(timeNs)}","message":${message},${fields}"stream":"stdout","log":{${log}},"event":{"id":"${eventIdOf(fileId, offset)}"},${resource}\n`;
 }
