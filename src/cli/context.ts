@@ -105,6 +105,8 @@ export interface Explanation {
   /** Lines for people, in order. */
   readonly lines: readonly string[];
   readonly json: Readonly<Record<string, unknown>>;
+  /** False for a file that no source takes or that cannot be read; a line is always true. */
+  readonly isCollected: boolean;
 }
 
 export interface Finding {

@@ -6,7 +6,7 @@ import { BugError } from '../base/assert.ts';
 import type { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import { AppError, ConfigError } from '../base/errors.ts';
 import type { AuditAnswer, SearchAnswer } from '../api/api-types.ts';
-import type { ImportResult, RunOptions } from './context.ts';
+import type { Explanation, ImportResult, RunOptions } from './context.ts';
 import { buildProgram } from './program.ts';
 import { runCli } from './run-cli.ts';
 import { fakeContext } from './testing/fake-context.ts';
@@ -95,6 +95,15 @@ void test('audit cannot tell when the server is away: 2', async () => {
   const { code, err } = await run('audit');
   assert.equal(code, 2);
   assert.match(err, /cannot reach a Logboom server/);
+});
+
+void test('explain ends with 1 when a file is not collected', async () => {
+  for (const isCollected of [true, false]) {
+    const explain = (): Promise<Explanation> => Promise.resolve({ lines: ['why'], json: {}, isCollected });
+    const { code, out } = await run('explain /x.log', { actions: { explain } });
+    assert.equal(out, 'why\n');
+    assert.equal(code, isCollected ? 0 : 1);
+  }
 });
 
 void test('what goes wrong inside a role has its exit code', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ function load(root: string): ReturnType<typeof loadConfig> {
       {
         flag: '--sources',
         path: 'sources',
-        text: `[{ kind: apps, root: ${root}/apps }, { kind: pods, root: ${root}/pods }]`,
+        text: `[{ kind: apps, root: ${root}/apps, exclude: ["**/x-*", "**/debug*"] }, { kind: pods, root: ${root}/pods }]`,
       },
     ],
     environment: {},
@@ -48,14 +48,108 @@ void test('a file is explained by the source that takes it, its path and its fir
   }
 });
 
-void test('a file that no source takes is said to be so, whether it is there or not', () => {
-  const { lines, json } = explain({
-    loaded: load('/srv/nothing'),
-    subject: '/var/nothing/x.log',
-    fields: {},
-  });
-  assert.equal(json['isCollected'], false);
-  assert.equal(lines.at(-1), 'the file is not collected');
+void test('a file that is not collected is told why, by every source and as a whole', () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'logboom-explain-'));
+  try {
+    const log = path.join(root, 'apps/shop/cart/cart-0/log');
+    mkdirSync(path.join(log, 'sub'), { recursive: true });
+    mkdirSync(path.join(root, 'pods/shop_cart-0_uid-1/web'), { recursive: true });
+    writeFileSync(path.join(root, 'outside.log'), 'x\n');
+    writeFileSync(path.join(log, 'debug.log'), 'x\n');
+    writeFileSync(path.join(log, 'core.dump'), 'x\n');
+    writeFileSync(path.join(root, 'apps/shop/early.log'), 'x\n');
+    writeFileSync(path.join(root, 'pods/shop_cart-0_uid-1/web/notes.txt'), 'x\n');
+    symlinkSync(path.join(root, 'outside.log'), path.join(log, 'link.log'));
+    symlinkSync(path.join(root, 'nowhere'), path.join(log, 'broken.log'));
+    const cases: readonly (readonly [string, RegExp, RegExp])[] = [
+      ['outside.log', /no source takes it$/, /apps .*: does not take it: the file is not below .*apps$/],
+      [
+        'apps/shop/cart/cart-0/log/debug.log',
+        /no source takes it$/,
+        /its exclude pattern \*\*\/debug\* fits$/,
+      ],
+      ['apps/shop/cart/cart-0/log/core.dump', /no source takes it$/, /files named \*\.log$/],
+      ['apps/shop/early.log', /no source takes it$/, /it takes <namespace>\/<app>\/<pod>\/log\//],
+      ['apps/shop/cart/cart-0/other/x.log', /there is no such file$/, /it does not enter .*cart-0\/other: /],
+      ['apps/shop/cart/cart-0/log/link.log', /no source takes it$/, /is a link that leads out of/],
+      ['apps/shop/cart/cart-0/log/broken.log', /it is a link that leads nowhere$/, /does not take it/],
+      ['apps/shop/cart/cart-0/log/none.log', /there is no such file$/, /apps: takes it$/],
+      [
+        'apps/shop/cart/cart-0/log/sub',
+        /it is a directory: name one of the files in it$/,
+        /takes files only/,
+      ],
+      ['pods/shop_cart-0_uid-1/web/notes.txt', /no source takes it$/, /<container>\/<number>\.log below/],
+    ];
+    for (const [name, whole, ofSource] of cases) {
+      const { lines, json, isCollected } = explain({
+        loaded: load(root),
+        subject: path.join(root, name),
+        fields: {},
+      });
+      assert.equal(isCollected, false, name);
+      assert.equal(json['isCollected'], false);
+      assert.match(lines.at(-1) ?? '', whole);
+      assert.ok(
+        lines.some((line) => ofSource.test(line)),
+        `${name}: ${lines.join('\n')}`,
+      );
+    }
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+void test('a file that this user must not read is said to be so', (context) => {
+  const root = mkdtempSync(path.join(tmpdir(), 'logboom-explain-'));
+  const { geteuid, seteuid } = process;
+  if (geteuid === undefined || seteuid === undefined) return context.skip('this system has no users');
+  const directory = path.join(root, 'pods/shop_cart-0_uid-1/web');
+  mkdirSync(directory, { recursive: true });
+  chmodSync(root, 0o755);
+  const file = path.join(directory, '0.log');
+  writeFileSync(file, '2026-11-23T04:30:00.1Z stdout F x\n', { mode: 0o000 });
+  const loaded = load(root);
+  const user = geteuid();
+  if (user === 0) seteuid(65_534);
+  try {
+    const { lines, isCollected } = explain({ loaded, subject: file, fields: {} });
+    assert.equal(isCollected, false);
+    assert.match(lines.at(-1) ?? '', /this user must not read it: run the agent as root/);
+  } finally {
+    if (user === 0) seteuid(0);
+    rmSync(root, { recursive: true });
+  }
+});
+
+void test('records of plain files and s6 directories are shown with their own stream and path', () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'logboom-explain-'));
+  try {
+    const log = path.join(root, 'apps/shop/cart/cart-0/log');
+    mkdirSync(path.join(log, 'stderr'), { recursive: true });
+    writeFileSync(path.join(log, 'app.log'), 'one\n');
+    writeFileSync(path.join(log, 'stderr/current'), '');
+    writeFileSync(path.join(log, 'old.log.1.gz'), '');
+    const cases: readonly (readonly [string, string])[] = [
+      ['app.log', 'file'],
+      ['stderr/current', 'stderr'],
+      ['old.log.1.gz', 'file'],
+    ];
+    for (const [name, stream] of cases) {
+      const file = path.join(log, name);
+      const { json, isCollected } = explain({ loaded: load(root), subject: file, fields: {} });
+      const { members, line } = json as {
+        members: Record<string, string>;
+        line: { document: { stream: string; log: { file: { path: string } } } };
+      };
+      assert.equal(isCollected, true);
+      assert.equal(members['stream'], stream);
+      assert.equal(line.document.stream, stream);
+      assert.equal(line.document.log.file.path, file);
+    }
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
 
 void test('a line is explained with the members that are given', () => {

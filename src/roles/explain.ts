@@ -1,21 +1,18 @@
 /** `logboom explain`: which source, pipeline and index a file or a line would take, found by the parts themselves. */
 import path from 'node:path';
-import { createLayout } from '../agent/discovery/create-layout.ts';
 import type { GroupSpec } from '../agent/discovery/layout.ts';
-import { namesBelow } from '../agent/discovery/layout.ts';
 import { buildResource } from '../agent/resource.ts';
 import { createZoneOffset } from '../agent/tail/zone-offset.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
-import { systemCodeOf } from '../base/errors.ts';
 import { BufferPool } from '../capture/buffer-pool.ts';
 import { ContainerLanes } from '../capture/container-lanes.ts';
 import { createDecoder } from '../capture/decoder.ts';
 import type { ExplainOptions, Explanation } from '../cli/context.ts';
 import type { Config } from '../config/config.ts';
-import type { SourceConfig } from '../config/source-config.ts';
 import { explainLine, formatExplanation } from '../indexer/explain.ts';
 import { placeOf } from './agent-parts.ts';
+import { findObstacle, judgeFile } from './explain-source.ts';
 
 /** Bytes of a file that are decoded to show its first record. */
 const HEAD_BYTES = 64 * 1024;
@@ -25,9 +22,18 @@ const TAI_OFFSET_SECONDS_USUAL = 37;
 
 /** Explains a file when the subject is a path, and a line otherwise. */
 export function explain({ loaded, subject, fields }: ExplainOptions): Explanation {
-  const isPath = /^\.{0,2}\/\S*$/.test(subject) || nodeFileSystem.stat(subject)?.kind === 'file';
+  const isPath = /^\.{0,2}\/\S*$/.test(subject) || isThere(subject);
   if (isPath) return explainFile(loaded.config, path.resolve(subject));
   return explainText(loaded.config, subject, fields);
+}
+
+/** Whether a subject without a slash in front is the name of something; a line may be too long for a name. */
+function isThere(subject: string): boolean {
+  try {
+    return nodeFileSystem.stat(subject) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function explainText(
@@ -37,47 +43,79 @@ function explainText(
   time = new Date(nodeScheduler.nowMs()).toISOString().replace('Z', '000000Z'),
 ): Explanation {
   const explanation = explainLine({ pipelines: config.indexer.pipelines, line, members, time });
-  return { lines: formatExplanation(explanation), json: { ...explanation } };
+  return { lines: formatExplanation(explanation), json: { ...explanation }, isCollected: true };
 }
 
-interface SourceVerdict {
+interface SourceFinding {
   readonly source: string;
   readonly isTaken: boolean;
   readonly reason: string;
 }
 
 function explainFile(config: Config, file: string): Explanation {
-  const verdicts: SourceVerdict[] = [];
-  let group: GroupSpec | undefined;
-  for (const source of config.sources) {
-    const found = group === undefined ? findGroup(source, file) : undefined;
-    const name = `${source.kind} ${placeOf(source)}`;
-    if (found === undefined) {
-      const reason =
-        group === undefined ? 'does not take it' : 'is not asked, because an earlier source takes it';
-      verdicts.push({ source: name, isTaken: false, reason });
-    } else {
-      group = found;
-      verdicts.push({ source: name, isTaken: true, reason: 'takes it' });
-    }
-  }
+  const { findings, group } = askSources(config, file);
   const lines = [
     `file: ${file}`,
     'sources:',
-    ...verdicts.map(({ source, reason }) => `  ${source}: ${reason}`),
+    ...findings.map(({ source, reason }) => `  ${source}: ${reason}`),
   ];
-  if (group === undefined) {
-    if (verdicts.length === 0) lines.push('  none is configured');
+  if (findings.length === 0) lines.push('  none is configured');
+  const obstacle = findObstacle(file);
+  if (group === undefined || obstacle !== undefined) {
+    const reason = obstacle ?? (findings.length === 0 ? 'no source is configured' : 'no source takes it');
     return {
-      lines: [...lines, 'the file is not collected'],
-      json: { file, sources: verdicts, isCollected: false },
+      lines: [...lines, `the file is not collected: ${reason}`],
+      json: { file, sources: findings, isCollected: false, reason },
+      isCollected: false,
     };
   }
-  const document = decodeFirst(config, group, file);
-  const members = membersOf(document ?? resourceOf(config, group));
-  lines.push('says of itself:', ...Object.entries(members).map(([name, value]) => `  ${name}: ${value}`));
+  const record = explainFirstRecord(config, group, file);
+  const json = { file, sources: findings, isCollected: true, members: record.members, line: record.json };
+  return { lines: [...lines, ...record.lines], json, isCollected: true };
+}
+
+/** Asks the sources in their order: the first one that takes the file is the one. */
+function askSources(
+  config: Config,
+  file: string,
+): { findings: readonly SourceFinding[]; group: GroupSpec | undefined } {
+  const findings: SourceFinding[] = [];
+  let group: GroupSpec | undefined;
+  for (const source of config.sources) {
+    const name = `${source.kind} ${placeOf(source)}`;
+    if (group !== undefined) {
+      const reason = 'is not asked, because an earlier source takes it';
+      findings.push({ source: name, isTaken: false, reason });
+      continue;
+    }
+    const verdict = judgeFile(source, file);
+    if ('group' in verdict) group = verdict.group;
+    const reason = 'group' in verdict ? 'takes it' : `does not take it: ${verdict.reason}`;
+    findings.push({ source: name, isTaken: 'group' in verdict, reason });
+  }
+  return { findings, group };
+}
+
+interface RecordExplanation {
+  readonly members: Readonly<Record<string, string>>;
+  readonly lines: readonly string[];
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+function explainFirstRecord(config: Config, group: GroupSpec, file: string): RecordExplanation {
+  const isCompressed = /\.(gz|zst)$/.test(file);
+  const document = isCompressed ? undefined : decodeFirst(config, group, file);
+  const standIn = {
+    stream: group.stream,
+    log: { file: { path: file } },
+    ...resourceOf(config, group),
+  };
+  const members = membersOf(document ?? standIn);
+  const lines = ['says of itself:', ...Object.entries(members).map(([name, value]) => `  ${name}: ${value}`)];
   const message = document?.['message'];
-  if (typeof message !== 'string') lines.push('it has no whole line yet, so an empty one stands in for it');
+  if (isCompressed) lines.push('it is compressed, so an empty line stands in for its first one');
+  else if (typeof message !== 'string')
+    lines.push('it has no whole line yet, so an empty one stands in for it');
   const time = document?.['@timestamp'];
   const inner = explainText(
     config,
@@ -85,30 +123,8 @@ function explainFile(config: Config, file: string): Explanation {
     members,
     typeof time === 'string' ? time : undefined,
   );
-  const json = { file, sources: verdicts, isCollected: true, members, line: inner.json };
-  return { lines: [...lines, 'first record:', ...inner.lines.map((line) => `  ${line}`)], json };
-}
-
-/** Returns what the source makes of the file, whether it is there or not. */
-function findGroup(source: SourceConfig, file: string): GroupSpec | undefined {
-  const layout = createLayout(source, { fileSystem: nodeFileSystem, warnOnce: () => undefined });
-  const directory = path.dirname(file);
-  if (!layout.roots.some((root) => namesBelow(root, directory) !== undefined)) return undefined;
-  const name = path.basename(file);
-  const entries = listDirectory(directory);
-  const all = entries.some((entry) => entry.name === name)
-    ? entries
-    : [...entries, { name, kind: 'file' as const }];
-  return layout.visit(directory, all).files.find((candidate) => candidate.name === name)?.group;
-}
-
-function listDirectory(directory: string): ReturnType<typeof nodeFileSystem.readDirectory> {
-  try {
-    return nodeFileSystem.readDirectory(directory);
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ENOTDIR') return [];
-    throw error;
-  }
+  lines.push('first record:', ...inner.lines.map((line) => `  ${line}`));
+  return { members, lines, json: inner.json };
 }
 
 function resourceOf({ node, cluster }: Config, group: GroupSpec): Record<string, unknown> {
@@ -117,7 +133,6 @@ function resourceOf({ node, cluster }: Config, group: GroupSpec): Record<string,
 
 /** Returns the document of the file's first record, or undefined when there is none to read. */
 function decodeFirst(config: Config, group: GroupSpec, file: string): Record<string, unknown> | undefined {
-  if (nodeFileSystem.stat(file)?.kind !== 'file' || /\.(gz|zst)$/.test(file)) return undefined;
   const { source, format, stream } = group;
   const resource = resourceOf(config, group);
   const decoder = createDecoder(
@@ -152,7 +167,7 @@ function decodeFirst(config: Config, group: GroupSpec, file: string): Record<str
 function membersOf(document: Record<string, unknown>): Record<string, string> {
   const members: Record<string, string> = {};
   const isShown = (name: string): boolean =>
-    /^(kubernetes|container|service|labels|input|log\.file)\b/.test(name) &&
+    /^(kubernetes|container|service|labels|input|stream|log\.file)\b/.test(name) &&
     !name.startsWith('kubernetes.node');
   const visit = (value: unknown, name: string): void => {
     if (typeof value === 'string' && isShown(name)) members[name] = value;

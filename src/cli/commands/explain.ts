@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { EXIT_CODE } from '../../base/errors.ts';
 import { addConfigOptions, loadCommandConfig } from '../config-options.ts';
 import type { CommandSetup } from '../command-setup.ts';
 
@@ -11,7 +12,7 @@ interface ExplainFlags {
 }
 
 /** Adds `explain`. */
-export function addExplainCommand({ program, context }: CommandSetup): void {
+export function addExplainCommand({ program, context, setExitCode }: CommandSetup): void {
   const command = program
     .command('explain')
     .description('show which source, pipeline and index a file or a line would take, and why')
@@ -24,6 +25,8 @@ export function addExplainCommand({ program, context }: CommandSetup): void {
   addConfigOptions(command, { sections: ['sources', 'indexer'] }).addHelpText(
     'after',
     `
+Exit code 1 when the file is not collected; the reason is printed.
+
 Examples:
   logboom explain /data/logs/shop/cart/cart-0/log/app.log --config logboom.yaml
   logboom explain '{"level":"warn","msg":"slow"}' --namespace shop`,
@@ -44,5 +47,6 @@ Examples:
     context.stdout.write(
       flags.json === true ? `${JSON.stringify(explanation.json)}\n` : `${explanation.lines.join('\n')}\n`,
     );
+    if (!explanation.isCollected) setExitCode(EXIT_CODE.discrepancy);
   });
 }
