@@ -49,9 +49,54 @@ export type TransportConfig =
       readonly bufferBytesMax: number;
       readonly url: string;
       readonly token: string | undefined;
+    }
+  | KafkaConfig;
+
+export interface KafkaConfig {
+  readonly kind: 'kafka';
+  readonly bufferBytesMax: number;
+  /** `HOST:PORT` each. */
+  readonly brokers: readonly string[];
+  /** A name, or a template such as `logs-{kubernetes.namespace}`; dead letters and the ledger go to its siblings. */
+  readonly topic: string;
+  /** Used when a missing topic is created; creating can be forbidden. */
+  readonly create: { readonly isAllowed: boolean; readonly partitions: number; readonly replicas: number };
+  readonly groupId: string;
+  readonly clientId: string;
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  /** Largest record; undefined: what the topic says. */
+  readonly messageBytesMax: number | undefined;
+  /** What becomes of a record over it. */
+  readonly oversized: 'truncate' | 'dead_letter';
+  readonly tls: TlsConfig | undefined;
+  readonly sasl: SaslConfig | undefined;
+}
+
+/** Paths of PEM files. */
+export interface TlsConfig {
+  readonly caFile: string | undefined;
+  readonly certificateFile: string | undefined;
+  readonly keyFile: string | undefined;
+  /** False turns the check of the server's certificate off. */
+  readonly isVerified: boolean;
+}
+
+export type SaslConfig =
+  | {
+      readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+      readonly username: string;
+      readonly password: string;
+    }
+  /** A token that does not change, or a file whose content is read anew for every connection. */
+  | {
+      readonly mechanism: 'OAUTHBEARER';
+      readonly token: string | undefined;
+      readonly tokenFile: string | undefined;
     };
 
-export type StoreConfig = {
+export type StoreConfig = EmbeddedConfig | ElasticsearchConfig;
+
+export interface EmbeddedConfig {
   readonly kind: 'embedded';
   readonly memoryBytesMax: number;
   readonly threads: number;
@@ -61,7 +106,43 @@ export type StoreConfig = {
   readonly journalAgeMsMax: number;
   /** Below this many free bytes on the data directory's file system, collection waits. */
   readonly freeBytesMin: number;
-};
+}
+
+/** Elasticsearch and OpenSearch: which one it is, and what it can, is found out by asking. */
+export interface ElasticsearchConfig {
+  readonly kind: 'elasticsearch';
+  /** Nodes of one cluster; the next one is taken when one fails. */
+  readonly urls: readonly string[];
+  readonly auth:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+    | { readonly kind: 'api_key'; readonly apiKey: string };
+  readonly tls: TlsConfig | undefined;
+  /** Template of index names by event time, such as `logboom-{namespace}-{date}`; `date` is YYYY.MM.DD in UTC. */
+  readonly index: string;
+  /** Data streams named after the template without its date, instead of daily indices. */
+  readonly isDataStream: boolean;
+  readonly shards: number;
+  readonly replicas: number;
+  /** What a policy of the engine's lifecycle management does; undefined ages: never. */
+  readonly lifecycle: {
+    readonly isManaged: boolean;
+    readonly rolloverBytes: number;
+    readonly rolloverAgeMs: number;
+    readonly warmAgeMs: number | undefined;
+    readonly deleteAgeMs: number | undefined;
+  };
+  /** Events further away from now than this go to the index of late or of future events. */
+  readonly lateMsMax: number;
+  readonly futureMsMax: number;
+  readonly bulk: {
+    readonly bytesMax: number;
+    readonly inFlightMax: number;
+    readonly compression: 'none' | 'gzip';
+  };
+  /** Fields of one index under `fields`; what is beyond is found as text only. */
+  readonly fieldsMax: number;
+}
 
 export interface ServerConfig {
   readonly listen: string;

@@ -43,7 +43,7 @@ class FakeStore {
         appended++;
       }
     }
-    return { appended, duplicates };
+    return { appended, duplicates, rejected: [] };
   }
 
   async appendLedger(records: readonly unknown[]): Promise<void> {

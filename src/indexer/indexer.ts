@@ -186,7 +186,9 @@ class Indexer implements Service {
     const { signal } = this.#appending;
     return this.#retrying('write to the store', signal, async () => {
       const result =
-        round.batches.length > 0 ? await store.append(round.batches, signal) : { appended: 0, duplicates: 0 };
+        round.batches.length > 0
+          ? await store.append(round.batches, signal)
+          : { appended: 0, duplicates: 0, rejected: [] };
       if (round.ledger.length > 0) await store.appendLedger(round.ledger, signal);
       return result;
     });

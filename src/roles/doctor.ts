@@ -236,6 +236,7 @@ function tryHolePunching(directory: string): Finding {
 function examineFreeSpace({ data, store }: Config): Finding {
   const { bavail, bsize } = fs.statfsSync(data);
   const freeBytes = bavail * bsize;
+  if (store.kind !== 'embedded') return ok('disk', `${formatSize(freeBytes)} free`);
   const text = `${formatSize(freeBytes)} free, the store may grow to ${formatSize(store.retention.bytesMax)}`;
   if (freeBytes < store.freeBytesMin)
     return fail('disk', text, 'Free some space: collection waits until there is.');
@@ -255,7 +256,8 @@ function examineClock(): Finding {
 }
 
 function examineMemory({ store, agent, transport }: Config): Finding {
-  const needed = store.memoryBytesMax + agent.bufferBytesMax + transport.bufferBytesMax + 200 * MIB;
+  const storeBytes = store.kind === 'embedded' ? store.memoryBytesMax : 0;
+  const needed = storeBytes + agent.bufferBytesMax + transport.bufferBytesMax + 200 * MIB;
   const limit = process.constrainedMemory();
   const available = limit > 0 && limit < os.totalmem() ? limit : os.totalmem();
   const text = `${formatSize(available)} on this machine, about ${formatSize(needed)} used at most`;

@@ -5,6 +5,7 @@ import { createApiServer } from '../api/server.ts';
 import type { ApiServer } from '../api/server.ts';
 import type { SourceStatus } from '../api/api-types.ts';
 import { TailHub } from '../api/tail-hub.ts';
+import { assert } from '../base/assert.ts';
 import { nodeCrc32 } from '../base/node/node-crc32.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
@@ -28,6 +29,7 @@ export async function openStorage(config: Config, telemetry: Telemetry): Promise
   const directory = path.join(config.data, 'store');
   const temporaryDirectory = path.join(directory, 'tmp');
   nodeFileSystem.makeDirectory(temporaryDirectory);
+  assert(config.store.kind === 'embedded', 'only the embedded store lives in the data directory');
   const { memoryBytesMax, threads } = config.store;
   const engine = await startDuckDbEngine({
     memoryBytesMax,

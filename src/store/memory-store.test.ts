@@ -67,7 +67,7 @@ test('a lane that waits does not make the other lane a duplicate', async () => {
     ],
     SIGNAL,
   );
-  assert.deepEqual(result, { appended: 1, duplicates: 1 });
+  assert.deepEqual(result, { appended: 1, duplicates: 1, rejected: [] });
   assert.deepEqual(await offsetsOf(store), [0, 50]);
 });
 

@@ -58,7 +58,7 @@ export class MemoryStore implements Store {
       appended += taken;
       duplicates += batch.count - taken;
     }
-    return Promise.resolve({ appended, duplicates });
+    return Promise.resolve({ appended, duplicates, rejected: [] });
   }
 
   appendLedger(records: readonly LedgerRecord[], _signal: AbortSignal): Promise<void> {

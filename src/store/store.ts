@@ -1,3 +1,4 @@
+import type { DeadLetterError } from '../record/dead-letter.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import type { DocumentBatch } from '../record/record-batch.ts';
 import type { Query } from '../query/ast.ts';
@@ -29,6 +30,17 @@ export interface AppendResult {
   /** Documents taken; the others were there before. */
   readonly appended: number;
   readonly duplicates: number;
+  /** Documents that the store refuses for an error of their own; they are in neither of the other counts. */
+  readonly rejected: readonly RejectedDocument[];
+}
+
+export interface RejectedDocument {
+  /** Which of the batches that were appended, and which of its documents. */
+  readonly batchIndex: number;
+  readonly documentIndex: number;
+  /** The index that it was meant for; undefined where the store has none. */
+  readonly index: string | undefined;
+  readonly error: DeadLetterError;
 }
 
 /** Nanoseconds since the Unix epoch: `startNs` inclusive, `endNs` exclusive. */

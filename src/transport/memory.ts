@@ -17,7 +17,8 @@ import { assert } from '../base/assert.ts';
 import { AppError } from '../base/errors.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import type { RecordBatch } from '../record/record-batch.ts';
-import type { Consumer, Delivery, Producer, Transport } from './transport.ts';
+import { MemoryDeadLetters } from './memory-dead-letters.ts';
+import type { Consumer, DeadLetterQueue, Delivery, Producer, Transport } from './transport.ts';
 
 export interface MemoryTransportOptions {
   /** Bytes of bodies that are sent and not yet committed. */
@@ -26,6 +27,8 @@ export interface MemoryTransportOptions {
   readonly partitionCount?: number;
   /** Ledger records that are sent and not yet committed. */
   readonly ledgerRecordsMax?: number;
+  /** Default: one that lives as long as the process. */
+  readonly deadLetters?: DeadLetterQueue;
 }
 
 /** Enough that one busy file does not stand in the way of all others, few enough to be visited in each poll. */
@@ -71,6 +74,7 @@ export class MemoryTransport implements Transport {
     send: (batch) => this.#send(batch),
     sendLedger: (records) => this.#sendLedger(records),
   };
+  readonly deadLetters: DeadLetterQueue;
   readonly #logTopic: Topic;
   readonly #ledgerTopic: Topic;
   readonly #partitions: Partition[];
@@ -88,6 +92,7 @@ export class MemoryTransport implements Transport {
       bufferBytesMax > 0 && partitionCount > 0 && ledgerRecordsMax > 0,
       'limits of a transport are positive',
     );
+    this.deadLetters = options.deadLetters ?? new MemoryDeadLetters();
     this.#logTopic = { waiting: [], weightMax: bufferBytesMax, weight: 0 };
     this.#ledgerTopic = { waiting: [], weightMax: ledgerRecordsMax, weight: 0 };
     this.#logPartitionCount = partitionCount;

@@ -1,3 +1,4 @@
+import type { DeadLetter } from '../record/dead-letter.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import type { RecordBatch } from '../record/record-batch.ts';
 
@@ -10,6 +11,7 @@ import type { RecordBatch } from '../record/record-batch.ts';
  */
 export interface Transport {
   readonly producer: Producer;
+  readonly deadLetters: DeadLetterQueue;
   /** Joins the consumer group. Only one consumer at a time is open in a process. */
   openConsumer(): Promise<Consumer>;
   /** Why the transport cannot take or give records just now, or undefined when it can. */
@@ -25,6 +27,19 @@ export interface Producer {
   send(batch: RecordBatch): Promise<void>;
   /** The same for ledger records, which travel on a topic of their own. */
   sendLedger(records: readonly LedgerRecord[]): Promise<void>;
+}
+
+/**
+ * Where documents wait that the store refuses: a compacted topic of a broker, a journal in the data directory
+ * otherwise. Keyed by `DeadLetter.id`; the last letter of an id holds.
+ */
+export interface DeadLetterQueue {
+  /** Resolves once the letters are durable. Waits while the transport is away; rejects only with `closed`. */
+  send(letters: readonly DeadLetter[]): Promise<void>;
+  /** Every letter that was not removed, as the queue stood at the call, in no particular order. */
+  read(signal: AbortSignal): AsyncIterable<DeadLetter>;
+  /** Takes letters away, after a replay or because a person said so. */
+  remove(ids: readonly string[]): Promise<void>;
 }
 
 export type Delivery = LogDelivery | LedgerDelivery;

@@ -43,9 +43,9 @@ test('a script that is not understood names the line', () => {
 
 async function runScript({ documents, cases }: Script, store: Store, file: string): Promise<void> {
   const first = await store.append(toDocumentBatches(documents), SIGNAL);
-  assert.deepEqual(first, { appended: documents.length, duplicates: 0 });
+  assert.deepEqual(first, { appended: documents.length, duplicates: 0, rejected: [] });
   const again = await store.append(toDocumentBatches(documents), SIGNAL);
-  assert.deepEqual(again, { appended: 0, duplicates: documents.length });
+  assert.deepEqual(again, { appended: 0, duplicates: documents.length, rejected: [] });
   const nameById = new Map(
     documents.map(({ name, document }) => [(document['event'] as { id: string }).id, name]),
   );

@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { createAgent } from '../../src/agent/agent.ts';
 import type { Agent } from '../../src/agent/agent-types.ts';
-import { must } from '../../src/base/assert.ts';
+import { assert, must } from '../../src/base/assert.ts';
 import type { FileSystem } from '../../src/base/file-system.ts';
 import { systemError } from '../../src/base/memory-file-system.ts';
 import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
 import type { Service } from '../../src/base/service.ts';
 import type { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
-import type { Config } from '../../src/config/config.ts';
+import type { Config, EmbeddedConfig } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { createIndexer } from '../../src/indexer/indexer.ts';
 import type { DocumentBatch } from '../../src/record/record-batch.ts';
@@ -40,7 +40,7 @@ export interface SimulatedProcessOptions {
 export class SimulatedProcess {
   readonly stored: Set<string>;
   readonly telemetry = new MemoryTelemetry();
-  readonly config: Config;
+  readonly config: EmbeddedProcessConfig;
   readonly #options: SimulatedProcessOptions;
   readonly #fileSystem: FileSystem;
   readonly #decoder = new TextDecoder();
@@ -153,15 +153,19 @@ export class SimulatedProcess {
   }
 }
 
+type EmbeddedProcessConfig = Config & { readonly store: EmbeddedConfig };
+
 const ASYNCHRONOUS: ReadonlySet<string | symbol> = new Set(['writeAsync', 'sync', 'syncDirectory']);
 
 /** Limits far below those that people may set, so that credits, batches, seals and snapshots matter within seconds. */
-function withSmallLimits(config: Config): Config {
+function withSmallLimits(config: Config): EmbeddedProcessConfig {
+  const { store } = config;
+  assert(store.kind === 'embedded', 'the simulation stores in its own process');
   return {
     ...config,
     agent: { ...config.agent, bufferBytesMax: 65_536, rescanMs: 2000, checkpointMs: 300, ledgerMs: 1000 },
     transport: { kind: 'memory', bufferBytesMax: 131_072 },
-    store: { ...config.store, journalBytesMax: 32_768, journalAgeMsMax: 5000, freeBytesMin: 0 },
+    store: { ...store, journalBytesMax: 32_768, journalAgeMsMax: 5000, freeBytesMin: 0 },
   };
 }
 

@@ -15,14 +15,14 @@ test('what append acknowledged is found after a power loss, and only once after 
     { offset: 0, message: 'one' },
     { offset: 4, message: 'two' },
   ]);
-  assert.deepEqual(await world.append(store, [batch]), { appended: 2, duplicates: 0 });
+  assert.deepEqual(await world.append(store, [batch]), { appended: 2, duplicates: 0, rejected: [] });
   world.losePower();
   store = await world.open();
   const more = testBatch(FILE, [
     { offset: 4, message: 'two' },
     { offset: 8, message: 'three' },
   ]);
-  assert.deepEqual(await world.append(store, [batch, more]), { appended: 1, duplicates: 3 });
+  assert.deepEqual(await world.append(store, [batch, more]), { appended: 1, duplicates: 3, rejected: [] });
   assert.deepEqual(await world.messages(store), ['one', 'two', 'three']);
 });
 
@@ -74,7 +74,11 @@ test('a crash between any two file operations of a seal loses and doubles nothin
     world.fileSystem.onOperation = undefined;
     world.losePower();
     const reopened = await world.open();
-    assert.deepEqual(await world.append(reopened, batches), { appended: 0, duplicates: 2 }, `step ${step}`);
+    assert.deepEqual(
+      await world.append(reopened, batches),
+      { appended: 0, duplicates: 2, rejected: [] },
+      `step ${step}`,
+    );
     assert.deepEqual(await world.messages(reopened), ['one', 'two'], `step ${step}`);
     if (isSealed) {
       assert.ok(step > 10, 'the seal has steps');
@@ -101,7 +105,7 @@ test('an append waits while the disk is full, says why, and goes on by itself', 
   assert.deepEqual(await world.messages(store), ['one']);
   world.fileSystem.capacityBytes = Number.MAX_SAFE_INTEGER;
   await world.scheduler.advance(30_000);
-  assert.deepEqual(await waiting, { appended: 1, duplicates: 0 });
+  assert.deepEqual(await waiting, { appended: 1, duplicates: 0, rejected: [] });
   assert.equal(store.problem(), undefined);
   assert.deepEqual(await world.messages(store), ['one', 'two']);
 });
@@ -113,7 +117,7 @@ test('an append that waits for sealing does not keep the journal that it fills f
   await world.append(store, [testBatch(FILE, [{ offset: 0, message }])]);
   const waiting = store.append([testBatch(FILE, [{ offset: 3_000, message }])], new AbortController().signal);
   await world.scheduler.advance(60_000);
-  assert.deepEqual(await waiting, { appended: 1, duplicates: 0 });
+  assert.deepEqual(await waiting, { appended: 1, duplicates: 0, rejected: [] });
   assert.deepEqual(await world.messages(store), [message, message]);
 });
 

@@ -180,7 +180,7 @@ export class JournalWriter {
       appended += counts.appended;
       duplicates += counts.duplicates;
     }
-    return { appended, duplicates };
+    return { appended, duplicates, rejected: [] };
   }
 
   /** Makes sure that there is a journal with room, on a disk with room. */
