@@ -4,12 +4,13 @@
  * Events only mark directories; `work` scans. A directory is watched before it is read, so that nothing appears
  * unseen between the two. Three nets under each other: events, polling of busy directories, and a slow rescan that
  * compares modification times. A directory whose time is so recent that another change could carry the same stamp
- * is read again on the next rescan.
+ * is read again on the next rescan. What links lead to is looked at by time (`link-poll.ts`).
  */
 import { messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { DirectoryEntry, FileStat, FileSystem, Watcher } from '../../base/file-system.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
-import { type Layout, type LayoutFile, namesBelow } from './layout.ts';
+import { joinPath, type Layout, type LayoutFile, type LayoutVisit, namesBelow } from './layout.ts';
+import { LinkPoll, LINKS_MAX } from './link-poll.ts';
 import { createWatchState, noteEvent, notePoll, noteWatch, type WatchState } from './watch-state.ts';
 
 /** Directories of one source; a tree with more is cut there, with a warning. */
@@ -51,11 +52,13 @@ export class DirectoryTree {
   readonly #dirty = new Set<string>();
   readonly #poked = new Set<string>();
   readonly #missingRoots = new Set<string>();
+  readonly #links: LinkPoll;
   #rootsAtMs = 0;
   #isClosed = false;
 
   constructor(options: DirectoryTreeOptions) {
     this.#options = options;
+    this.#links = new LinkPoll(options.fileSystem);
   }
 
   get layout(): Layout {
@@ -129,7 +132,8 @@ export class DirectoryTree {
       if (node.watch.pollAtMs <= nowMs) this.#pollNode(node, nowMs);
       nextMs = Math.min(nextMs, node.watch.pollAtMs);
     }
-    return nextMs;
+    this.#lookAtLinks(nowMs, false);
+    return Math.min(nextMs, this.#links.nextMs);
   }
 
   /** Looks at every directory's modification time, and at the size of every open file. */
@@ -139,6 +143,7 @@ export class DirectoryTree {
       this.#checkDirectory(node);
       this.#poked.add(node.path);
     }
+    this.#lookAtLinks(this.#options.scheduler.monotonicMs(), true);
   }
 
   /** Reads one directory at once, because a decision about its files depends on what stands there now. */
@@ -219,6 +224,13 @@ export class DirectoryTree {
     onWake();
   }
 
+  #lookAtLinks(nowMs: number, isForced: boolean): void {
+    for (const { directory, kind } of this.#links.look(nowMs, isForced)) {
+      // What grew and is not open rests: reading the directory opens it again.
+      if (kind === 'switched' || !this.#options.onPoke(directory)) this.#dirty.add(directory);
+    }
+  }
+
   #pollNode(node: DirectoryNode, nowMs: number): void {
     const hasNames = this.#checkDirectory(node);
     const hasGrown = this.#options.onPoke(node.path);
@@ -260,6 +272,7 @@ export class DirectoryTree {
     node.modifiedNs = stat.modifiedTimeNs;
     node.isRacy = scheduler.nowNs() - stat.modifiedTimeNs < RACY_NS;
     const visit = layout.visit(path, entries);
+    this.#noteLinks(node, entries, visit);
     const present = new Set(visit.directories);
     for (const child of node.children) if (!present.has(child)) this.#scanGone(node, child);
     for (const child of present) {
@@ -268,6 +281,25 @@ export class DirectoryTree {
       this.#enter(child, false);
     }
     onListing(path, visit.files, false);
+  }
+
+  /** Links that lead to what is collected, and those that lead nowhere yet; a root that is a link belongs to its own. */
+  #noteLinks(node: DirectoryNode, entries: readonly DirectoryEntry[], visit: LayoutVisit): void {
+    const { fileSystem, scheduler, warnOnce } = this.#options;
+    const wanted = new Set([...visit.directories, ...visit.files.map((file) => file.path)]);
+    const links: string[] = node.isRoot && isReachedByLink(fileSystem, node.path) ? [node.path] : [];
+    for (const { name, kind } of entries) {
+      if (kind !== 'link') continue;
+      const path = joinPath(node.path, name);
+      if (!wanted.has(path) && statOf(fileSystem, path) !== undefined) continue;
+      links.push(path);
+      // Its watch is on what the link led to before.
+      const child = this.#nodes.get(path);
+      if (child !== undefined && statOf(fileSystem, path)?.inode !== child.inode) this.#dirty.add(path);
+    }
+    if (this.#links.set(node.path, links, scheduler.monotonicMs())) return;
+    const text = `more than ${LINKS_MAX} links; what those in ${node.path} lead to is looked at every agent.rescanMs only`;
+    warnOnce('too_many_links', node.path, text);
   }
 
   /** A directory was replaced by another of the same name: the watch is on the old one. */
@@ -290,10 +322,19 @@ export class DirectoryTree {
     node.watcher?.close();
     node.watcher = undefined;
     this.#polled.delete(node);
+    this.#links.remove(node.path);
     this.#nodes.delete(node.path);
     this.#dirty.delete(node.path);
     this.#options.onListing(node.path, [], true);
     if (node.isRoot) this.#enter(node.path, true);
+  }
+}
+
+function isReachedByLink(fileSystem: FileSystem, path: string): boolean {
+  try {
+    return fileSystem.realPath(path) !== path;
+  } catch {
+    return false;
   }
 }
 
