@@ -54,6 +54,8 @@ interface DeliveryPosition {
 export interface LogDelivery extends DeliveryPosition {
   readonly kind: 'log';
   readonly batch: RecordBatch;
+  /** Where the document at an index of the batch stands on a broker, for its dead letter; absent without a broker. */
+  readonly sourceOf?: (index: number) => DeadLetter['source'];
 }
 
 export interface LedgerDelivery extends DeliveryPosition {
