@@ -6,7 +6,7 @@ import { buildAuditReport } from '../../src/api/audit-report.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { World, WrittenLine } from './world.ts';
 
-interface Found {
+export interface Found {
   readonly message: string;
   readonly stream: string;
   readonly '@timestamp': string;
@@ -53,7 +53,7 @@ async function findAll(process: SimulatedProcess): Promise<Found[]> {
  * G1, G2, G4, G5, G8: every certain line is there whole and once, every possible one at most once, nothing else. What
  * was read of a possible line before its end was truncated away is there too, and says that it is partial.
  */
-function checkExactlyOnce(lines: readonly WrittenLine[], found: readonly Found[]): string[] {
+export function checkExactlyOnce(lines: readonly WrittenLine[], found: readonly Found[]): string[] {
   const violations: string[] = [];
   const counts = new Map<string, number>();
   const lost = lines.filter((line) => !line.isCertain);
@@ -91,7 +91,7 @@ function checkOrder(found: readonly Found[]): string[] {
 }
 
 /** G10: every record says which pod it is of, and which stream. */
-function checkNames(lines: readonly WrittenLine[], found: readonly Found[]): string[] {
+export function checkNames(lines: readonly WrittenLine[], found: readonly Found[]): string[] {
   const byText = new Map(lines.map((line) => [line.text, line]));
   for (const { message, kubernetes, stream } of found) {
     const line = byText.get(message);

@@ -5,7 +5,6 @@ import { createAgent } from '../../src/agent/agent.ts';
 import type { Agent } from '../../src/agent/agent-types.ts';
 import { assert, must } from '../../src/base/assert.ts';
 import type { FileSystem } from '../../src/base/file-system.ts';
-import { systemError } from '../../src/base/memory-file-system.ts';
 import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
 import type { Service } from '../../src/base/service.ts';
 import type { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
@@ -18,6 +17,7 @@ import { MemoryEngine } from '../../src/store/embedded/memory-engine.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MemoryTelemetry } from '../../src/telemetry/memory-telemetry.ts';
 import { MemoryTransport } from '../../src/transport/memory.ts';
+import { mortalFileSystem } from './life.ts';
 
 const DATA = '/var/lib/logboom';
 
@@ -54,16 +54,8 @@ export class SimulatedProcess {
   constructor(options: SimulatedProcessOptions) {
     this.#options = options;
     this.stored = options.stored ?? new Set();
-    this.#fileSystem = mortal(options.fileSystem, () => this.#isKilled);
-    const { config } = loadConfig({
-      flags: [],
-      environment: {},
-      file: { name: 'sim.yaml', text: CONFIG_TEXT },
-      hostName: 'node-1',
-      workingDirectory: '/',
-      hasDirectory: () => true,
-    });
-    this.config = withSmallLimits(config);
+    this.#fileSystem = mortalFileSystem(options.fileSystem, () => this.#isKilled);
+    this.config = simulatedConfig();
   }
 
   start(): void {
@@ -155,10 +147,16 @@ export class SimulatedProcess {
 
 type EmbeddedProcessConfig = Config & { readonly store: EmbeddedConfig };
 
-const ASYNCHRONOUS: ReadonlySet<string | symbol> = new Set(['writeAsync', 'sync', 'syncDirectory']);
-
 /** Limits far below those that people may set, so that credits, batches, seals and snapshots matter within seconds. */
-function withSmallLimits(config: Config): EmbeddedProcessConfig {
+export function simulatedConfig(): EmbeddedProcessConfig {
+  const { config } = loadConfig({
+    flags: [],
+    environment: {},
+    file: { name: 'sim.yaml', text: CONFIG_TEXT },
+    hostName: 'node-1',
+    workingDirectory: '/',
+    hasDirectory: () => true,
+  });
   const { store } = config;
   assert(store.kind === 'embedded', 'the simulation stores in its own process');
   return {
@@ -169,22 +167,8 @@ function withSmallLimits(config: Config): EmbeddedProcessConfig {
   };
 }
 
-/** A file system whose calls fail for good once the process that uses it is dead. */
-function mortal(fileSystem: FileSystem, isDead: () => boolean): FileSystem {
-  return new Proxy(fileSystem, {
-    get(target, property) {
-      const member: unknown = Reflect.get(target, property, target);
-      if (typeof member !== 'function') return member;
-      return (...parameters: unknown[]): unknown => {
-        if (isDead() && ASYNCHRONOUS.has(property)) return new Promise(() => undefined);
-        if (isDead()) throw systemError('EIO', 'the process is dead');
-        return Reflect.apply(member, target, parameters) as unknown;
-      };
-    },
-  });
-}
-
-async function* openArchive(fileSystem: FileSystem, path: string): AsyncGenerator<Uint8Array> {
+/** Inflates a file of the simulation as a stream. */
+export async function* openArchive(fileSystem: FileSystem, path: string): AsyncGenerator<Uint8Array> {
   await Promise.resolve();
   yield new Uint8Array(gunzipSync(fileSystem.readFile(path)));
 }
