@@ -35,6 +35,9 @@ const BATCHES_IN_BUFFER = 8;
 
 const PROGRESS_MS = 500;
 
+/** How long an audit's look at all directories may keep the process from everything else. */
+const LOOK_MS_MAX = 500;
+
 /** How often directories are read again in which something could not be opened. */
 const RETRY_MS = 1000;
 
@@ -123,12 +126,25 @@ class FileAgent implements Agent {
 
   async writeLedger(): Promise<void> {
     const book = this.#book;
+    const isLookedAt = !this.#isFirstScan && this.#lookAtEverything();
     await book?.writeLedger();
-    if (book !== undefined && !this.#isFirstScan && !book.hasUnknownFiles()) return;
+    if (book !== undefined && isLookedAt && !book.hasUnknownFiles()) return;
     throw new AppError(
       'too_busy',
       'cannot account for every file yet: not all of them have been looked into',
     );
+  }
+
+  /** Believes no event: looks at all directories and links; returns whether the time was enough. */
+  #lookAtEverything(): boolean {
+    const { scheduler } = this.#options;
+    const startMs = scheduler.monotonicMs();
+    for (const tree of this.#trees) {
+      tree.rescan();
+      tree.work(() => scheduler.monotonicMs() - startMs >= LOOK_MS_MAX);
+    }
+    this.#wake();
+    return !this.#trees.some((tree) => tree.hasWork);
   }
 
   async #run(): Promise<void> {

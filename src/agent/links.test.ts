@@ -6,7 +6,7 @@ import { AgentWorld, COMMON_SOURCE, PODS_SOURCE } from './testing/agent-world.ts
 /** What is asked of a line: it is there within two seconds. */
 const VISIBLE_MS = 1500;
 
-const FILES: SourceConfig = { kind: 'files', paths: ['/links/*.log'], ...COMMON_SOURCE };
+const FILES: SourceConfig = { kind: 'files', paths: ['/links/*.log'], template: undefined, ...COMMON_SOURCE };
 const REAL = '/srv/real/app.log';
 
 /** A link that has been quiet for long; the slow look at everything is an hour away. */
@@ -94,5 +94,21 @@ test('a pod directory that is a link is followed to another one', async () => {
   world.fileSystem.rename('/var/log/pods/shop_cart-1_0f0e/new', '/var/log/pods/shop_cart-1_0f0e/cart');
   await world.advance(VISIBLE_MS);
   assert.deepEqual(world.producer.messages(), ['a', 'b']);
+  await world.stop();
+});
+
+test('the ledger has the size that a file has, although nothing told of its growth', async () => {
+  const world = await quietWorld();
+  world.producer.isHeld = true;
+  world.write(REAL, 'two\n');
+  let isWritten = false;
+  void world.agent?.writeLedger().then(() => {
+    isWritten = true;
+  });
+  await world.advance(1);
+  assert.equal(isWritten, true);
+  const [record] = [...world.producer.ledger.values()];
+  assert.deepEqual([record?.bytesWritten, record?.acknowledgedOffset], [8, 4]);
+  world.producer.release();
   await world.stop();
 });

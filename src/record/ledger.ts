@@ -39,4 +39,6 @@ export interface LedgerGap {
   /** One past the last byte known to have been written. */
   readonly endOffset: number;
   readonly reason: string;
+  /** When it was noticed, RFC 3339 with nine digits in UTC. */
+  readonly time?: string;
 }

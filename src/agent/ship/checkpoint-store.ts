@@ -82,6 +82,8 @@ export interface FileCheckpoint {
   readonly offsetSum: string;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   readonly gaps: readonly LedgerGap[];
+  /** Whether the last gap is that of a truncation whose copy may still be found. */
+  readonly isTruncated?: boolean;
   readonly ledgerSequence: number;
   readonly times: readonly ReadTime[];
   readonly cuts: readonly Cut[];

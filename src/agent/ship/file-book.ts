@@ -23,6 +23,9 @@ export interface FileBookOptions {
   readonly producer: Producer;
 }
 
+/** How often a ledger that nobody waits for looks at the size of every file, whatever events told. */
+const MEASURE_MS = 10_000;
+
 interface Entry {
   readonly group: FileGroup;
   readonly file: TailedFile;
@@ -40,6 +43,7 @@ export class FileBook {
   readonly #endings = new Map<string, LedgerRecord>();
   #ledgerSending: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
+  #measuredMs = 0;
   #records = 0;
 
   constructor(options: FileBookOptions) {
@@ -142,15 +146,21 @@ export class FileBook {
   /** Sends the ledger of changed files, unless the last one is still on its way. */
   startLedger(): void {
     if (this.#ledgerSending !== undefined) return;
-    this.writeLedger().catch((error: unknown) => {
+    const isMeasuring = this.#context.scheduler.monotonicMs() - this.#measuredMs >= MEASURE_MS;
+    this.writeLedger(isMeasuring).catch((error: unknown) => {
       // The process ends: the next one sends it.
       if (error instanceof AppError && error.code === 'closed') return;
       this.#context.warnOnce('ledger_failed', 'ledger', `cannot send the ledger: ${messageOf(error)}`);
     });
   }
 
-  async writeLedger(): Promise<void> {
+  /** Sends what the ledger does not say yet, of the sizes that the files have now. */
+  async writeLedger(isMeasuring = true): Promise<void> {
     await this.#ledgerSending;
+    if (isMeasuring) {
+      this.#options.tailer.measureAll();
+      this.#measuredMs = this.#context.scheduler.monotonicMs();
+    }
     this.#takeRestored();
     const ended = [...this.#endings.keys()];
     const records = [...this.#endings.values()];

@@ -35,6 +35,7 @@ export function checkpointOf(
     offsetSum: progress.offsetSum.toString(),
     dropped: progress.dropped,
     gaps: file.gaps,
+    ...(file.isTruncated ? { isTruncated: true } : {}),
     ledgerSequence: file.ledgerSequence,
     times: file.replay.times,
     cuts: file.replay.cuts,
@@ -82,6 +83,7 @@ export function ledgerRecordOfLost(
     startOffset: saved.acknowledgedOffset,
     endOffset: saved.acknowledgedOffset + lostBytes,
     reason: 'the file vanished while it was not followed',
+    time: now.time,
   };
   const { possible_loss: before = 0 } = saved.dropped;
   return {

@@ -2,9 +2,10 @@
  * Moves files through their phases when nothing is read: patience for multiline records, files without a name,
  * orphans, gaps, resting. Called now and then for the groups where something may be due.
  */
-import { messageOf } from '../../base/errors.ts';
+import { messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { DropReason } from '../../record/drop-reason.ts';
 import type { LedgerGap } from '../../record/ledger.ts';
+import { formatTimestamp } from '../../record/timestamp.ts';
 import type { FileGroup } from './file-group.ts';
 import type { FileReader } from './file-reader.ts';
 import type { TailContext } from './tail-context.ts';
@@ -56,12 +57,14 @@ export class FileLifecycle {
       startOffset: file.readOffset,
       endOffset: Math.max(file.size, file.readOffset),
       reason: gap.reason,
+      time: formatTimestamp(this.#context.scheduler.nowNs()),
     };
-    file.addGap(file.pendingGap);
+    file.addFinalGap(file.pendingGap);
     file.phase = 'done';
     const { telemetry, noteChange } = this.#context;
     const lost = file.pendingGap.endOffset - file.pendingGap.startOffset;
-    telemetry.log('warn', 'gap', `${file.path}: ${lost} bytes were not collected: ${gap.reason}`, {
+    const what = lost > 0 ? `${lost} bytes` : `what follows byte ${file.pendingGap.startOffset}`;
+    telemetry.log('warn', 'gap', `${file.path}: ${what} could not be collected: ${gap.reason}`, {
       fileId: file.id,
       startOffset: file.pendingGap.startOffset,
       endOffset: file.pendingGap.endOffset,
@@ -152,13 +155,15 @@ export class FileLifecycle {
   #endArchive(group: FileGroup, file: TailedFile, nowMs: number): void {
     const error = file.archive?.error;
     if (error === undefined) {
+      this.#reader.settleTruncation(group, file, file.readOffset);
       if (file.isSettled) this.#finish(group, file);
       return;
     }
     file.archive?.close();
     file.archive = undefined;
     file.archiveFailures++;
-    if (file.archiveFailures >= ARCHIVE_FAILURES_MAX || file.isUnlinked) {
+    const isHopeless = this.#context.isOnce && isBrokenContent(error);
+    if (file.archiveFailures >= ARCHIVE_FAILURES_MAX || file.isUnlinked || isHopeless) {
       this.giveUp(group, file, {
         kind: 'possible_loss',
         reason: `the archive cannot be read: ${messageOf(error)}`,
@@ -212,6 +217,11 @@ export class FileLifecycle {
     this.closeFile(file);
     file.phase = 'done';
   }
+}
+
+/** Whether an archive is broken or cut off, rather than its disk: nobody mends it while it is read once. */
+function isBrokenContent(error: unknown): boolean {
+  return /^(Z|ZSTD)_/.test(systemCodeOf(error) ?? '');
 }
 
 /** Whether a file was deleted under its active name, so that nothing else goes on with its last line. */

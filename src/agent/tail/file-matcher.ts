@@ -10,6 +10,7 @@
  */
 import { messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { Fingerprint } from '../ship/checkpoint-store.ts';
+import { formatTimestamp } from '../../record/timestamp.ts';
 import { ArchiveReader, probeArchive } from './archive-reader.ts';
 import { type FileGroup, HELD_BACK_MS_MAX } from './file-group.ts';
 import type { FileMarks } from './file-marks.ts';
@@ -105,7 +106,13 @@ export class FileMatcher {
     }
     file.isListed = false;
     file.inode = '';
-    if (file.phase === 'resting') file.phase = 'orphaned';
+    if (file.phase === 'resting') {
+      file.phase = 'orphaned';
+      // Under another name than the active one it may as well be another file with the same inode.
+      if (observed.file.rotated.rotation === undefined) {
+        file.noteTruncation(formatTimestamp(this.#context.scheduler.nowNs()));
+      }
+    }
     // An active file was truncated. A rotated one is taken in like any that the group does not know: its inode
     // was used again, perhaps for a copy or an archive.
     if (observed.file.rotated.rotation === undefined) this.#begin(group, observed, file.generation + 1);
@@ -199,6 +206,7 @@ export class FileMatcher {
     }
     if (match.phase === 'orphaned') {
       this.continueAt(group, match, observed, fd);
+      this.#reader.settleTruncation(group, match, match.size);
       return true;
     }
     match.also.add(aliasOf(observed));

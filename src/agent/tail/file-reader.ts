@@ -112,6 +112,20 @@ export class FileReader {
     this.#context.emit(batches);
   }
 
+  /** Notes that a truncated file goes on in its copy, which ends at `endOffset`; what is known to be beyond it is lost. */
+  settleTruncation(group: FileGroup, file: TailedFile, endOffset: number): void {
+    if (!file.isTruncated) return;
+    const { ship, telemetry, noteChange } = this.#context;
+    const lost = file.settleTruncation(endOffset);
+    if (lost > 0) {
+      ship.suspect(must(file.id, 'file id'), lost, 'possible_loss');
+      telemetry.count('logboom_agent_dropped_bytes_total', lost, { reason: 'possible_loss' });
+      const text = `${file.path}: ${lost} bytes were not collected: the file was truncated, and its copy ends before them`;
+      telemetry.log('warn', 'gap', text, { fileId: file.id, startOffset: endOffset });
+    }
+    noteChange(group, file);
+  }
+
   #identify(group: FileGroup, file: TailedFile): boolean {
     const { fileSystem, scheduler } = this.#context;
     const head = readHead(fileSystem, must(file.fd, 'open file'));

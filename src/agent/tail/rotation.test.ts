@@ -156,11 +156,65 @@ test('copytruncate: what stands only in the copy is collected, and the copy is n
   world.write(APP_LOG, 'b1\n');
   await world.advance(5000);
   assert.deepEqual(messagesOf(world).toSorted(), ['a1', 'a2', 'a3', 'b1']);
-  assert.deepEqual(gapsOf(world), []);
+  // What was written between the copy and the truncation, if anything, is known to nobody.
+  assert.deepEqual(gapsOf(world), [['possible_loss', 9, 9]]);
   await world.stop();
   world.start();
   await world.advance(5000);
   assert.deepEqual(messagesOf(world).toSorted(), ['a1', 'a2', 'a3', 'b1']);
+  assert.deepEqual(gapsOf(world), [['possible_loss', 9, 9]]);
+  await world.stop();
+});
+
+test('copytruncate: a line between the copy and the truncation is a possible loss, with what is known of it', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\n');
+  world.start();
+  await world.advance(1000);
+  world.write(`${APP_LOG}.1`, world.fileSystem.readFile(APP_LOG));
+  world.write(APP_LOG, 'hidden\n');
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'after\n');
+  await world.advance(5000);
+  assert.deepEqual(messagesOf(world), ['a1', 'after']);
+  assert.deepEqual(gapsOf(world), [['possible_loss', 3, 3]]);
+  await world.stop();
+});
+
+test('a truncation while nobody looked is a possible loss, whether the agent is killed again or not', async () => {
+  for (const killAfterMs of [Number.POSITIVE_INFINITY, 1000]) {
+    const world = new AgentWorld([APPS_SOURCE]);
+    world.write(APP_LOG, 'a1\n');
+    world.start();
+    await world.advance(2000);
+    world.kill();
+    world.write(APP_LOG, 'hidden\n');
+    world.fileSystem.truncate(APP_LOG, 0);
+    world.write(APP_LOG, 'b1\n');
+    world.start();
+    if (killAfterMs < 60_000) {
+      await world.advance(killAfterMs);
+      world.kill();
+      world.start();
+    }
+    await world.advance(60_000);
+    assert.deepEqual(messagesOf(world), ['a1', 'b1']);
+    assert.deepEqual(gapsOf(world), [['possible_loss', 3, 3]]);
+    await world.stop();
+  }
+});
+
+test('a first line that is truncated before it is whole is recorded as possible loss of the file', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'begun');
+  world.start();
+  await world.advance(1000);
+  world.fileSystem.truncate(APP_LOG, 0);
+  await world.advance(1000);
+  world.write(APP_LOG, 'b1\n');
+  await world.advance(3000);
+  assert.deepEqual(messagesOf(world), ['b1']);
+  assert.deepEqual(gapsOf(world), [['possible_loss', 0, 5]]);
   await world.stop();
 });
 
@@ -361,6 +415,6 @@ test('a file that was copied, cut, filled and rotated between two looks is shown
   world.write(APP_LOG, 'c1\n');
   await world.advance(1000);
   assert.deepEqual(messagesOf(world), ['a1', 'a2', 'longer than what stood there before', 'c1']);
-  assert.deepEqual(gapsOf(world), []);
+  assert.deepEqual(gapsOf(world), [['possible_loss', 6, 6]]);
   await world.stop();
 });

@@ -22,6 +22,8 @@ import { ReplayState } from './replay-state.ts';
 
 export type FilePhase = 'unidentified' | 'reading' | 'resting' | 'orphaned' | 'done';
 
+const TRUNCATED = 'the file was truncated';
+
 /** Gaps kept per file; further ones widen the last. */
 const GAPS_MAX = 64;
 
@@ -92,7 +94,7 @@ export class TailedFile {
   isUnlinked = false;
   /** Smaller than what was read: to be decided on by the next turn. */
   isShrunk = false;
-  /** The content was cut away under the same inode. */
+  /** The content was cut away under the same inode, and the last gap may still shrink by what a copy of it holds. */
   isTruncated = false;
   /** A checkpoint that was not yet compared with the file of its inode. */
   isUnverified = false;
@@ -187,6 +189,37 @@ export class TailedFile {
     this.markLength = kept + bytes.length;
   }
 
+  /**
+   * Notes that the content was cut away. Nobody knows what was written between the last look and the cut, so it is a
+   * possible loss also when everything that was seen is read.
+   */
+  noteTruncation(time: string): void {
+    const endOffset = Math.max(this.size, this.readOffset);
+    this.addGap({ kind: 'possible_loss', startOffset: this.readOffset, endOffset, reason: TRUNCATED, time });
+    this.isTruncated = true;
+  }
+
+  /**
+   * Takes out of the gap of the truncation what a copy holds, which ends at `endOffset`. Returns how many bytes are
+   * known to have been written and are not in it.
+   */
+  settleTruncation(endOffset: number): number {
+    const gap = this.gaps.at(-1);
+    if (!this.isTruncated || gap === undefined) return 0;
+    this.isTruncated = false;
+    const lostEnd = Math.max(endOffset, gap.endOffset);
+    const reason = 'the file was truncated; what was written after its copy was made is not in the copy';
+    this.gaps[this.gaps.length - 1] = { ...gap, startOffset: endOffset, endOffset: lostEnd, reason };
+    return lostEnd - endOffset;
+  }
+
+  /** Takes the place of the gap of a truncation, when that is open. */
+  addFinalGap(gap: LedgerGap): void {
+    if (this.isTruncated) this.gaps.pop();
+    this.isTruncated = false;
+    this.addGap(gap);
+  }
+
   addGap(gap: LedgerGap): void {
     const last = this.gaps.at(-1);
     if (this.gaps.length < GAPS_MAX || last === undefined) this.gaps.push(gap);
@@ -216,6 +249,7 @@ export function restoreFile(saved: FileCheckpoint, isStampless: boolean): Tailed
   file.verifiedSize = saved.size;
   file.unsureUntil = Number.POSITIVE_INFINITY;
   file.gaps = [...saved.gaps];
+  file.isTruncated = saved.isTruncated === true;
   file.ledgerSequence = saved.ledgerSequence;
   file.compression = saved.isArchive ? 'gz' : undefined;
   file.isListed = false;

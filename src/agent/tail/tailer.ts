@@ -7,6 +7,8 @@
  */
 import { must } from '../../base/assert.ts';
 import { systemCodeOf } from '../../base/errors.ts';
+import type { LedgerGap } from '../../record/ledger.ts';
+import { formatTimestamp } from '../../record/timestamp.ts';
 import type { GroupSpec, LayoutFile } from '../discovery/layout.ts';
 import type { FileCheckpoint, Fingerprint } from '../ship/checkpoint-store.ts';
 import { FileGroup } from './file-group.ts';
@@ -111,6 +113,31 @@ export class Tailer {
       this.#makeReady(group);
     }
     return hasGrown;
+  }
+
+  /** Looks at the size of every file, whether anything told of a change or not. */
+  measureAll(): void {
+    for (const group of this.#groups.values()) {
+      let isOutdated = false;
+      for (const file of group.files) {
+        if (file.fd === undefined) isOutdated ||= this.#hasGrownAtRest(file);
+        else this.#measure(file);
+      }
+      if (isOutdated) this.#context.scanNow(group.spec.directory);
+      this.#makeReady(group);
+    }
+    if (this.#ready.length > 0 || this.#truncated.size > 0) this.#context.wake();
+  }
+
+  #hasGrownAtRest(file: TailedFile): boolean {
+    if (!file.isListed || file.compression !== undefined || file.archive !== undefined) return false;
+    try {
+      const stat = this.#context.fileSystem.stat(file.path);
+      return stat !== undefined && `${stat.device}:${stat.inode}` === file.inode && stat.size !== file.size;
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      return false;
+    }
   }
 
   /** Begins new lives for files that were truncated, credits or not: a copy may not stand there for long. */
@@ -367,14 +394,16 @@ export class Tailer {
     file.isShrunk = false;
     const { fd } = file;
     if (fd === undefined) return;
+    const time = formatTimestamp(this.#context.scheduler.nowNs());
     if (file.id === undefined) {
+      if (file.size > 0) file.addGap(lostBeginning(file.size, time));
       file.size = 0;
       this.#measure(file);
       return;
     }
     file.fd = undefined;
     file.phase = 'orphaned';
-    file.isTruncated = true;
+    file.noteTruncation(time);
     const { inode, isListed, isUnlinked } = file;
     file.inode = '';
     file.isListed = false;
@@ -387,6 +416,12 @@ export class Tailer {
     // The copy was made before the truncation, so it stands there now, perhaps already known as a copy.
     this.#context.scanNow(group.spec.directory);
   }
+}
+
+/** What stood in a file that was truncated before its first line was whole: nothing else will tell of it. */
+function lostBeginning(size: number, time: string): LedgerGap {
+  const reason = 'the file was truncated before its first line was whole';
+  return { kind: 'possible_loss', startOffset: 0, endOffset: size, reason, time };
 }
 
 /** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */
