@@ -83,6 +83,8 @@ export interface ImportResult {
   readonly target: string;
   /** Files that could not be read, with the reason. */
   readonly failed: readonly { readonly path: string; readonly reason: string }[];
+  /** Compressed files that break off: what could be read of them is loaded. */
+  readonly incomplete: readonly { readonly path: string; readonly reason: string }[];
 }
 
 export interface PipelineTestOutcome {

@@ -359,7 +359,15 @@ void test('import says what was new, whose times the lines have, and what could 
   const seen: boolean[] = [];
   const importWith = async (result: Partial<ImportResult>, argv = 'import a.log b.log') => {
     const times = { fromLine: 0, fromImport: 0 };
-    const base = { records: 1_200, alreadyThere: 0, bytes: 2_048, times, target: '/data', failed: [] };
+    const base = {
+      records: 1_200,
+      alreadyThere: 0,
+      bytes: 2_048,
+      times,
+      target: '/data',
+      failed: [],
+      incomplete: [],
+    };
     return run(argv, {
       actions: {
         importFiles: (options) => {
@@ -382,5 +390,12 @@ void test('import says what was new, whose times the lines have, and what could 
     [nothing.code, nothing.out, nothing.err],
     [111, '', 'logboom: cannot import /nope: there is no such file\n'],
   );
-  assert.deepEqual(seen, [true, true, false]);
+  const incomplete = [{ path: '/cut.gz', reason: 'it breaks off' }];
+  const part = await importWith({ incomplete });
+  assert.deepEqual(
+    [part.code, part.err],
+    [1, 'logboom: only a part of /cut.gz was imported: it breaks off\n'],
+  );
+  assert.match(part.out, /^imported 1,200 records/);
+  assert.deepEqual(seen, [true, true, false, true]);
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createAgent } from '../agent/agent.ts';
 import type { Agent, AgentProgress } from '../agent/agent-types.ts';
+import type { OpenArchive } from '../agent/tail/archive-reader.ts';
 import type { SourceStatus } from '../api/api-types.ts';
 import { AppError } from '../base/errors.ts';
 import { openArchive } from '../base/node/node-archive.ts';
@@ -20,17 +21,19 @@ export interface AgentSetup {
   readonly drainMsMax?: number;
   readonly once?: boolean;
   readonly onProgress?: (progress: AgentProgress) => void;
+  /** By default the real one. */
+  readonly openArchive?: OpenArchive;
 }
 
 /** Makes an agent on the real machine. */
 export function createRealAgent(setup: AgentSetup): Agent {
   const { config, drainMsMax = config.drainMsMax, ...rest } = setup;
   return createAgent({
+    openArchive,
     ...rest,
     config: { ...config, drainMsMax },
     fileSystem: nodeFileSystem,
     scheduler: nodeScheduler,
-    openArchive,
     sha256: (bytes) => createHash('sha256').update(bytes).digest(),
   });
 }

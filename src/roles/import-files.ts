@@ -9,9 +9,12 @@ import { treeSource } from '../config/build-config.ts';
 import type { Config } from '../config/config.ts';
 import type { Producer } from '../transport/transport.ts';
 import { HttpProducer } from '../transport/http/http-producer.ts';
+import { openArchive } from '../base/node/node-archive.ts';
 import { createRealAgent } from './agent-parts.ts';
 import { takeDataDirectory } from './data-directory.ts';
 import { DrainBudget } from './drain-budget.ts';
+import { findBrokenHead, WatchedArchives } from './import-archives.ts';
+import type { ImportProblem } from './import-archives.ts';
 import { withFields } from './import-fields.ts';
 import { withLineTimes } from './import-times.ts';
 import { createPipeline, openStorage } from './server-parts.ts';
@@ -26,6 +29,7 @@ const NOTHING = {
   bytes: 0,
   times: { fromLine: 0, fromImport: 0 },
   target: 'nothing',
+  incomplete: [],
 } as const;
 
 /** Patience with a server before it is taken for absent. */
@@ -43,7 +47,7 @@ interface Target {
 
 /** Loads the files, and returns what was loaded and what could not be. */
 export async function importFiles(context: CliContext, options: ImportOptions): Promise<ImportResult> {
-  const { failed, readable } = sortOut(options.files);
+  const { failed, readable } = await sortOut(options.files);
   if (readable.length === 0) return { ...NOTHING, failed };
   const telemetry = createRoleTelemetry(context, options.loaded);
   const target = await openTarget(context, options, telemetry);
@@ -67,6 +71,7 @@ async function runAgent(
   context: CliContext,
   { options, target, telemetry, files }: ImportRun,
 ): Promise<Omit<ImportResult, 'failed' | 'alreadyThere'>> {
+  const archives = new WatchedArchives(openArchive);
   const source = treeSource('files', {
     paths: files.map(escapeGlob),
     exclude: rotatedSiblings(files).map(escapeGlob),
@@ -82,13 +87,14 @@ async function runAgent(
     producer: options.takesLineTimes ? timed.producer : named,
     version: context.version,
     once: true,
+    openArchive: archives.open,
     onProgress({ bytesAcknowledged, bytesTotal, records }) {
       last = { records, bytes: bytesAcknowledged };
       options.onProgress({ bytesDone: bytesAcknowledged, bytesTotal, records });
     },
   });
   await agent.run();
-  return { ...last, times: { ...timed.counts }, target: target.name };
+  return { ...last, times: { ...timed.counts }, target: target.name, incomplete: archives.problems };
 }
 
 async function openTarget(
@@ -208,23 +214,27 @@ async function countDuplicates({ fetch }: CliContext, { serverUrl, token }: Impo
   }
 }
 
-function sortOut(files: readonly string[]): { failed: ImportResult['failed']; readable: string[] } {
-  const failed: { path: string; reason: string }[] = [];
-  const readable = files.filter((file) => {
-    try {
-      if (!fs.statSync(file).isFile()) {
-        failed.push({ path: file, reason: 'it is no file' });
-        return false;
-      }
-      fs.accessSync(file, fs.constants.R_OK);
-      return true;
-    } catch (error) {
-      const reason = systemCodeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
-      failed.push({ path: file, reason });
-      return false;
-    }
-  });
+async function sortOut(
+  files: readonly string[],
+): Promise<{ failed: readonly ImportProblem[]; readable: readonly string[] }> {
+  const failed: ImportProblem[] = [];
+  const readable: string[] = [];
+  for (const file of files) {
+    const reason = findObstacle(file) ?? (await findBrokenHead(file, openArchive));
+    if (reason === undefined) readable.push(file);
+    else failed.push({ path: file, reason });
+  }
   return { failed, readable };
+}
+
+function findObstacle(file: string): string | undefined {
+  try {
+    if (!fs.statSync(file).isFile()) return 'it is no file';
+    fs.accessSync(file, fs.constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return systemCodeOf(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
+  }
 }
 
 /** Lists what was rotated from the files and is not among them: an import loads what is named, and nothing else. */

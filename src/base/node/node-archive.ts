@@ -1,21 +1,55 @@
 import fs from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { PassThrough } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 
-const CHUNK_BYTES = 256 * 1024;
+/** Bytes of a piece, compressed or not. Of content that is broken, what one piece would have held is lost. */
+const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Opens a compressed file as its plain bytes, inflated off the event loop one chunk ahead of the reader. Iteration
- * fails as the file system does, or with zlib's `Z_…` and `ZSTD_…` codes for content that is broken or cut short.
+ * fails as the file system does, or with zlib's `Z_…` and `ZSTD_…` codes for content that is broken or cut short;
+ * what could be inflated comes before the failure.
  */
-export function openArchive(path: string, compression: 'gz' | 'zst'): AsyncIterable<Uint8Array> {
-  const output = new PassThrough({ readableHighWaterMark: CHUNK_BYTES });
+export async function* openArchive(path: string, compression: 'gz' | 'zst'): AsyncGenerator<Uint8Array> {
   const inflate =
     compression === 'gz'
       ? createGunzip({ chunkSize: CHUNK_BYTES })
       : createZstdDecompress({ chunkSize: CHUNK_BYTES });
-  // The reader sees the failure as the error of `output`.
-  pipeline(fs.createReadStream(path, { highWaterMark: CHUNK_BYTES }), inflate, output).catch(() => undefined);
-  return output;
+  const file = fs.createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const chunks: Uint8Array[] = [];
+  let failure: Error | undefined;
+  let isEnded = false;
+  let wake = (): void => undefined;
+  const fail = (error: Error): void => {
+    failure ??= error;
+    wake();
+  };
+  // Iterating over the stream itself would drop what it holds when it fails.
+  inflate.on('data', (chunk: Uint8Array) => {
+    chunks.push(chunk);
+    inflate.pause();
+    wake();
+  });
+  inflate.on('end', () => {
+    isEnded = true;
+    wake();
+  });
+  inflate.on('error', fail);
+  file.on('error', fail);
+  file.pipe(inflate);
+  try {
+    for (;;) {
+      const chunk = chunks.shift();
+      if (chunk !== undefined) yield chunk;
+      else if (failure !== undefined) throw failure;
+      else if (isEnded) return;
+      else {
+        const woken = new Promise<void>((resolve) => void (wake = resolve));
+        inflate.resume();
+        await woken;
+      }
+    }
+  } finally {
+    file.destroy();
+    inflate.destroy();
+  }
 }

@@ -58,6 +58,7 @@ export function addImportCommand({ program, context, setExitCode }: CommandSetup
     'after',
     `
 The records go to the server that runs; when none answers, straight into the data directory.
+Exit code 1 when a compressed file breaks off: what could be read of it is loaded.
 
 Examples:
   logboom import old/*.log.gz --namespace shop --app checkout
@@ -81,12 +82,15 @@ Examples:
         onNotice: (text) => context.stderr.write(`logboom: ${text}\n`),
       })
       .finally(() => bar?.stop());
-    const { failed } = result;
+    const { failed, incomplete } = result;
     const hasRead = failed.length < files.length;
     if (flags.json === true) context.stdout.write(`${JSON.stringify(result)}\n`);
     else if (hasRead) context.stdout.write(formatResult(result));
     for (const { path, reason } of failed)
       context.stderr.write(`logboom: cannot import ${path}: ${reason}\n`);
+    for (const { path, reason } of incomplete)
+      context.stderr.write(`logboom: only a part of ${path} was imported: ${reason}\n`);
+    if (incomplete.length > 0) setExitCode(EXIT_CODE.discrepancy);
     if (failed.length > 0) setExitCode(EXIT_CODE.environment);
   });
 }
