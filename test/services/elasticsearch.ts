@@ -1,0 +1,46 @@
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { findFreePort } from '../e2e/logboom-process.ts';
+import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
+import { JavaService } from './java-service.ts';
+import { compileJava, findJava, resolveJars } from './maven.ts';
+import type { EngineOptions } from './opensearch.ts';
+import { jvmArgs, nodeSettings } from './opensearch.ts';
+
+const HERE = path.join(import.meta.dirname, 'elasticsearch');
+
+/** Jars of the HTTP module: a node loads them from its own directory and refuses them on the class path. */
+const MODULE_JAR = /^(?:netty-|transport-netty4|elasticsearch-ssl-config)/;
+
+/**
+ * Starts a real Elasticsearch, bare as Maven Central has it: search, bulk, templates and data streams, but no scripts,
+ * no lifecycle management, no plugins. Ask `javaSkipReason` before.
+ */
+export async function startElasticsearch(options: EngineOptions = {}): Promise<JavaService> {
+  const lib = await resolveJars(HERE);
+  const classes = await compileJava(path.join(HERE, 'ElasticsearchMain.java'), lib);
+  const directory = new TemporaryDirectory('elasticsearch');
+  const jars = readdirSync(lib).filter((name) => name.endsWith('.jar'));
+  const module = directory.join('modules/transport-netty4');
+  mkdirSync(module, { recursive: true });
+  for (const name of jars.filter((jar) => MODULE_JAR.test(jar)))
+    copyFileSync(path.join(lib, name), path.join(module, name));
+  const classPath = jars.filter((jar) => !MODULE_JAR.test(jar)).map((jar) => path.join(lib, jar));
+  const port = await findFreePort();
+  const settings = await nodeSettings(port, options);
+  return JavaService.start({
+    name: 'Elasticsearch',
+    java: findJava()?.java ?? 'java',
+    args: [
+      ...jvmArgs(options),
+      '-cp',
+      [classes, ...classPath].join(':'),
+      'ElasticsearchMain',
+      directory.path,
+      ...settings,
+    ],
+    url: `http://127.0.0.1:${port}`,
+    probePath: '/_cluster/health?wait_for_status=yellow&timeout=1s',
+    dispose: () => void directory[Symbol.dispose](),
+  });
+}

@@ -1,0 +1,125 @@
+/** One Java process that serves HTTP on the loopback address, for as long as a test needs it. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Characters of output that are kept for the message of a failing test, the last ones. */
+const OUTPUT_LENGTH_MAX = 32 * 1024;
+
+/** A loaded machine needs far longer than the usual ten seconds. */
+const START_MS_MAX = 120_000;
+
+const STOP_MS_MAX = 20_000;
+
+const PROBE_MS = 150;
+
+export interface JavaServiceOptions {
+  readonly name: string;
+  readonly java: string;
+  readonly args: readonly string[];
+  readonly url: string;
+  /** Path that answers 200 as soon as the service can be used. */
+  readonly probePath: string;
+  /** Called once the process has ended for good. */
+  readonly dispose: () => void;
+}
+
+/** A running service. It ends with the process that started it, and keeps its data and port through `restart`. */
+export class JavaService implements AsyncDisposable {
+  readonly url: string;
+  readonly #options: JavaServiceOptions;
+  #child: ChildProcess | undefined;
+  #output = '';
+  readonly #endWithParent = (): void => void this.#child?.kill('SIGKILL');
+
+  private constructor(options: JavaServiceOptions) {
+    this.#options = options;
+    this.url = options.url;
+    process.once('exit', this.#endWithParent);
+  }
+
+  /** Starts the service and resolves when it answers; rejects with its output when it does not. */
+  static async start(options: JavaServiceOptions): Promise<JavaService> {
+    const service = new JavaService(options);
+    try {
+      await service.#launch();
+    } catch (error) {
+      await service.stop();
+      throw error;
+    }
+    return service;
+  }
+
+  /** What it printed, the last part of it. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** SIGKILL: nothing is written any more. The data stays for `restart`. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Starts it again with its data, on its port; one that still runs is killed before. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.#launch();
+  }
+
+  /** Ends the service and removes its data. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+    process.off('exit', this.#endWithParent);
+    this.#options.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #launch(): Promise<void> {
+    const { name, java, args, url, probePath } = this.#options;
+    const child = spawn(java, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    const keep = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_LENGTH_MAX);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', (error) => void keep(Buffer.from(`${error.message}\n`)));
+    const deadlineMs = performance.now() + START_MS_MAX;
+    while (!(await answers(url + probePath))) {
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`${name} ended\n${this.#output}`);
+      if (performance.now() > deadlineMs) throw new Error(`${name} does not answer\n${this.#output}`);
+      await sleep(PROBE_MS);
+    }
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const closed = once(child, 'close');
+    child.kill(signal);
+    const isClosed = await Promise.race([closed.then(() => true), sleep(STOP_MS_MAX, false)]);
+    if (!isClosed) {
+      child.kill('SIGKILL');
+      await closed;
+    }
+    this.#child = undefined;
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,215 @@
+/** A real Kafka, one node that is broker and controller, for as long as a test needs it. */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { findFreePort } from '../e2e/logboom-process.ts';
+import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
+import { findJava, resolveJars } from './maven.ts';
+
+const run = promisify(execFile);
+
+const HERE = path.join(import.meta.dirname, 'kafka');
+
+/** Characters of output that are kept for the message of a failing test, the last ones. */
+const OUTPUT_LENGTH_MAX = 32 * 1024;
+
+/** A loaded machine needs far longer than the usual eight seconds. */
+const START_MS_MAX = 120_000;
+
+const STOP_MS_MAX = 20_000;
+
+const CLUSTER_ID = 'bG9nYm9vbS10ZXN0cy0tLQ';
+
+/** What the broker knows as its only user, on the listeners with SASL. */
+export const KAFKA_USER = { username: 'logboom', password: 'logboom-secret' } as const;
+
+export interface KafkaOptions {
+  /** Properties of the broker beside those that a test needs anyway, or instead of them. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** PEM files of the listener with TLS; without them there is none. */
+  readonly tls?: { readonly keyAndCertificateFile: string; readonly caFile: string };
+  readonly heapMiB?: number;
+}
+
+interface Ports {
+  readonly plain: number;
+  readonly sasl: number;
+  readonly tls: number;
+  readonly controller: number;
+}
+
+/** A running broker. It ends with the process that started it, and keeps its data and ports through `restart`. */
+export class KafkaBroker implements AsyncDisposable {
+  /** Address of the listener without TLS and without a password. */
+  readonly address: string;
+  /** Address of the listener that wants `KAFKA_USER` by PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. */
+  readonly saslAddress: string;
+  /** Address of the listener with TLS. */
+  readonly tlsAddress: string;
+  readonly #directory: TemporaryDirectory;
+  readonly #args: readonly string[];
+  #child: ChildProcess | undefined;
+  #output = '';
+  readonly #endWithParent = (): void => void this.#child?.kill('SIGKILL');
+
+  private constructor(ports: Ports, directory: TemporaryDirectory, args: readonly string[]) {
+    this.address = `127.0.0.1:${ports.plain}`;
+    this.saslAddress = `127.0.0.1:${ports.sasl}`;
+    this.tlsAddress = `localhost:${ports.tls}`;
+    this.#directory = directory;
+    this.#args = args;
+    process.once('exit', this.#endWithParent);
+  }
+
+  /** Formats a data directory and starts the broker; resolves when it has started. Ask `javaSkipReason` before. */
+  static async start(options: KafkaOptions = {}): Promise<KafkaBroker> {
+    const lib = await resolveJars(HERE);
+    const directory = new TemporaryDirectory('kafka');
+    const ports = await findPorts();
+    const file = directory.join('server.properties');
+    writeFileSync(file, propertiesText(ports, directory.join('data'), options));
+    const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', path.join(lib, '*')];
+    const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((name) => [
+      '--add-scram',
+      `${name}=[name=${KAFKA_USER.username},password=${KAFKA_USER.password}]`,
+    ]);
+    const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', CLUSTER_ID, '-c', file];
+    await run(findJava()?.java ?? 'java', [...jvm, ...format, ...scram]);
+    const heap = options.heapMiB ?? 384;
+    const args = [`-Xms${heap}m`, `-Xmx${heap}m`, ...jvm, 'kafka.Kafka', file];
+    const broker = new KafkaBroker(ports, directory, args);
+    try {
+      await broker.#launch();
+    } catch (error) {
+      await broker.stop();
+      throw error;
+    }
+    return broker;
+  }
+
+  /** What it printed, the last part of it. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** SIGKILL: nothing is written any more. The data stays for `restart`. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Starts it again with its data, on its ports; one that still runs is killed before. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.#launch();
+  }
+
+  /** Ends the broker and removes its data. */
+  async stop(): Promise<void> {
+    await this.#end('SIGKILL');
+    process.off('exit', this.#endWithParent);
+    this.#directory[Symbol.dispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #launch(): Promise<void> {
+    this.#output = '';
+    const child = spawn(findJava()?.java ?? 'java', [...this.#args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    const keep = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_LENGTH_MAX);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.on('error', (error) => void keep(Buffer.from(`${error.message}\n`)));
+    const deadlineMs = performance.now() + START_MS_MAX;
+    while (!this.#output.includes('Kafka Server started')) {
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`Kafka ended\n${this.#output}`);
+      if (performance.now() > deadlineMs) throw new Error(`Kafka does not start\n${this.#output}`);
+      await sleep(50);
+    }
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const closed = once(child, 'close');
+    child.kill(signal);
+    const isClosed = await Promise.race([closed.then(() => true), sleep(STOP_MS_MAX, false)]);
+    if (!isClosed) {
+      child.kill('SIGKILL');
+      await closed;
+    }
+    this.#child = undefined;
+  }
+}
+
+async function findPorts(): Promise<Ports> {
+  return {
+    plain: await findFreePort(),
+    sasl: await findFreePort(),
+    tls: await findFreePort(),
+    controller: await findFreePort(),
+  };
+}
+
+function propertiesText(ports: Ports, data: string, { properties = {}, tls }: KafkaOptions): string {
+  const { username, password } = KAFKA_USER;
+  const plainLogin = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${username}="${password}";`;
+  const scramLogin = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
+  const outside = [
+    `PLAINTEXT://127.0.0.1:${ports.plain}`,
+    `SASL://127.0.0.1:${ports.sasl}`,
+    ...(tls === undefined ? [] : [`TLS://localhost:${ports.tls}`]),
+  ];
+  const all: Record<string, string> = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.bootstrap.servers': `127.0.0.1:${ports.controller}`,
+    listeners: [...outside, `CONTROLLER://127.0.0.1:${ports.controller}`].join(','),
+    'advertised.listeners': outside.join(','),
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL',
+    'listener.name.sasl.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'listener.name.sasl.plain.sasl.jaas.config': plainLogin,
+    'listener.name.sasl.scram-sha-256.sasl.jaas.config': scramLogin,
+    'listener.name.sasl.scram-sha-512.sasl.jaas.config': scramLogin,
+    'log.dirs': data,
+    'num.partitions': '3',
+    'auto.create.topics.enable': 'false',
+    'default.replication.factor': '1',
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '2',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '2',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    'num.network.threads': '2',
+    'num.io.threads': '4',
+    ...(tls === undefined
+      ? {}
+      : {
+          'listener.name.tls.ssl.keystore.type': 'PEM',
+          'listener.name.tls.ssl.keystore.location': tls.keyAndCertificateFile,
+          'listener.name.tls.ssl.truststore.type': 'PEM',
+          'listener.name.tls.ssl.truststore.location': tls.caFile,
+        }),
+    ...properties,
+  };
+  return Object.entries(all)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}

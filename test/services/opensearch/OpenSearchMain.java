@@ -1,0 +1,58 @@
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.opensearch.Version;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.env.Environment;
+import org.opensearch.node.InternalSettingsPreparer;
+import org.opensearch.node.Node;
+import org.opensearch.plugins.PluginInfo;
+
+/** Runs one OpenSearch node with the modules of the class path. Arguments: its directory, then setting=value each. */
+public class OpenSearchMain {
+  static final List<String> MODULES =
+      List.of(
+          "transport.Netty4ModulePlugin",
+          "painless.PainlessModulePlugin",
+          "ingest.common.IngestCommonModulePlugin",
+          "analysis.common.CommonAnalysisModulePlugin",
+          "index.reindex.ReindexModulePlugin",
+          "index.mapper.MapperExtrasModulePlugin");
+
+  /** The constructor that takes plugins is protected. */
+  static class OneNode extends Node {
+    OneNode(Environment environment, List<PluginInfo> plugins) {
+      super(environment, plugins, true);
+    }
+  }
+
+  public static void main(String[] args) throws Exception {
+    Path home = Path.of(args[0]);
+    Files.createDirectories(home.resolve("config"));
+    Settings.Builder settings = Settings.builder().put("path.home", home.toString());
+    Stream.of(args).skip(1).map(arg -> arg.split("=", 2)).forEach(pair -> settings.put(pair[0], pair[1]));
+    Environment environment =
+        InternalSettingsPreparer.prepareEnvironment(settings.build(), Map.of(), null, () -> "node-1");
+    List<PluginInfo> plugins =
+        MODULES.stream()
+            .map(name -> "org.opensearch." + name)
+            .map(name -> new PluginInfo(name, "module", "1", Version.CURRENT, "21", name, List.of(), false))
+            .toList();
+    Node node = new OneNode(environment, plugins);
+    node.start();
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  try {
+                    node.close();
+                  } catch (Exception error) {
+                    error.printStackTrace();
+                  }
+                }));
+    System.out.println("started");
+    Thread.currentThread().join();
+  }
+}
