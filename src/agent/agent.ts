@@ -199,7 +199,11 @@ class FileAgent implements Agent {
     if (startMs >= this.#retryAtMs) this.#retryDirectories(startMs);
     let nextPollMs = Number.POSITIVE_INFINITY;
     for (const tree of this.#trees) nextPollMs = Math.min(nextPollMs, tree.poll(startMs));
-    for (const tree of this.#trees) tree.work(isTimeUp);
+    for (const tree of this.#trees) {
+      tree.work(isTimeUp);
+      // What several sources reach belongs to the first of them: it has looked everywhere before the next begins.
+      if (this.#isFirstScan && tree.hasWork) break;
+    }
     if (this.#isFirstScan && !this.#trees.some((tree) => tree.hasWork)) this.#isFirstScan = false;
     tailer.settleTruncated();
     let slices = 0;
@@ -287,7 +291,7 @@ class FileAgent implements Agent {
       scheduler,
       warnOnce,
       onWatchRefused: (code) => this.#onWatchRefused(code),
-      onListing: (directory, files, isGone) => this.#tailer?.onListing(directory, files, isGone),
+      onListing: (directory, files, isGone) => this.#tailer?.onListing(directory, files, { isGone, source }),
       onPoke: (directory) => this.#tailer?.onPoke(directory) ?? false,
       onWake: () => this.#wake(),
     });
@@ -313,10 +317,21 @@ class FileAgent implements Agent {
       scanNow: (directory) => {
         for (const tree of this.#trees) if (tree.hasDirectory(directory)) tree.scanNow(directory);
       },
+      lookBefore: (source, paths) => this.#lookBefore(source, paths),
       retryLater: (directory) => void this.#retry.add(directory),
       warnOnce: this.#warnOnce.bind(this),
       wake: () => this.#wake(),
     };
+  }
+
+  #lookBefore(source: Config['sources'][number], paths: readonly string[]): void {
+    const index = this.#trees.findIndex((tree) => tree.layout.source === source);
+    if (index <= 0) return;
+    const directories = new Set(paths.map((path) => realDirectoryOf(this.#options.fileSystem, path)));
+    for (const directory of directories) {
+      if (directory === undefined) continue;
+      for (const tree of this.#trees.slice(0, index)) tree.reach(directory);
+    }
   }
 
   #warnOnce(event: string, key: string, text: string, fields?: Record<string, unknown>): void {
@@ -350,5 +365,15 @@ class FileAgent implements Agent {
     this.#sleeper = () => alarm.abort();
     await this.#options.scheduler.sleep(delayMs, alarm.signal);
     this.#sleeper = undefined;
+  }
+}
+
+/** Returns the directory that a path leads to with its links resolved; undefined when nothing is there. */
+function realDirectoryOf(fileSystem: AgentOptions['fileSystem'], path: string): string | undefined {
+  try {
+    const real = fileSystem.realPath(path);
+    return real.slice(0, real.lastIndexOf('/')) || '/';
+  } catch {
+    return undefined;
   }
 }

@@ -152,6 +152,21 @@ export class DirectoryTree {
     this.#scan(path);
   }
 
+  /** Reads the directories down to `directory` that are not known yet, and then itself: for what no event told yet. */
+  reach(directory: string): void {
+    for (const root of this.layout.roots) {
+      const names = namesBelow(root, directory);
+      if (names === undefined) continue;
+      let path = root;
+      for (const name of names) {
+        const next = joinPath(path, name);
+        if (!this.#nodes.has(next)) this.scanNow(path);
+        path = next;
+      }
+      this.scanNow(directory);
+    }
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const node of this.#nodes.values()) node.watcher?.close();

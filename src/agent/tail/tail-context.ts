@@ -3,6 +3,7 @@ import type { Scheduler } from '../../base/scheduler.ts';
 import type { ContainerLanes } from '../../capture/container-lanes.ts';
 import type { Decoder, EncodedBatch } from '../../capture/decoder-types.ts';
 import type { Config } from '../../config/config.ts';
+import type { SourceConfig } from '../../config/source-config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
 import type { ShipState } from '../ship/ship-state.ts';
@@ -33,6 +34,8 @@ export interface TailContext {
   readonly noteChange: (group: FileGroup, file: TailedFile) => void;
   /** Reads a directory at once. */
   readonly scanNow: (directory: string) => void;
+  /** Lets the sources before `source` look at where files really are, so that they take what is theirs. */
+  readonly lookBefore: (source: SourceConfig, paths: readonly string[]) => void;
   /** Reads a directory again at the next rescan, because something in it could not be opened. */
   readonly retryLater: (directory: string) => void;
   readonly warnOnce: (event: string, key: string, text: string, fields?: Record<string, unknown>) => void;

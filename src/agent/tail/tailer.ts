@@ -7,6 +7,7 @@
  */
 import { must } from '../../base/assert.ts';
 import { systemCodeOf } from '../../base/errors.ts';
+import type { SourceConfig } from '../../config/source-config.ts';
 import type { LedgerGap } from '../../record/ledger.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { GroupSpec, LayoutFile } from '../discovery/layout.ts';
@@ -17,6 +18,7 @@ import { FileMarks } from './file-marks.ts';
 import { FileMatcher } from './file-matcher.ts';
 import { FileReader } from './file-reader.ts';
 import { compareObserved, isFollowedBy, leaveInodesToLatest, standsThere } from './inode-rules.ts';
+import { SavedFiles } from './saved-files.ts';
 import type { TailContext } from './tail-context.ts';
 import { aliasOf, type Observed, restoreFile, type TailedFile } from './tailed-file.ts';
 
@@ -31,7 +33,7 @@ export class Tailer {
   readonly lifecycle: FileLifecycle;
   readonly #groups = new Map<string, FileGroup>();
   readonly #byDirectory = new Map<string, Set<FileGroup>>();
-  readonly #saved = new Map<string, FileCheckpoint[]>();
+  readonly #saved: SavedFiles;
   /** Which group follows an inode: a file with two names is read once. */
   readonly #owners = new Map<string, FileGroup>();
   readonly #successions = new Map<string, number>();
@@ -47,11 +49,7 @@ export class Tailer {
     const onReady = (group: FileGroup): void => this.#onArchive(group);
     this.#matcher = new FileMatcher(context, { reader: this.#reader, marks: this.#marks, onReady });
     this.lifecycle = new FileLifecycle(context, this.#reader);
-    for (const file of saved) {
-      const list = this.#saved.get(file.group);
-      if (list === undefined) this.#saved.set(file.group, [file]);
-      else list.push(file);
-    }
+    this.#saved = new SavedFiles(saved);
   }
 
   get groups(): IterableIterator<FileGroup> {
@@ -60,7 +58,7 @@ export class Tailer {
 
   /** Checkpoints whose group was not found so far. */
   get unclaimed(): IterableIterator<FileCheckpoint[]> {
-    return this.#saved.values();
+    return this.#saved.unclaimed;
   }
 
   get hasReady(): boolean {
@@ -74,7 +72,7 @@ export class Tailer {
 
   /** Forgets checkpoints that nothing claimed. */
   dropUnclaimed(group: string): void {
-    this.#saved.delete(group);
+    this.#saved.claim(group);
   }
 
   /** Returns the fingerprint of the last bytes that were read of a file. */
@@ -82,16 +80,24 @@ export class Tailer {
     return this.#marks.markOf(file);
   }
 
-  /** Takes in what stands in a directory now. */
-  onListing(directory: string, files: readonly LayoutFile[], isGone: boolean): void {
+  /** Takes in what stands in a directory now, as far as it belongs to `source`. */
+  onListing(
+    directory: string,
+    files: readonly LayoutFile[],
+    { isGone, source }: { isGone: boolean; source: SourceConfig },
+  ): void {
     const byGroup = new Map<string, Observed[]>();
     const failed = new Set<string>();
-    for (const group of this.#byDirectory.get(directory) ?? []) byGroup.set(group.spec.key, []);
+    this.#letOthersLook(files);
+    for (const group of this.#byDirectory.get(directory) ?? []) {
+      if (group.spec.source === source) byGroup.set(group.spec.key, []);
+    }
     for (const file of files) {
       const observed = this.#observe(file);
       if (observed === 'failed') failed.add(file.group.key);
       if (observed === undefined || observed === 'failed') continue;
-      this.#groupOf(file.group);
+      // Another source that names this very group has it already.
+      if (this.#groupOf(file.group).spec.source !== source) continue;
       const list = byGroup.get(file.group.key);
       if (list === undefined) byGroup.set(file.group.key, [observed]);
       else list.push(observed);
@@ -216,6 +222,15 @@ export class Tailer {
     return true;
   }
 
+  /** Sources that come before in the configuration look first at where new files really are: the first one wins. */
+  #letOthersLook(files: readonly LayoutFile[]): void {
+    const fresh = files.filter(({ group }) => !this.#groups.has(group.key));
+    const [first] = fresh;
+    if (first === undefined || this.#context.isFirstScan()) return;
+    const paths = fresh.map(({ path }) => path);
+    this.#context.lookBefore(first.group.source, paths);
+  }
+
   #observe(file: LayoutFile): Observed | 'failed' | undefined {
     try {
       const stat = this.#context.fileSystem.stat(file.path);
@@ -241,9 +256,7 @@ export class Tailer {
       if (known.spec.hasProcessor !== spec.hasProcessor) known.spec = spec;
       return known;
     }
-    const saved = this.#saved.get(spec.key) ?? [];
-    this.#saved.delete(spec.key);
-    const restored = saved.map((file) => restoreFile(file, true));
+    const restored = this.#saved.claim(spec.key).map((file) => restoreFile(file, true));
     const group = new FileGroup(spec, restored);
     for (const file of restored) file.progress = this.#context.ship.progressOf(must(file.id, 'file id'));
     this.#groups.set(spec.key, group);
@@ -274,7 +287,8 @@ export class Tailer {
     for (const one of observed) {
       const owner = this.#owners.get(one.inode);
       const isElsewhere = owner !== undefined && owner !== group && isFollowedBy(owner, one);
-      if (!isElsewhere && !byInode.has(one.inode)) byInode.set(one.inode, one);
+      if (isElsewhere || this.#isRememberedElsewhere(group, one)) continue;
+      if (!byInode.has(one.inode)) byInode.set(one.inode, one);
     }
     group.listed = new Set(byInode.keys());
     group.aliases = new Set([...byInode.values()].map(aliasOf));
@@ -291,6 +305,17 @@ export class Tailer {
     for (const file of group.files) if (file.inode !== '') this.#owners.set(file.inode, group);
     this.#attention.add(group);
     this.#makeReady(group);
+  }
+
+  /**
+   * Whether a checkpoint says that another group followed this file, which that source has not found again so far:
+   * until all directories were read once, the file is left to it.
+   */
+  #isRememberedElsewhere(group: FileGroup, observed: Observed): boolean {
+    if (!this.#context.isFirstScan()) return false;
+    if (!this.#saved.isOfAnother(aliasOf(observed), group.spec.key)) return false;
+    this.#context.retryLater(group.spec.directory);
+    return true;
   }
 
   #update(group: FileGroup, file: TailedFile, observed: Observed | undefined, nowMs: number): void {
