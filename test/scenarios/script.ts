@@ -23,8 +23,15 @@ export interface ScriptCase {
   readonly line: number;
   readonly query: string;
   readonly range: TimeRange;
+  /** How the hits split by the values of a field, over the whole range. */
+  readonly by: ScriptSplit | undefined;
   /** Names of documents, oldest first. */
   readonly hits: readonly string[];
+}
+
+export interface ScriptSplit {
+  readonly field: string;
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -43,20 +50,37 @@ export function parseScript(text: string): Script {
   const cases: ScriptCase[] = [];
   let query: string | undefined;
   let range = ALL;
+  let by: ScriptSplit | undefined;
   for (const [index, raw] of text.split('\n').entries()) {
-    const line = raw.trim();
+    const line = repeated(raw.trim());
     if (line === '' || line.startsWith('#')) continue;
     const [, word = '', rest = ''] = /^(\S+)\s*(.*)$/.exec(line) ?? [];
     if (word === 'doc') documents.push(parseDocument(rest, documents.length, index + 1));
-    else if (word === 'query') [query, range] = [rest, ALL];
+    else if (word === 'query') [query, range, by] = [rest, ALL, undefined];
     else if (word === 'range') range = parseRange(rest, index + 1);
+    else if (word === 'by') by = parseSplit(rest, index + 1);
     else if (word === 'hits' && query !== undefined) {
-      cases.push({ line: index + 1, query, range, hits: rest.split(/\s+/).filter((name) => name !== '') });
+      const hits = rest.split(/\s+/).filter((name) => name !== '');
+      cases.push({ line: index + 1, query, range, by, hits });
       query = undefined;
     } else throw new Error(`line ${index + 1}: “${word}” is not expected here`);
   }
   if (query !== undefined) throw new Error(`the query “${query}” has no hits line`);
   return { documents, cases };
+}
+
+/** Writes out every `%{text*count}`. */
+function repeated(line: string): string {
+  return line.replaceAll(/%\{([^{}*]+)\*(\d+)\}/g, (_, text: string, count: string) =>
+    text.repeat(Number(count)),
+  );
+}
+
+function parseSplit(rest: string, line: number): ScriptSplit {
+  const match = /^(\S+)\s+(\{.*\})$/.exec(rest);
+  if (match === null) throw new Error(`line ${line}: expected “by FIELD {"value":count}”`);
+  const [, field = '', json = ''] = match;
+  return { field, counts: JSON.parse(json) as Record<string, number> };
 }
 
 /** Encodes documents as an indexer hands them to a store: one batch per file, in the order of offsets. */

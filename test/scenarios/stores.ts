@@ -8,6 +8,7 @@ import type { EmbeddedStore } from '../../src/store/embedded/embedded-store.ts';
 import { openEmbeddedStore } from '../../src/store/embedded/embedded-store.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { createTailStore } from './tail-store.ts';
 
 export interface ScenarioStore {
   readonly name: string;
@@ -18,6 +19,7 @@ export interface ScenarioStore {
 /** Every store that must give the answers of the scenarios. */
 export const SCENARIO_STORES: readonly ScenarioStore[] = [
   { name: 'memory', open: () => Promise.resolve(new MemoryStore()) },
+  { name: 'live tail', open: () => Promise.resolve(createTailStore()) },
   { name: 'unsealed embedded', open: () => openEmbedded(() => Promise.resolve()) },
   { name: 'sealed embedded', open: () => openEmbedded((store) => store.seal()) },
 ];

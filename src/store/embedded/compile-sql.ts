@@ -119,12 +119,24 @@ function placesIn(json: string, path: string): Operand[] {
   for (const keys of keySplits(path.split('.'))) {
     const nested = keys.map((key) => `.${JSON.stringify(key)}`);
     places.push({ kind: 'json', sql: `json_extract(${json}, ${sqlText(`$${nested.join('')}`)})` });
-    for (let depth = 0; depth < nested.length; depth += 1) {
-      const through = ['$', ...nested.slice(0, depth), '[*]', ...nested.slice(depth)].join('');
-      places.push({ kind: 'json', sql: `to_json(json_extract(${json}, ${sqlText(through)}))` });
+    for (const through of arrayPaths(nested)) {
+      places.push({ kind: 'json', sql: `to_json(json_extract(${json}, ${sqlText(`$${through}`)}))` });
     }
   }
   return places;
+}
+
+/** The ways to go through one array, or through two, in front of any key. */
+function arrayPaths(nested: readonly string[]): string[] {
+  const paths: string[] = [];
+  for (const first of nested.keys()) {
+    const once = nested.with(first, `[*]${nested[first]}`);
+    paths.push(once.join(''));
+    for (let second = first + 1; second < nested.length; second += 1) {
+      paths.push(once.with(second, `[*]${nested[second]}`).join(''));
+    }
+  }
+  return paths;
 }
 
 function keySplits(segments: readonly string[]): string[][] {
