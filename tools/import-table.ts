@@ -31,7 +31,7 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
   {
     folder: 'config',
     imports: ['base', 'record', 'capture/decoder-types.ts'],
-    packages: ['yaml', 'fastest-levenshtein', 'zod'],
+    packages: ['yaml', 'fastest-levenshtein', 'zod', 'croner'],
     builtins: [],
   },
   { folder: 'capture', imports: ['base', 'record'], packages: ['re2js'], builtins: [] },
@@ -43,6 +43,13 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
     imports: [...COMMON, 'query', 'config/config.ts'],
     packages: ['@duckdb/node-api', 're2js'],
     builtins: ['node:worker_threads'],
+  },
+  {
+    // HTTP to the engine: its own client library refuses the other engine, and fetch knows no client certificates.
+    folder: 'store/elasticsearch',
+    imports: [...COMMON, 'query', 'config/config.ts'],
+    packages: ['undici', 're2js'],
+    builtins: ['node:util', 'node:zlib'],
   },
   {
     folder: 'agent',

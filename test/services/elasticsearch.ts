@@ -41,6 +41,8 @@ export async function startElasticsearch(options: EngineOptions = {}): Promise<J
     ],
     url: `http://127.0.0.1:${port}`,
     probePath: '/_cluster/health?wait_for_status=yellow&timeout=1s',
-    dispose: () => void directory[Symbol.dispose](),
+    dispose: () => {
+      directory[Symbol.dispose]();
+    },
   });
 }

@@ -90,7 +90,9 @@ export class JavaService implements AsyncDisposable {
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.on('error', (error) => void keep(Buffer.from(`${error.message}\n`)));
+    child.on('error', (error) => {
+      keep(Buffer.from(`${error.message}\n`));
+    });
     const deadlineMs = performance.now() + START_MS_MAX;
     while (!(await answers(url + probePath))) {
       if (child.exitCode !== null || child.signalCode !== null)

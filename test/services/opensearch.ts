@@ -41,7 +41,9 @@ export async function startOpenSearch(options: EngineOptions = {}): Promise<Java
     ],
     url: `http://127.0.0.1:${port}`,
     probePath: '/_cluster/health?wait_for_status=yellow&timeout=1s',
-    dispose: () => void directory[Symbol.dispose](),
+    dispose: () => {
+      directory[Symbol.dispose]();
+    },
   });
 }
 
