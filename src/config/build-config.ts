@@ -4,6 +4,8 @@ import type { Config, TransportConfig } from './config.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
 import type { SourceConfig } from './source-config.ts';
 import { DEFAULT_ROOTS, SOURCE_SHAPE } from './source-options.ts';
+import type { RotatePolicyConfig } from './rotate-config.ts';
+import { checkBudget, checkPolicies } from './rotate-options.ts';
 import { defaultOf } from './value-reader.ts';
 import type { Problem } from './value-reader.ts';
 
@@ -32,6 +34,8 @@ export function buildConfig(values: ReadonlyMap<string, unknown>, input: BuildIn
     data: read.text('data'),
     sources,
     agent: agentConfig(read),
+    rotate: read.at('rotate') as readonly RotatePolicyConfig[],
+    rotateBudget: rotateBudget(read),
     transport: transportConfig(read, problems),
     indexer: {
       pipelines,
@@ -50,6 +54,8 @@ export function buildConfig(values: ReadonlyMap<string, unknown>, input: BuildIn
     },
     drainMsMax: read.number('drainMsMax'),
   };
+  checkPolicies(config.rotate, problems);
+  checkBudget(config.rotateBudget, problems);
   return { config, problems };
 }
 
@@ -93,6 +99,18 @@ function agentConfig(read: Values): Config['agent'] {
     deletedBytesMax: read.number('agent.deletedBytesMax'),
     checkpointMs: read.number('agent.checkpointMs'),
     ledgerMs: read.number('agent.ledgerMs'),
+  };
+}
+
+function rotateBudget(read: Values): Config['rotateBudget'] {
+  const bytesAt = (name: string): number | undefined => {
+    const value = read.at(`rotateBudget.${name}`);
+    return typeof value === 'number' ? value : undefined;
+  };
+  return {
+    nodeBytesMax: bytesAt('nodeBytesMax'),
+    namespaceBytesMax: bytesAt('namespaceBytesMax'),
+    podBytesMax: bytesAt('podBytesMax'),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { SourceConfig } from './source-config.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
+import type { RotateBudgetConfig, RotatePolicyConfig } from './rotate-config.ts';
 
 export interface Config {
   readonly cluster: { readonly name: string };
@@ -12,6 +13,9 @@ export interface Config {
   readonly data: string;
   readonly sources: readonly SourceConfig[];
   readonly agent: AgentConfig;
+  /** The first policy that fits a file is taken. */
+  readonly rotate: readonly RotatePolicyConfig[];
+  readonly rotateBudget: RotateBudgetConfig;
   readonly transport: TransportConfig;
   readonly indexer: {
     readonly pipelines: readonly PipelineConfig[];

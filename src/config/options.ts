@@ -4,6 +4,7 @@
  */
 import type { OptionDefinition } from './shape.ts';
 import { PIPELINE_SHAPE } from './pipeline-options.ts';
+import { ROTATE_OPTIONS } from './rotate-options.ts';
 import { SOURCE_SHAPE } from './source-options.ts';
 
 const FIRST = '0.1.0';
@@ -19,6 +20,7 @@ export const SECTIONS: readonly {
   { name: '', title: 'General', description: 'What every role shares.' },
   { name: 'sources', title: 'Sources', description: 'What is collected.' },
   { name: 'agent', title: 'Agent', description: 'How files are followed.' },
+  { name: 'rotate', title: 'Rotation', description: 'What becomes of log files.' },
   { name: 'transport', title: 'Transport', description: 'The road from agents to the indexer.' },
   { name: 'indexer', title: 'Indexer', description: 'What becomes of records on their way to the store.' },
   { name: 'store', title: 'Store', description: 'Where records are kept and searched.' },
@@ -288,6 +290,7 @@ const SERVER_OPTIONS: readonly OptionDefinition[] = [
 export const OPTIONS: readonly OptionDefinition[] = [
   ...GENERAL_OPTIONS,
   ...AGENT_OPTIONS,
+  ...ROTATE_OPTIONS,
   ...TRANSPORT_OPTIONS,
   ...STORE_OPTIONS,
   ...SERVER_OPTIONS,
@@ -295,7 +298,6 @@ export const OPTIONS: readonly OptionDefinition[] = [
 
 /** Keys that are known and not there yet. */
 export const LATER_PATHS: readonly string[] = [
-  'rotate',
   'gateway',
   'transport.brokers',
   'transport.topic',
@@ -305,5 +307,6 @@ export const LATER_PATHS: readonly string[] = [
 /** Returns the name of the section in `SECTIONS` that an option belongs to. */
 export function sectionOf(path: string): string {
   const first = path.split('.')[0] ?? '';
+  if (first === 'rotateBudget') return 'rotate';
   return SECTIONS.some((section) => section.name === first) ? first : '';
 }

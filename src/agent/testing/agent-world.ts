@@ -6,6 +6,7 @@ import type { Scheduler } from '../../base/scheduler.ts';
 import { VirtualScheduler } from '../../base/virtual-scheduler.ts';
 import type { AgentConfig, Config } from '../../config/config.ts';
 import type { CommonSourceConfig, SourceConfig } from '../../config/source-config.ts';
+import { isGapFileId } from '../../record/gap-document.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import type { RecordBatch } from '../../record/record-batch.ts';
 import { MemoryTelemetry } from '../../telemetry/memory-telemetry.ts';
@@ -68,6 +69,8 @@ export function testConfig(
     data,
     sources,
     agent: { ...AGENT_CONFIG, ...agent },
+    rotate: [],
+    rotateBudget: { nodeBytesMax: undefined, namespaceBytesMax: undefined, podBytesMax: undefined },
     transport: { kind: 'memory', bufferBytesMax: 1 << 26 },
     indexer: { pipelines: [], listen: '127.0.0.1:6412', batchBytesMax: 1 << 20 },
     store: {
@@ -97,6 +100,8 @@ export interface SentRecord {
 /** Keeps each record once, as a store does: by a watermark per file and lane, below which records are duplicates. */
 export class CollectingProducer implements Producer {
   readonly records: SentRecord[] = [];
+  /** What stands for gaps among the logs. */
+  readonly gaps: SentRecord[] = [];
   readonly ledger = new Map<string, LedgerRecord>();
   readonly #watermarks = new Map<string, number>();
   readonly #first = new Map<string, string>();
@@ -161,7 +166,8 @@ export class CollectingProducer implements Producer {
       this.#first.set(`${key} ${offset}`, content);
       this.#watermarks.set(key, offset + 1);
       const { message } = document;
-      this.records.push({
+      const list = isGapFileId(batch.fileId) ? this.gaps : this.records;
+      list.push({
         fileId: batch.fileId,
         lane,
         offset,
