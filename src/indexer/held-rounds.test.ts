@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commitsOf, HeldRounds, ROUNDS_IN_FLIGHT_MAX, type HeldRound } from './held-rounds.ts';
+import { commitsOf, HeldRounds, REMOTE_ROUNDS, type HeldRound } from './held-rounds.ts';
 
 function round(...fileIds: string[]): HeldRound {
   return { fileIds: new Set(fileIds), commits: [], isStored: false };
@@ -23,7 +23,6 @@ test('a round waits for those with records of the same file, and for a place', (
   assert.equal(held.canBegin(round('b', 'c')), false);
   assert.equal(held.canBegin(round('c')), true);
   held.begin(round('c'));
-  assert.equal(ROUNDS_IN_FLIGHT_MAX, 2);
   assert.equal(held.canBegin(round('d')), false);
   held.settle(first);
   assert.equal(held.canBegin(round('d')), true);
@@ -58,4 +57,31 @@ test('the last position of each partition is what is committed', () => {
     { partition: 0, nextPosition: 6n },
     { partition: 1, nextPosition: 10n },
   ]);
+});
+
+test('rounds with records of the same file go side by side where documents are known by their ids', () => {
+  const held = new HeldRounds(REMOTE_ROUNDS);
+  held.begin(round('a'));
+  assert.equal(held.canBegin(round('a')), true);
+});
+
+test('positions of a partition that was taken away are not committed, those of others are', () => {
+  const held = new HeldRounds();
+  const commits = [0, 1].map((partition) => ({ partition, nextPosition: 5n }));
+  const [first, preparing] = [
+    { ...round('a'), commits },
+    { ...round('b'), commits },
+  ];
+  held.begin(first);
+  held.revoke([1], [preparing]);
+  held.begin(preparing);
+  const expected = [{ partition: 0, nextPosition: 5n }];
+  assert.deepEqual(
+    held.settle(first).map((settled) => held.takeCommits(settled)),
+    [expected],
+  );
+  assert.deepEqual(
+    held.settle(preparing).map((settled) => held.takeCommits(settled)),
+    [expected],
+  );
 });

@@ -1,22 +1,29 @@
 /**
  * The loop between the transport and the store: poll, run pipelines, append, commit.
  *
- * Positions are committed only for what the store has durably taken, contiguously per partition (G2); `held-rounds.ts`
- * has the rules. Whatever keeps the store or the transport from working is waited out, for as long as it takes:
- * nothing is dropped but what a pipeline drops on purpose.
+ * Positions are committed only for what the store has durably taken, or refused and the dead letters have, contiguously
+ * per partition (G2); `held-rounds.ts` has the rules. Whatever keeps the store or the transport from working is waited
+ * out, for as long as it takes: nothing is dropped but what a pipeline drops on purpose. While it waits, at most the
+ * rounds that are held and one more stay in memory; the transport keeps its place in the group by itself.
  */
 import { assert, BugError } from '../base/assert.ts';
-import { AppError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import type { Scheduler } from '../base/scheduler.ts';
 import type { Service } from '../base/service.ts';
 import type { PipelineConfig } from '../config/pipeline-config.ts';
-import type { LedgerRecord } from '../record/ledger.ts';
+import type { DeadLetter } from '../record/dead-letter.ts';
 import type { DocumentBatch } from '../record/record-batch.ts';
+import { formatTimestamp } from '../record/timestamp.ts';
 import type { AppendResult, Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Consumer, Delivery, Transport } from '../transport/transport.ts';
-import { commitsOf, HeldRounds, type HeldRound } from './held-rounds.ts';
-import { createBatchProcessor, type BatchProcessor } from './pipeline/batch-processor.ts';
+import type { CrashNotes } from './crash-notes.ts';
+import { CrashState, type Piece } from './crash-state.ts';
+import { letterOf, lettersOf } from './dead-letters.ts';
+import { HeldRounds, LOCAL_ROUNDS, type HeldRoundsOptions } from './held-rounds.ts';
+import { isExpected, Patience } from './patience.ts';
+import { createBatchProcessor } from './pipeline/batch-processor.ts';
+import { fillRound, openRound, type Round, type RoundMaker } from './prepare-round.ts';
 import { StoredOffsets } from './stored-offsets.ts';
 
 export interface IndexerOptions {
@@ -27,25 +34,25 @@ export interface IndexerOptions {
   readonly store: Store;
   readonly scheduler: Scheduler;
   readonly telemetry: Telemetry;
+  /** Which rounds are appended at the same time; default: those of a store on this machine. */
+  readonly rounds?: HeldRoundsOptions;
   /** Called with what was newly stored, before its commit. The batches are lent for the call. */
   readonly onStored?: (batches: readonly DocumentBatch[]) => void;
   /** How long `stop` waits for what is held before it is left for the next start. */
   readonly drainMsMax?: number;
+  /** How long partitions that are taken away are waited for. */
+  readonly revokeMsMax?: number;
+  /** Finds documents that end the process; without it, they do so for ever. */
+  readonly crashNotes?: CrashNotes;
 }
 
 const DRAIN_MS_MAX = 20_000;
 
-const RETRY_DELAY_MS_MIN = 100;
-const RETRY_DELAY_MS_MAX = 10_000;
+/** Half of the shortest time that brokers usually give a member to let go. */
+const REVOKE_MS_MAX = 10_000;
 
-/** Parsing pauses after this long, so that an API in the same process stays responsive. */
-const SLICE_MS_MAX = 5;
-
-interface Round extends HeldRound {
-  readonly batches: readonly DocumentBatch[];
-  readonly ledger: readonly LedgerRecord[];
-  readonly startedMs: number;
-}
+/** A document that ends the process does so at once; an append that lasts longer waits for something else. */
+const SUSPECT_MS_MAX = 5_000;
 
 /** Creates the indexer. It runs until it is stopped, or rejects on a broken invariant. */
 export function createIndexer(options: IndexerOptions): Service {
@@ -55,22 +62,33 @@ export function createIndexer(options: IndexerOptions): Service {
 class Indexer implements Service {
   readonly name = 'indexer';
   readonly #options: IndexerOptions;
-  readonly #processor: BatchProcessor;
-  readonly #held = new HeldRounds<Round>();
+  readonly #maker: RoundMaker;
+  readonly #patience: Patience;
+  readonly #held: HeldRounds<Round>;
+  readonly #crashes: CrashState;
   readonly #stored = new StoredOffsets();
   readonly #polling = new AbortController();
   readonly #appending = new AbortController();
   /** Called whenever a round has been settled. */
   #wake: (() => void)[] = [];
-  #preparingCount = 0;
+  /** The round that is not held yet. */
+  #preparing: Round | undefined;
+  #committingCount = 0;
+  #heldBytes = 0;
+  readonly #startedMs: number;
   #running: Promise<void> | undefined;
   #failure: Error | undefined;
-  #problem: string | undefined;
 
   constructor(options: IndexerOptions) {
     assert(options.batchBytesMax > 0, 'a batch has room for something');
+    const { pipelines, scheduler, telemetry, rounds = LOCAL_ROUNDS, batchBytesMax } = options;
     this.#options = options;
-    this.#processor = createBatchProcessor(options.pipelines);
+    this.#startedMs = scheduler.monotonicMs();
+    this.#maker = { processor: createBatchProcessor(pipelines), scheduler, telemetry };
+    this.#patience = new Patience(scheduler, telemetry);
+    this.#held = new HeldRounds(rounds);
+    this.#crashes = new CrashState(options.crashNotes?.read(), (rounds.roundsMax + 1) * batchBytesMax);
+    telemetry.gauge('logboom_indexer_held_bytes_max', (rounds.roundsMax + 1) * batchBytesMax);
   }
 
   run(): Promise<void> {
@@ -88,15 +106,21 @@ class Indexer implements Service {
   }
 
   problem(): string | undefined {
-    return this.#problem ?? this.#options.store.problem() ?? this.#options.transport.problem();
+    const { store, transport } = this.#options;
+    return this.#patience.problem() ?? store.problem() ?? transport.problem();
   }
 
   async #loop(): Promise<void> {
-    const consumer = await this.#retrying('read from the transport', this.#polling.signal, () =>
-      this.#options.transport.openConsumer(),
-    );
+    const { transport, crashNotes } = this.#options;
+    const consumer = await this.#patience.until('read', this.#polling.signal, () => transport.openConsumer());
     if (consumer === undefined) return;
-    consumer.onRevoke(() => this.#drained());
+    crashNotes?.write(this.#crashes.noteOf(undefined));
+    if (this.#crashes.isCareful) {
+      const text =
+        'the process ended several times before it got anywhere: what it works on is looked at one by one';
+      this.#options.telemetry.log('warn', 'indexer_careful', text);
+    }
+    consumer.onRevoke((partitions) => this.#revoke(partitions));
     try {
       await this.#consume(consumer);
       await this.#drained();
@@ -104,58 +128,58 @@ class Indexer implements Service {
       await consumer.close();
     }
     if (this.#failure !== undefined) throw this.#failure;
+    crashNotes?.clear();
   }
 
   async #consume(consumer: Consumer): Promise<void> {
     const { signal } = this.#polling;
     while (!signal.aborted) {
-      const deliveries = await this.#retrying('read from the transport', signal, () =>
+      const deliveries = await this.#patience.until('read', signal, () =>
         consumer.poll(this.#options.batchBytesMax, signal),
       );
       // A poll comes back empty only when it was aborted or the transport is closed.
       if (deliveries === undefined || deliveries.length === 0) return;
-      this.#preparingCount++;
-      const round = await this.#prepare(deliveries);
-      while (!this.#held.canBegin(round) && !this.#appending.signal.aborted) await this.#nextSettled();
-      this.#preparingCount--;
-      this.#held.begin(round);
-      void this.#finish(round, consumer);
+      for (const piece of this.#crashes.plan(deliveries)) {
+        if (this.#appending.signal.aborted || this.#failure !== undefined) return;
+        await this.#take(piece, consumer);
+      }
     }
   }
 
-  /** Runs the pipelines over what was delivered. */
-  async #prepare(deliveries: readonly Delivery[]): Promise<Round> {
-    const { scheduler, telemetry } = this.#options;
-    const startedMs = scheduler.monotonicMs();
-    const batches: DocumentBatch[] = [];
-    const ledger: LedgerRecord[] = [];
-    let sliceStartedMs = startedMs;
-    let failedCount = 0;
-    for (const delivery of deliveries) {
-      if (delivery.kind === 'ledger') {
-        ledger.push(...delivery.records);
-        continue;
-      }
-      const processed = this.#processor.process(delivery.batch);
-      batches.push(processed.batch);
-      failedCount += processed.failedCount;
-      if (scheduler.monotonicMs() - sliceStartedMs < SLICE_MS_MAX) continue;
-      await scheduler.yield();
-      sliceStartedMs = scheduler.monotonicMs();
+  /** Runs the pipelines over a piece and begins to append it, as soon as there is room. */
+  async #take(piece: Piece, consumer: Consumer): Promise<void> {
+    const { crashNotes, scheduler } = this.#options;
+    const { suspect } = piece;
+    if (suspect !== undefined) {
+      await this.#drained();
+      crashNotes?.write(this.#crashes.noteOf(suspect));
     }
-    if (failedCount > 0) {
-      telemetry.count('logboom_indexer_records_total', failedCount, { outcome: 'failed' });
-      telemetry.log(
-        'warn',
-        'pipeline_failed',
-        'a pipeline failed on documents, which are kept as they were',
-        {
-          documents: failedCount,
-        },
-      );
-    }
-    const fileIds = new Set(batches.map(({ fileId }) => fileId));
-    return { batches, ledger, fileIds, commits: commitsOf(deliveries), isStored: false, startedMs };
+    const round = openRound(piece, scheduler);
+    this.#preparing = round;
+    this.#changeHeldBytes(round.bytes);
+    await fillRound(round, piece.deliveries, this.#maker);
+    while (!this.#held.canBegin(round) && !this.#appending.signal.aborted) await this.#nextSettled();
+    this.#preparing = undefined;
+    this.#held.begin(round);
+    const finished = this.#finish(round, consumer);
+    if (suspect !== undefined) await this.#clearSuspect(finished);
+  }
+
+  /** A suspect that is stored, or that only waits, is none any more. */
+  async #clearSuspect(finished: Promise<void>): Promise<void> {
+    const { crashNotes, scheduler } = this.#options;
+    const clear = (): void => crashNotes?.write(this.#crashes.noteOf(undefined));
+    const timer = scheduler.schedule(SUSPECT_MS_MAX, clear);
+    await finished;
+    timer.cancel();
+    if (this.#failure === undefined) clear();
+  }
+
+  #prove({ bytes, suspect }: Round): void {
+    const uptimeMs = this.#options.scheduler.monotonicMs() - this.#startedMs;
+    // A suspect's note stands until the suspect is cleared.
+    if (this.#crashes.prove(bytes, uptimeMs) && suspect === undefined)
+      this.#options.crashNotes?.write(this.#crashes.noteOf(undefined));
   }
 
   /** Appends a round and commits what can be committed then. Never rejects: a failure ends the loop. */
@@ -168,7 +192,10 @@ class Indexer implements Service {
         this.#polling.abort();
       } else {
         this.#publish(round, result);
+        this.#committingCount++;
         for (const settled of this.#held.settle(round)) await this.#commit(settled, consumer);
+        this.#committingCount--;
+        this.#prove(round);
       }
     } catch (error) {
       this.#failure ??= error instanceof Error ? error : new BugError(messageOf(error));
@@ -176,84 +203,99 @@ class Indexer implements Service {
       this.#polling.abort();
       this.#appending.abort();
     } finally {
+      this.#changeHeldBytes(-round.bytes);
       for (const wake of this.#wake.splice(0)) wake();
     }
   }
 
-  /** Returns undefined when it was aborted before the store had taken the round. */
-  #append(round: Round): Promise<AppendResult | undefined> {
-    const { store } = this.#options;
+  /** Returns undefined when it was aborted before everything of the round was durable. */
+  async #append(round: Round): Promise<AppendResult | undefined> {
+    const { store, scheduler } = this.#options;
     const { signal } = this.#appending;
-    return this.#retrying('write to the store', signal, async () => {
-      const result =
+    const result = await this.#patience.until('store', signal, async () => {
+      const appended =
         round.batches.length > 0
           ? await store.append(round.batches, signal)
           : { appended: 0, duplicates: 0, rejected: [] };
       if (round.ledger.length > 0) await store.appendLedger(round.ledger, signal);
-      return result;
+      return appended;
     });
+    if (result === undefined) return undefined;
+    const time = formatTimestamp(scheduler.nowNs());
+    const letters = [
+      ...givenUpLetters(round.givenUp, time),
+      ...lettersOf(round.processed, result.rejected, time),
+    ];
+    return (await this.#sendLetters(letters)) ? result : undefined;
   }
 
-  #publish({ batches }: Round, { appended, duplicates }: AppendResult): void {
+  /** Returns false when it was aborted before the letters were durable. */
+  async #sendLetters(letters: readonly DeadLetter[]): Promise<boolean> {
+    if (letters.length === 0) return true;
+    const { transport, telemetry } = this.#options;
+    const isSent = await this.#patience.until('dead_letter', this.#appending.signal, async () => {
+      await transport.deadLetters.send(letters);
+      return true;
+    });
+    if (isSent === undefined) return false;
+    telemetry.count('logboom_indexer_records_total', letters.length, { outcome: 'dead_letter' });
+    const [first] = letters;
+    telemetry.log('warn', 'dead_letters', 'documents were refused and went to the dead letters', {
+      documents: letters.length,
+      type: first?.error.type,
+      reason: first?.error.reason,
+      hint: 'Look at them with `logboom replay`.',
+    });
+    return true;
+  }
+
+  #publish({ batches, bytes }: Round, { appended, duplicates }: AppendResult): void {
     const { telemetry, onStored } = this.#options;
     const droppedCount = batches.reduce((sum, { dropped }) => sum + dropped.length, 0);
-    if (appended > 0) telemetry.count('logboom_indexer_records_total', appended, { outcome: 'stored' });
-    if (duplicates > 0)
-      telemetry.count('logboom_indexer_records_total', duplicates, { outcome: 'duplicate' });
-    if (droppedCount > 0)
-      telemetry.count('logboom_indexer_records_total', droppedCount, { outcome: 'dropped' });
+    const outcomes = { stored: appended, duplicate: duplicates, dropped: droppedCount };
+    for (const [outcome, count] of Object.entries(outcomes)) {
+      if (count > 0) telemetry.count('logboom_indexer_records_total', count, { outcome });
+    }
+    telemetry.observe('logboom_indexer_batch_bytes', bytes);
     const fresh = this.#stored.takeNew(batches);
     if (appended > 0 && fresh.length > 0) onStored?.(fresh);
   }
 
   async #commit(round: Round, consumer: Consumer): Promise<void> {
     const { scheduler, telemetry } = this.#options;
-    for (const { partition, nextPosition } of round.commits) {
+    for (const { partition, nextPosition } of this.#held.takeCommits(round)) {
       try {
         await consumer.commit(partition, nextPosition);
       } catch (error) {
         if (!isExpected(error)) throw error;
         // It is delivered again then, and the store knows it.
-        telemetry.log(
-          'warn',
-          'commit_failed',
-          'cannot commit a position: its records will be delivered again',
-          {
-            partition,
-            error: messageOf(error),
-          },
-        );
+        const text = 'cannot commit a position: its records will be delivered again';
+        telemetry.log('warn', 'commit_failed', text, { partition, error: messageOf(error) });
       }
     }
     telemetry.observe('logboom_indexer_batch_seconds', (scheduler.monotonicMs() - round.startedMs) / 1000);
   }
 
-  /** Tries until it works; undefined when the signal is aborted first, or the other side is closed for good. */
-  async #retrying<T>(action: string, signal: AbortSignal, attempt: () => Promise<T>): Promise<T | undefined> {
-    const { scheduler, telemetry } = this.#options;
-    for (let failures = 0; !signal.aborted; failures++) {
-      try {
-        const result = await attempt();
-        if (failures > 0) telemetry.log('info', 'indexer_recovered', `the indexer can ${action} again`);
-        if (failures > 0) this.#problem = undefined;
-        return result;
-      } catch (error) {
-        if (signal.aborted || isOver(error)) return undefined;
-        if (!isExpected(error)) throw error;
-        this.#problem = `cannot ${action}: ${messageOf(error)}`;
-        if (failures === 0) telemetry.log('error', 'indexer_waits', this.#problem, { hint: hintOf(error) });
-      }
-      await scheduler.sleep(
-        Math.min(RETRY_DELAY_MS_MIN * 2 ** Math.min(failures, 16), RETRY_DELAY_MS_MAX),
-        signal,
-      );
-    }
-    return undefined;
+  /** Finishes what is held for a while; what is not stored by then is delivered again, perhaps elsewhere. */
+  async #revoke(partitions: readonly number[]): Promise<void> {
+    const { scheduler, revokeMsMax = REVOKE_MS_MAX, telemetry } = this.#options;
+    const patience = new AbortController();
+    const isDrained = await Promise.race([
+      this.#drained().then(() => true),
+      scheduler.sleep(revokeMsMax, patience.signal).then(() => false),
+    ]);
+    patience.abort();
+    this.#held.revoke(partitions, this.#preparing === undefined ? [] : [this.#preparing]);
+    if (isDrained) return;
+    const text = 'partitions were taken away before what was read of them was stored: it is delivered again';
+    telemetry.log('warn', 'revoked_early', text, { partitions: partitions.length });
   }
 
   /** Resolves when nothing is held any more. */
   async #drained(): Promise<void> {
-    while (!this.#held.isEmpty || this.#preparingCount > 0) await this.#nextSettled();
+    while (!this.#held.isEmpty || this.#preparing !== undefined || this.#committingCount > 0) {
+      await this.#nextSettled();
+    }
   }
 
   #nextSettled(): Promise<void> {
@@ -261,17 +303,22 @@ class Indexer implements Service {
       this.#wake.push(resolve);
     });
   }
+
+  #changeHeldBytes(change: number): void {
+    this.#heldBytes += change;
+    this.#options.telemetry.gauge('logboom_indexer_held_bytes', this.#heldBytes);
+  }
 }
 
-/** The environment's failures, which may pass; anything else is a bug. */
-function isExpected(error: unknown): boolean {
-  return error instanceof AppError || systemCodeOf(error) !== undefined;
-}
-
-function isOver(error: unknown): boolean {
-  return error instanceof AppError && (error.code === 'closed' || error.code === 'aborted');
-}
-
-function hintOf(error: unknown): string | undefined {
-  return error instanceof AppError ? error.hint : undefined;
+function givenUpLetters(deliveries: readonly Delivery[], time: string): DeadLetter[] {
+  const error = {
+    type: 'process_crash',
+    reason: 'the process ended each time that it worked on this document',
+  };
+  return deliveries.flatMap((delivery) => {
+    if (delivery.kind === 'ledger') return [];
+    return Array.from({ length: delivery.batch.count }, (_, index) =>
+      letterOf(delivery, index, { error, index: undefined, time }),
+    );
+  });
 }

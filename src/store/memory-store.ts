@@ -7,6 +7,8 @@
 import { parseTimestamp } from '../record/timestamp.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import { LANE_COUNT } from '../record/lane.ts';
+import type { DeadLetterError } from '../record/dead-letter.ts';
+import { parseEventId } from '../record/identity.ts';
 import type { DocumentBatch } from '../record/record-batch.ts';
 import type { JsonObject } from '../query/match.ts';
 import { compileMatcher, someValueAt } from '../query/match.ts';
@@ -17,6 +19,7 @@ import type {
   FileAudit,
   HistogramBucket,
   HistogramRequest,
+  RejectedDocument,
   SearchPage,
   SearchRequest,
   SortKey,
@@ -28,6 +31,11 @@ import type {
 interface StoredRecord extends SortKey {
   readonly text: string;
   readonly document: JsonObject;
+}
+
+interface RecordPlace {
+  readonly fileId: string;
+  readonly offset: number;
 }
 
 interface FileState {
@@ -50,15 +58,20 @@ export class MemoryStore implements Store {
   /** Set by tests: why the store takes no records. */
   problemText: string | undefined;
 
+  /** Set by tests: documents that are refused, with why. Asked of a document each time that it is appended. */
+  rejects: ((document: JsonObject) => DeadLetterError | undefined) | undefined;
+
   append(batches: readonly DocumentBatch[], _signal: AbortSignal): Promise<AppendResult> {
     let appended = 0;
     let duplicates = 0;
-    for (const batch of batches) {
-      const taken = this.#appendBatch(batch);
+    const rejected: RejectedDocument[] = [];
+    for (const [batchIndex, batch] of batches.entries()) {
+      const before = rejected.length;
+      const taken = this.#appendBatch(batch, batchIndex, rejected);
       appended += taken;
-      duplicates += batch.count - taken;
+      duplicates += batch.count - taken - (rejected.length - before);
     }
-    return Promise.resolve({ appended, duplicates, rejected: [] });
+    return Promise.resolve({ appended, duplicates, rejected });
   }
 
   appendLedger(records: readonly LedgerRecord[], _signal: AbortSignal): Promise<void> {
@@ -176,7 +189,7 @@ export class MemoryStore implements Store {
     this.#isSorted = false;
   }
 
-  #appendBatch(batch: DocumentBatch): number {
+  #appendBatch(batch: DocumentBatch, batchIndex: number, rejected: RejectedDocument[]): number {
     const { watermarks, dropped } = this.#file(batch.fileId);
     const before = [...watermarks];
     const isNew = (lane: number, offset: number): boolean => offset >= (before[lane] ?? 0);
@@ -188,8 +201,12 @@ export class MemoryStore implements Store {
       const end = batch.ends[index] ?? start;
       const lane = batch.lanes[index] ?? 0;
       const offset = batch.offsets[index] ?? 0;
-      if (isNew(lane, offset)) {
-        this.#insert(batch.fileId, offset, this.#decoder.decode(batch.body.subarray(start, end - 1)));
+      const text = this.#decoder.decode(batch.body.subarray(start, end - 1));
+      const error = this.rejects?.(JSON.parse(text) as JsonObject);
+      if (error !== undefined) {
+        rejected.push({ batchIndex, documentIndex: index, index: 'memory', error });
+      } else if (isNew(lane, offset)) {
+        this.#insert({ fileId: batch.fileId, offset }, text);
         appended += 1;
       }
       advance(lane, offset);
@@ -202,9 +219,11 @@ export class MemoryStore implements Store {
     return appended;
   }
 
-  #insert(fileId: string, offset: number, text: string): void {
+  /** A replayed record comes in a batch of its own, and is known by the id in its document. */
+  #insert(batch: RecordPlace, text: string): void {
     const document = JSON.parse(text) as JsonObject;
     const timeNs = parseTimestamp(String(document['@timestamp'])) ?? 0n;
+    const { fileId, offset } = parseEventId(valueText(document, 'event.id') ?? '') ?? batch;
     this.#records.push({ timeNs, fileId, offset, text, document });
     this.#isSorted = false;
   }

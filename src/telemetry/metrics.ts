@@ -44,6 +44,26 @@ export const METRICS = {
     help: 'Time from taking a batch to its commit.',
     labels: [],
   },
+  logboom_indexer_batch_bytes: {
+    kind: 'histogram',
+    help: 'Bytes of documents that were stored at once, as they were delivered.',
+    labels: [],
+  },
+  logboom_indexer_held_bytes: {
+    kind: 'gauge',
+    help: 'Bytes taken from the transport and not yet committed.',
+    labels: [],
+  },
+  logboom_indexer_held_bytes_max: {
+    kind: 'gauge',
+    help: 'The most that logboom_indexer_held_bytes can be, single larger batches apart.',
+    labels: [],
+  },
+  logboom_indexer_retries_total: {
+    kind: 'counter',
+    help: 'Attempts that failed and are made again, by what was tried.',
+    labels: ['action'],
+  },
   logboom_store_appended_bytes_total: {
     kind: 'counter',
     help: 'Bytes of documents written to the journal.',

@@ -30,6 +30,9 @@ export interface NodeTelemetry extends Telemetry {
 /** From a cache hit to the slowest search that anyone waits for. */
 const BUCKETS_SECONDS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** From a single line to the largest batch. */
+const BUCKETS_BYTES = [2 ** 10, 2 ** 14, 2 ** 16, 2 ** 18, 2 ** 20, 2 ** 22, 2 ** 24, 2 ** 26];
+
 /** Writes log lines with pino and counts with prom-client. A metric that is given an unknown label throws. */
 export function createNodeTelemetry(options: NodeTelemetryOptions): NodeTelemetry {
   const registry = new Registry();
@@ -78,7 +81,10 @@ function registerMetrics(registry: Registry): Instruments {
     const definition = { name, help, labelNames: [...labels], registers: [registry] };
     if (kind === 'counter') counters.set(name, new Counter(definition));
     else if (kind === 'gauge') gauges.set(name, new Gauge(definition));
-    else histograms.set(name, new Histogram({ ...definition, buckets: BUCKETS_SECONDS }));
+    else {
+      const buckets = name.endsWith('_bytes') ? BUCKETS_BYTES : BUCKETS_SECONDS;
+      histograms.set(name, new Histogram({ ...definition, buckets }));
+    }
   }
   return { counters, gauges, histograms };
 }

@@ -3,12 +3,13 @@
  * bytes, all others go through the general path. A batch in which nothing changes keeps its bytes.
  */
 import type { PipelineConfig } from '../../config/pipeline-config.ts';
+import { isGapFileId } from '../../record/gap-document.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
 import type { Lane } from '../../record/lane.ts';
 import type { DocumentBatch, DroppedRecord, RecordBatch } from '../../record/record-batch.ts';
 import { compilePipelines, type CompiledPipeline } from './compile-pipelines.ts';
 import { DocumentFrames, type FileTemplate, type Frame } from './document-frame.ts';
-import { processDocument } from './general-path.ts';
+import { keepDocument, processDocument } from './general-path.ts';
 import { LineSplicer } from './line-splicer.ts';
 import { SpliceWriter } from './splice-writer.ts';
 
@@ -16,6 +17,8 @@ export interface ProcessedBatch {
   readonly batch: DocumentBatch;
   /** Documents on which the pipeline threw: they are in the batch as they were. */
   readonly failedCount: number;
+  /** Which documents of the batch that was given are not in the result, ascending. */
+  readonly droppedIndexes: readonly number[];
 }
 
 export interface BatchProcessor {
@@ -45,6 +48,7 @@ interface Result {
   readonly writer: SpliceWriter;
   readonly types: FieldTypes;
   readonly dropped: DroppedRecord[];
+  readonly droppedIndexes: number[];
   readonly ends: Uint32Array;
   readonly offsets: Float64Array;
   readonly lanes: Uint8Array;
@@ -80,7 +84,7 @@ class Processor implements BatchProcessor {
         result.offsets[count] = batch.offsets[index] ?? 0;
         result.lanes[count] = batch.lanes[index] ?? 0;
         result.count = count + 1;
-      }
+      } else result.droppedIndexes.push(index);
       start = end;
     }
     this.#splicer.collectTypes(result.types);
@@ -114,7 +118,10 @@ class Processor implements BatchProcessor {
   #processWhole(result: Result, batch: RecordBatch, index: number, start: number): boolean {
     const end = batch.ends[index] ?? 0;
     const { source, writer } = result;
-    const processed = processDocument(source.subarray(start, end - 1), this.#pipelines, result.types);
+    const bytes = source.subarray(start, end - 1);
+    const processed = isGapFileId(batch.fileId)
+      ? keepDocument(bytes, result.types)
+      : processDocument(bytes, this.#pipelines, result.types);
     writer.replaceWithText(source, start, end, processed.outcome === 'drop' ? '' : `${processed.text}\n`);
     if (processed.outcome === 'failed') result.failedCount++;
     if (processed.outcome !== 'drop') return true;
@@ -132,6 +139,7 @@ function resultOf(batch: RecordBatch): Result {
     writer: new SpliceWriter(source.length + (source.length >> 3) + GROWTH_BYTES),
     types: new Map(),
     dropped: [],
+    droppedIndexes: [],
     ends: new Uint32Array(count),
     offsets: new Float64Array(count),
     lanes: new Uint8Array(count),
@@ -141,9 +149,14 @@ function resultOf(batch: RecordBatch): Result {
 }
 
 function finish(batch: RecordBatch, result: Result): ProcessedBatch {
-  const { source, writer, types, dropped, ends, offsets, lanes, count, failedCount } = result;
+  const { source, writer, types, dropped, ends, offsets, lanes, count, failedCount, droppedIndexes } = result;
   const { fileId } = batch;
-  if (!writer.hasChanges) return { batch: { ...batch, fieldTypes: types, dropped }, failedCount };
+  if (!writer.hasChanges)
+    return { batch: { ...batch, fieldTypes: types, dropped }, failedCount, droppedIndexes };
   const body = writer.finish(source);
-  return { batch: { fileId, body, count, ends, offsets, lanes, fieldTypes: types, dropped }, failedCount };
+  return {
+    batch: { fileId, body, count, ends, offsets, lanes, fieldTypes: types, dropped },
+    failedCount,
+    droppedIndexes,
+  };
 }

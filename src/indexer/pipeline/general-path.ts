@@ -42,6 +42,16 @@ export function processDocument(
   return keepAsItWas(bytes, failure, types);
 }
 
+/** Notes the fields of a document that no pipeline may change or drop, such as that of a gap. */
+export function keepDocument(bytes: Buffer, types: FieldTypes): GeneralResult {
+  try {
+    collectFieldTypes(types, parseDocument(bytes));
+    return { outcome: 'keep', text: bytes.toString() };
+  } catch (error) {
+    return keepAsItWas(bytes, messageOf(error), types);
+  }
+}
+
 /** Returns the document that `bytes[start, end)` is, numbers with their digits; throws when it is none. */
 export function parseDocument(bytes: Buffer, start = 0, end = bytes.length): JsonObject {
   const text = bytes.toString('utf8', start, end);

@@ -1,0 +1,91 @@
+/** Runs the pipelines over what was delivered, and makes a round of it. */
+import type { Scheduler } from '../base/scheduler.ts';
+import type { LedgerRecord } from '../record/ledger.ts';
+import type { DocumentBatch } from '../record/record-batch.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Delivery } from '../transport/transport.ts';
+import type { Piece, Suspect } from './crash-state.ts';
+import type { ProcessedDelivery } from './dead-letters.ts';
+import { commitsOf, type HeldRound, type PositionCommit } from './held-rounds.ts';
+import type { BatchProcessor } from './pipeline/batch-processor.ts';
+
+/** Parsing pauses after this long, so that an API in the same process stays responsive. */
+const SLICE_MS_MAX = 5;
+
+export interface Round extends HeldRound {
+  /** What the store is given, and what each batch was made of. */
+  readonly batches: readonly DocumentBatch[];
+  readonly processed: readonly ProcessedDelivery[];
+  /** Deliveries whose document is not to be touched again. */
+  readonly givenUp: readonly Delivery[];
+  readonly ledger: readonly LedgerRecord[];
+  readonly suspect: Suspect | undefined;
+  /** Bytes of what was delivered. */
+  readonly bytes: number;
+  readonly startedMs: number;
+}
+
+/** A round that is not filled yet: it is told apart from its beginning, so that partitions can be taken from it. */
+interface MutableRound extends Round {
+  readonly batches: DocumentBatch[];
+  readonly processed: ProcessedDelivery[];
+  readonly givenUp: Delivery[];
+  readonly ledger: LedgerRecord[];
+  readonly fileIds: Set<string>;
+}
+
+export interface RoundMaker {
+  readonly processor: BatchProcessor;
+  readonly scheduler: Scheduler;
+  readonly telemetry: Telemetry;
+}
+
+/** Begins the round of a piece; `fillRound` runs the pipelines. */
+export function openRound({ deliveries, suspect, isGivenUp }: Piece, scheduler: Scheduler): MutableRound {
+  const commits: readonly PositionCommit[] = commitsOf(deliveries);
+  const bytes = deliveries.reduce(
+    (total, delivery) => total + (delivery.kind === 'log' ? delivery.batch.body.length : 0),
+    0,
+  );
+  return {
+    batches: [],
+    processed: [],
+    givenUp: isGivenUp ? [...deliveries] : [],
+    ledger: [],
+    fileIds: new Set(),
+    commits,
+    suspect,
+    bytes,
+    isStored: false,
+    startedMs: scheduler.monotonicMs(),
+  };
+}
+
+/** Runs the pipelines over the deliveries of a round, with pauses. */
+export async function fillRound(
+  round: MutableRound,
+  deliveries: readonly Delivery[],
+  { processor, scheduler, telemetry }: RoundMaker,
+): Promise<void> {
+  let sliceStartedMs = scheduler.monotonicMs();
+  let failedCount = 0;
+  for (const delivery of deliveries) {
+    if (delivery.kind === 'ledger') {
+      round.ledger.push(...delivery.records);
+      continue;
+    }
+    if (round.givenUp.includes(delivery)) continue;
+    const processed = processor.process(delivery.batch);
+    round.batches.push(processed.batch);
+    round.processed.push({ delivery, droppedIndexes: processed.droppedIndexes });
+    round.fileIds.add(delivery.batch.fileId);
+    failedCount += processed.failedCount;
+    if (scheduler.monotonicMs() - sliceStartedMs < SLICE_MS_MAX) continue;
+    await scheduler.yield();
+    sliceStartedMs = scheduler.monotonicMs();
+  }
+  if (failedCount === 0) return;
+  telemetry.count('logboom_indexer_records_total', failedCount, { outcome: 'failed' });
+  const text = 'a pipeline failed on documents, which are kept as they were';
+  telemetry.log('warn', 'pipeline_failed', text, { documents: failedCount });
+}
