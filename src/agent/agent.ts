@@ -309,6 +309,7 @@ class FileAgent implements Agent {
       openArchive,
       ship: this.#shipper.state,
       isOnce: this.#options.once === true,
+      facts,
       isFirstScan: () => this.#isFirstScan,
       createDecoder: createDecoderFactory({ buffers: this.#buffers, config, fileSystem, telemetry, facts }),
       emit: (batches) => this.#shipper.emit(batches),

@@ -6,11 +6,17 @@ export interface AgentFacts {
   readonly version: string;
 }
 
+/** What of a group's specification stands in its documents. */
+interface ResourceSpec {
+  readonly names: GroupSpec['names'];
+  readonly source: { readonly kind: string; readonly fields: GroupSpec['source']['fields'] };
+}
+
 /** The version of the Elastic Common Schema that documents follow. */
 const ECS_VERSION = '8.17.0';
 
 /** Returns the members that every document of a group has; what its path does not say is absent. */
-export function buildResource(spec: GroupSpec, facts: AgentFacts): Record<string, unknown> {
+export function buildResource(spec: ResourceSpec, facts: AgentFacts): Record<string, unknown> {
   const { names, source } = spec;
   const isKubernetes = names.namespace !== undefined || names.pod !== undefined;
   const kubernetes = isKubernetes

@@ -12,6 +12,7 @@
  * its mark, and is over when every file is acknowledged up to there (`audit-run.ts`).
  */
 import type { FileAudit } from '../store/store.ts';
+import { isGapFileId } from '../record/gap-document.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import type { AuditAnswer, AuditFigures, AuditProblem, AuditRow, AuditVerdict } from './api-types.ts';
 
@@ -72,7 +73,10 @@ export async function buildAuditReport(
   let verdict: AuditVerdict = unknownReason === undefined ? 'accounted' : 'unknown';
   for await (const file of files) {
     const finding = examine(file, look);
-    if (file.ledger === undefined) {
+    if (file.ledger === undefined && isGapFileId(file.fileId)) {
+      // What agents say of gaps is no record of any file.
+      total.twice += file.twice;
+    } else if (file.ledger === undefined) {
       withoutAgent.files += 1;
       withoutAgent.records += file.found - file.twice;
       total.twice += file.twice;

@@ -10,6 +10,9 @@
 /** Digits of a file id. */
 export const FILE_ID_LENGTH = 20;
 
+/** What the ids begin with under which gaps are stored (`gap-document.ts`): `gap` in ASCII. */
+export const GAP_ID_PREFIX = '676170';
+
 /** Hexadecimal digits of an offset: 2^48 bytes is 256 TiB, more than any file of logs. */
 export const OFFSET_HEX_LENGTH = 12;
 
@@ -45,7 +48,8 @@ export function computeFileId(identity: FileIdentity, sha256: (bytes: Uint8Array
   const input = new Uint8Array(headBytes.length + line.length);
   input.set(headBytes, 0);
   input.set(line, headBytes.length);
-  return toHex(sha256(input).subarray(0, FILE_ID_LENGTH / 2));
+  const fileId = toHex(sha256(input).subarray(0, FILE_ID_LENGTH / 2));
+  return fileId.startsWith(GAP_ID_PREFIX) ? `f${fileId.slice(1)}` : fileId;
 }
 
 /** Returns `bytes` as lower-case hexadecimal digits. */

@@ -4,6 +4,7 @@
  */
 import { AppError, messageOf } from '../../base/errors.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
+import { isGapFileId } from '../../record/gap-document.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { Producer } from '../../transport/transport.ts';
@@ -13,7 +14,9 @@ import type { FileGroup } from '../tail/file-group.ts';
 import type { TailContext } from '../tail/tail-context.ts';
 import type { TailedFile } from '../tail/tailed-file.ts';
 import type { Tailer } from '../tail/tailer.ts';
-import type { CheckpointStore, FileCheckpoint } from './checkpoint-store.ts';
+import { buildResource } from '../resource.ts';
+import type { CheckpointStore, FileCheckpoint, FileOwner } from './checkpoint-store.ts';
+import { GapTeller } from './gap-teller.ts';
 import { checkpointOf, ledgerRecordOf, ledgerRecordOfLost, statusOf } from './file-records.ts';
 
 export interface FileBookOptions {
@@ -38,6 +41,7 @@ export class FileBook {
   readonly #changed = new Set<string>();
   readonly #held = new Set<string>();
   readonly #done = new Set<string>();
+  readonly #gaps: GapTeller;
   #gone: string[] = [];
   /** Last ledger records of files that are over: forgotten once the transport has them. */
   readonly #endings = new Map<string, LedgerRecord>();
@@ -49,6 +53,7 @@ export class FileBook {
   constructor(options: FileBookOptions) {
     this.#options = options;
     this.#context = options.context;
+    this.#gaps = new GapTeller(options.context.emit);
   }
 
   /** Puts the acknowledged offsets of the last run in place. */
@@ -67,6 +72,7 @@ export class FileBook {
     this.#files.set(file.id, { group, file });
     this.#changed.add(file.id);
     if (file.phase === 'done') this.#done.add(file.id);
+    this.#tellGaps(group, file);
   }
 
   noteHold(group: FileGroup, file: TailedFile): void {
@@ -76,6 +82,10 @@ export class FileBook {
   }
 
   onAcknowledged(fileId: string): void {
+    if (isGapFileId(fileId)) {
+      if (this.#gaps.onAcknowledged(fileId)) this.#context.ship.forget(fileId);
+      return;
+    }
     const entry = this.#files.get(fileId);
     if (entry !== undefined) this.#options.tailer.attend(entry.group);
   }
@@ -186,8 +196,12 @@ export class FileBook {
       // A file that is still there is no loss: another configuration does not collect it.
       if (!isLookedFor || saved.some((file) => this.#isThere(file))) continue;
       for (const file of saved) {
-        this.#endings.set(file.id, ledgerRecordOfLost(file, this.#now()));
+        const ending = ledgerRecordOfLost(file, this.#now());
+        this.#endings.set(file.id, ending);
         if (file.size > file.acknowledgedOffset) this.#warnLost(file);
+        const { path, owner, gaps } = file;
+        const place = { fileId: file.id, path, resource: this.#resourceOf(owner) };
+        this.#gaps.tell(place, ending.gaps, file.isTruncated === true ? gaps.length - 1 : 0);
         this.#context.ship.forget(file.id);
       }
       this.#options.tailer.dropUnclaimed(first.group);
@@ -308,6 +322,22 @@ export class FileBook {
     }
   }
 
+  #tellGaps(group: FileGroup, file: TailedFile): void {
+    const { settledGaps, id, path } = file;
+    if (id === undefined || settledGaps.length <= file.gapsTold) return;
+    const resource = buildResource(group.spec, this.#context.facts);
+    this.#gaps.tell({ fileId: id, path, resource }, settledGaps, file.gapsTold);
+    file.gapsTold = settledGaps.length;
+    // Its time is journaled before it leaves.
+    file.isCheckpointed = false;
+  }
+
+  /** What documents of a file say of which only the checkpoint is left. */
+  #resourceOf({ source, namespace, pod, container }: FileOwner): Record<string, unknown> {
+    const spec = { names: { namespace, pod, container }, source: { kind: source, fields: {} } };
+    return buildResource(spec, this.#context.facts);
+  }
+
   #hold(): void {
     const holds = [];
     for (const id of this.#held) {
@@ -341,6 +371,7 @@ export class FileBook {
     await this.writeCheckpoint();
     await this.#options.producer.sendLedger(records);
     for (const id of ended) {
+      if (this.#gaps.isTelling(id)) continue;
       this.#endings.delete(id);
       this.#gone.push(id);
     }
@@ -355,7 +386,7 @@ export class FileBook {
         continue;
       }
       const { group, file } = entry;
-      if (!file.isSettled || file.pendingGap !== undefined) continue;
+      if (!file.isSettled || file.pendingGap !== undefined || this.#gaps.isTelling(id)) continue;
       if (group.listed.has(file.inode) || [...file.also].some((alias) => group.aliases.has(alias))) continue;
       if (this.#changed.has(id) || group.mayHoldCopies) continue;
       this.#endings.set(id, ledgerRecordOf(group, file, this.#now()));

@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
+import type { AgentFacts } from '../resource.ts';
 import type { ShipState } from '../ship/ship-state.ts';
 import type { OpenArchive } from './archive-reader.ts';
 import type { FileGroup } from './file-group.ts';
@@ -23,6 +24,8 @@ export interface TailContext {
   readonly ship: ShipState;
   /** Read what is there to the end, and nothing that comes later. */
   readonly isOnce: boolean;
+  /** What the documents say of this agent. */
+  readonly facts: AgentFacts;
   /** Whether the first look at every directory is still going on. */
   readonly isFirstScan: () => boolean;
   readonly createDecoder: (spec: GroupSpec, file: TailedFile, lanes: ContainerLanes) => Decoder;

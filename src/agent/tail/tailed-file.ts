@@ -87,6 +87,8 @@ export class TailedFile {
   /** Below this offset an earlier run may have delivered records that its checkpoint does not know of. */
   unsureUntil = 0;
   gaps: LedgerGap[] = [];
+  /** How many of them were sent as documents by this run. */
+  gapsTold = 0;
   ledgerSequence = 0;
 
   isListed = true;
@@ -147,6 +149,11 @@ export class TailedFile {
   /** Whether every byte that was read is accounted for. */
   get isSettled(): boolean {
     return this.acknowledgedOffset >= this.readOffset && (this.progress?.queue.length ?? 0) === 0;
+  }
+
+  /** Gaps that stay as they are: that of a truncation is open until its copy was looked for. */
+  get settledGaps(): readonly LedgerGap[] {
+    return this.isTruncated ? this.gaps.slice(0, -1) : this.gaps;
   }
 
   /** Takes over where the file stands now. */

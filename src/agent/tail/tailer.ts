@@ -264,6 +264,8 @@ export class Tailer {
     if (siblings === undefined) this.#byDirectory.set(spec.directory, new Set([group]));
     else siblings.add(group);
     this.#succeed(group);
+    // Whether the documents of their gaps arrived is not known.
+    for (const file of restored) if (file.gaps.length > 0) this.#context.noteChange(group, file);
     return group;
   }
 
