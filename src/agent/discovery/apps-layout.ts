@@ -4,8 +4,11 @@
  *   <root>/<namespace>/<app>/<pod>/log/              an s6-log directory (it holds `current`), and plain files
  *   <root>/<namespace>/<app>/<pod>/log/<directory>/  the same, at any depth
  *
+ * An s6-log directory `<container>/stdout` or `<container>/stderr` is one stream of that container.
+ *
  * Links are followed only as long as they stay below the root: an application may write here, and must not be able
- * to make a privileged agent read something else.
+ * to make a privileged agent read something else. A link to a directory that is entered anyway is a second name for
+ * it, for people: the files keep the names of the place where they stand.
  */
 import type { DirectoryEntry } from '../../base/file-system.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
@@ -50,13 +53,19 @@ export function createAppsLayout(source: AppsSource, context: LayoutContext): La
       const directories: string[] = [];
       const files: LayoutFile[] = [];
       const isLog = below.length > LOG_DEPTH;
-      const isS6 = isLog && entries.some((entry) => entry.name === 'current' && entry.kind === 'file');
-      const hasProcessor = isS6 && entries.some((entry) => isProcessorFile(directory, entry));
+      const isS6 = isLog && isS6Directory(entries);
+      const hasProcessor = isS6 && entries.some((entry) => isProcessorFile(directory, entry, context));
       for (const entry of entries) {
         const path = joinPath(directory, entry.name);
         const kind = resolvedKind(context.fileSystem, directory, entry);
         if (kind === undefined || (entry.kind === 'link' && !staysBelow(path, root, context))) continue;
-        if (kind === 'directory' && isEntered(below, entry)) directories.push(path);
+        if (
+          kind === 'directory' &&
+          isEntered(below, entry) &&
+          !(entry.kind === 'link' && isAlias(path, root, below, context))
+        ) {
+          directories.push(path);
+        }
         if (kind !== 'file' || !isLog) continue;
         const file = classify({ directory, entry, below, isS6, hasProcessor });
         if (file !== undefined) files.push(file);
@@ -64,18 +73,6 @@ export function createAppsLayout(source: AppsSource, context: LayoutContext): La
       return { directories, files };
     },
   };
-
-  /**
-   * s6-log creates an empty `state` beside `lock` in every directory. A processor writes to it, and even one that
-   * writes nothing leaves a new `state` behind each rotation.
-   */
-  function isProcessorFile(directory: string, { name, kind }: DirectoryEntry): boolean {
-    if (name !== 'state' || kind !== 'file') return PROCESSOR_NAMES.has(name);
-    const state = context.fileSystem.stat(joinPath(directory, name));
-    const lock = context.fileSystem.stat(joinPath(directory, 'lock'));
-    if (state === undefined || lock === undefined) return false;
-    return state.size > 0 || state.modifiedTimeNs > lock.modifiedTimeNs + SAME_TIME_NS;
-  }
 
   function classify(at: {
     directory: string;
@@ -102,6 +99,13 @@ export function createAppsLayout(source: AppsSource, context: LayoutContext): La
   }
 }
 
+/** Between two steps of a rotation, or when s6-log was killed there, its lock and archives stand without `current`. */
+function isS6Directory(entries: readonly DirectoryEntry[]): boolean {
+  const files = entries.filter(({ kind }) => kind === 'file').map(({ name }) => name);
+  if (files.includes('current')) return true;
+  return files.includes('lock') && files.some((name) => parseS6Name(name) !== undefined);
+}
+
 function isEntered(below: readonly string[], entry: DirectoryEntry): boolean {
   if (below.length === LOG_DEPTH) return entry.name === 'log';
   return below.length < DEPTH_MAX;
@@ -120,21 +124,51 @@ function staysBelow(path: string, root: string, context: LayoutContext): boolean
   return false;
 }
 
+/** Whether a link below `log/` leads to a directory below a `log/` of this tree, which is entered by its own name. */
+function isAlias(
+  path: string,
+  root: string,
+  below: readonly string[],
+  { fileSystem }: LayoutContext,
+): boolean {
+  try {
+    const names = namesBelow(fileSystem.realPath(root), fileSystem.realPath(path)) ?? [];
+    return below.length > LOG_DEPTH && names[LOG_DEPTH] === 'log' && names.length <= DEPTH_MAX;
+  } catch {
+    // What it led to has gone meanwhile.
+    return true;
+  }
+}
+
+/**
+ * s6-log creates an empty `state` beside `lock` in every directory. A processor writes to it, and even one that
+ * writes nothing leaves a new `state` behind each rotation.
+ */
+function isProcessorFile(directory: string, { name, kind }: DirectoryEntry, context: LayoutContext): boolean {
+  if (name !== 'state' || kind !== 'file') return PROCESSOR_NAMES.has(name);
+  const state = context.fileSystem.stat(joinPath(directory, name));
+  const lock = context.fileSystem.stat(joinPath(directory, 'lock'));
+  if (state === undefined || lock === undefined) return false;
+  return state.size > 0 || state.modifiedTimeNs > lock.modifiedTimeNs + SAME_TIME_NS;
+}
+
 function s6Group(
   source: AppsSource,
   directory: string,
   below: readonly string[],
   hasProcessor: boolean,
 ): GroupSpec {
-  const last = below.at(-1) ?? '';
-  const container = below.length > LOG_DEPTH + 1 ? below.slice(LOG_DEPTH + 1).join('/') : undefined;
+  const inner = below.slice(LOG_DEPTH + 1);
+  const last = inner.at(-1);
+  const stream = last === 'stdout' || last === 'stderr' ? last : 'file';
+  const owner = stream !== 'file' && inner.length > 1 ? inner.slice(0, -1) : inner;
   return {
     ...group(source, directory, below, 'current'),
     style: 's6',
     hasProcessor,
     format: source.format === 'auto' ? 's6' : source.format,
-    stream: last === 'stdout' || last === 'stderr' ? last : 'file',
-    names: { ...appNames(below), container },
+    stream,
+    names: { ...appNames(below), container: owner.length > 0 ? owner.join('/') : undefined },
   };
 }
 
