@@ -2,6 +2,7 @@
 import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
 import type { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
 import { messageOf } from '../../src/base/errors.ts';
+import { openCheckpoints } from '../../src/agent/ship/checkpoint-store.ts';
 import { buildAuditReport } from '../../src/api/audit-report.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { World, WrittenLine } from './world.ts';
@@ -11,7 +12,8 @@ export interface Found {
   readonly stream: string;
   readonly '@timestamp': string;
   readonly log: { readonly offset: number; readonly flags?: readonly string[] };
-  readonly event: { readonly id: string };
+  readonly event: { readonly id: string; readonly kind?: string };
+  readonly fields?: { readonly gap?: { readonly file_id: string } };
   readonly kubernetes?: { readonly namespace?: string; readonly pod?: { readonly name?: string } };
 }
 
@@ -33,6 +35,7 @@ export async function checkGuarantees(input: CheckInput): Promise<string[]> {
     ...checkOrder(found),
     ...checkNames(world.lines, found),
     ...checkMemory(process),
+    ...(await checkGaps(process, found)),
     ...(await checkAudit(process)),
   ];
 }
@@ -57,7 +60,8 @@ export function checkExactlyOnce(lines: readonly WrittenLine[], found: readonly 
   const violations: string[] = [];
   const counts = new Map<string, number>();
   const lost = lines.filter((line) => !line.isCertain);
-  for (const { message, log } of found) {
+  for (const { message, log, event } of found) {
+    if (event.kind === 'gap') continue;
     const isCut =
       log.flags?.includes('partial') === true && lost.some(({ text }) => text.startsWith(message));
     if (isCut && !lost.some(({ text }) => text === message)) continue;
@@ -119,6 +123,34 @@ async function checkAudit(process: SimulatedProcess): Promise<string[]> {
   const report = await buildAuditReport(process.store.audit(new AbortController().signal));
   if (report.verdict !== 'discrepancy') return [];
   return [`G1 audit says ${report.verdict}: ${JSON.stringify(report.problems.slice(0, 3))}`];
+}
+
+/** G5: what the ledger says may be lost stands among the logs, gap by gap. */
+async function checkGaps(process: SimulatedProcess, found: readonly Found[]): Promise<string[]> {
+  const shown = new Map<string, number>();
+  for (const { event, fields } of found) {
+    if (event.kind !== 'gap') continue;
+    const id = fields?.gap?.file_id ?? '';
+    shown.set(id, (shown.get(id) ?? 0) + 1);
+  }
+  const violations: string[] = [];
+  for await (const { fileId, ledger } of process.store.audit(new AbortController().signal)) {
+    const told = shown.get(fileId) ?? 0;
+    const known = ledger?.gaps.length ?? 0;
+    if (told !== known) violations.push(`G5 ${known} gaps of ${ledger?.path}, and ${told} documents`);
+  }
+  return violations;
+}
+
+/** T17: of files that are gone and acknowledged nothing is remembered once nobody can write to them any more. */
+export async function checkForgotten(
+  process: SimulatedProcess,
+  fileSystem: MemoryFileSystem,
+): Promise<string[]> {
+  const files = process.files().map(({ path, state }) => `T17 still followed: ${path} (${state})`);
+  const { store, files: saved } = await openCheckpoints(fileSystem, `${process.config.data}/agent`);
+  store.close();
+  return [...files, ...[...saved.values()].map(({ path }) => `T17 its checkpoint is kept: ${path}`)];
 }
 
 function describe(failure: unknown): string {

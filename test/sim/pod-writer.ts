@@ -4,6 +4,9 @@ import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
 
 type Stream = 'stdout' | 'stderr';
 
+/** Lines that no runtime writes: without a stamp, without a tag, with bytes that are no text, JSON that breaks off. */
+const MALFORMED = ['', '2026-11-23T00:00:00.000000000Z stdout ', '{"log":"', '\\u0000 { '] as const;
+
 /** What the world lends to a container. */
 export interface PodTools {
   readonly fileSystem: MemoryFileSystem;
@@ -14,7 +17,7 @@ export interface PodTools {
   readonly end: () => string;
   readonly stamp: () => string;
   /** Notes a line that is whole. */
-  readonly remember: (text: string, namespace: string, pod: string, stream: Stream) => void;
+  readonly remember: (text: string, namespace: string, pod: string, stream: Stream | 'file') => void;
   /** Removes the oldest rotated file when it may go. */
   readonly prune: (files: string[], namespace: string, pod: string) => void;
 }
@@ -39,7 +42,8 @@ export class PodWriter {
 
   act(): void {
     const dice = this.#tools.random();
-    if (dice < 0.85) for (let count = 1 + this.#pick(4); count > 0; count--) this.#writeLine();
+    if (dice < 0.04) this.#writeMalformed();
+    else if (dice < 0.85) for (let count = 1 + this.#pick(4); count > 0; count--) this.#writeLine();
     else if (dice < 0.96) this.#rotate();
     else this.#restartContainer();
   }
@@ -71,6 +75,14 @@ export class PodWriter {
     }
     this.#write(stream, 'F', text);
     this.#remember(text, stream);
+  }
+
+  /** G7: it is a record of its own, in no stream, whatever it stands between. */
+  #writeMalformed(): void {
+    const { fileSystem, text } = this.#tools;
+    const line = `${MALFORMED[this.#pick(MALFORMED.length)] ?? ''}${text()}`;
+    fileSystem.append(this.#path, `${line}\n`);
+    this.#tools.remember(line, this.#namespace, this.#pod, 'file');
   }
 
   /** Rotates as kubelet does: the file before is compressed, the current one renamed, a new one made. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { createAgent } from '../../src/agent/agent.ts';
-import type { Agent } from '../../src/agent/agent-types.ts';
+import type { Agent, AgentFileStatus } from '../../src/agent/agent-types.ts';
 import { assert, must } from '../../src/base/assert.ts';
 import type { FileSystem } from '../../src/base/file-system.ts';
 import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
@@ -80,6 +80,10 @@ export class SimulatedProcess {
     const files = this.#agent?.files();
     if (files === undefined || files.length === 0) return false;
     return files.every((file) => file.acknowledgedOffset >= file.size) && this.#transport?.heldBytes === 0;
+  }
+
+  files(): AgentFileStatus[] {
+    return this.#agent?.files() ?? [];
   }
 
   isStored(text: string): boolean {

@@ -9,7 +9,7 @@
 import { MemoryFileSystem, systemError } from '../../src/base/memory-file-system.ts';
 import { createRandom } from '../../src/base/prng.ts';
 import { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
-import { checkGuarantees } from './check-guarantees.ts';
+import { checkForgotten, checkGuarantees } from './check-guarantees.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import { World } from './world.ts';
 
@@ -32,6 +32,9 @@ const FIND_MS = 5000;
 
 /** Virtual time that the pipeline may take to catch up once nothing goes wrong any more. */
 const DRAIN_MS_MAX = 600_000;
+
+/** Virtual time after which a deleted file is let go, and its checkpoint with it. */
+const LINGER_MS = 20_000;
 
 interface Faults {
   /** The world outside meets no faults: they are the process's own. */
@@ -80,10 +83,15 @@ export async function simulate(seed: number): Promise<SimulationReport> {
   world.finish();
   await scheduler.advance(FIND_MS);
   await scheduler.advanceUntil(() => process.isDrained(), DRAIN_MS_MAX, 1000);
+  world.removeAll();
+  await scheduler.advance(LINGER_MS);
   const stopped = process.stop();
   await scheduler.advance(60_000);
   await stopped;
-  const violations = await checkGuarantees({ world, process, fileSystem, scheduler });
+  const violations = [
+    ...(await checkGuarantees({ world, process, fileSystem, scheduler })),
+    ...(await checkForgotten(process, fileSystem)),
+  ];
   return { seed, lines: world.lines.length, crashes, faults: faults.count, violations };
 }
 

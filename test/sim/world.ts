@@ -66,6 +66,11 @@ export class World {
     for (const writer of this.#writers) writer.finish();
   }
 
+  /** Removes every log, as the end of all pods does. */
+  removeAll(): void {
+    for (const root of ['/var/log/pods', '/data/logs']) this.#options.fileSystem.removeDirectory(root);
+  }
+
   /** An application that appends to a file of its own, rotated by rename or copytruncate, or truncated. */
   #createPlainFile(index: number): Writer {
     const { fileSystem } = this.#options;

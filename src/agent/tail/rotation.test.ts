@@ -418,3 +418,22 @@ test('a file that was copied, cut, filled and rotated between two looks is shown
   assert.deepEqual(gapsOf(world), [['possible_loss', 6, 6]]);
   await world.stop();
 });
+
+test('an s6 directory that was left between two steps of a rotation is followed on after a restart', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  const directory = `${LOG}/main`;
+  world.write(`${directory}/lock`, '');
+  world.write(`${directory}/current`, 'a1\n');
+  world.start();
+  await world.advance(1000);
+  world.kill();
+  world.write(`${directory}/current`, 'a2\n');
+  world.fileSystem.rename(`${directory}/current`, `${directory}/previous`);
+  world.start();
+  await world.advance(3000);
+  world.write(`${directory}/current`, 'b1\n');
+  await world.advance(3000);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'b1']);
+  assert.deepEqual([gapsOf(world), world.producer.gaps, world.producer.duplicates], [[], [], 0]);
+  await world.stop();
+});
