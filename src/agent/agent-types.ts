@@ -4,7 +4,9 @@ import type { Service } from '../base/service.ts';
 import type { Config } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Producer } from '../transport/transport.ts';
+import type { FollowedFiles } from './followed-files.ts';
 import type { OpenArchive } from './tail/archive-reader.ts';
+import type { HoleFinder } from './tail/skips.ts';
 
 export interface AgentOptions {
   readonly config: Config;
@@ -13,6 +15,8 @@ export interface AgentOptions {
   readonly telemetry: Telemetry;
   readonly producer: Producer;
   readonly openArchive: OpenArchive;
+  /** Without it the zeros of holes are read and counted. */
+  readonly holes?: HoleFinder;
   readonly sha256: (bytes: Uint8Array) => Uint8Array;
   /** Version of Logboom, for the documents. */
   readonly version: string;
@@ -59,6 +63,8 @@ export interface AgentSourceStatus {
 export interface Agent extends Service {
   files(): AgentFileStatus[];
   sources(): AgentSourceStatus[];
+  /** What rotation may know and ask; undefined until the checkpoints are open. */
+  readonly followed: FollowedFiles | undefined;
   /** Sends the ledger of every file that changed; rejects while there are files that no ledger can tell of. */
   writeLedger(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import type { Agent, AgentFileStatus, AgentOptions, AgentSourceStatus } from './
 import { DirectoryTree } from './discovery/directory-tree.ts';
 import { createLayout } from './discovery/create-layout.ts';
 import { joinPath } from './discovery/layout.ts';
+import { FollowedFiles } from './followed-files.ts';
 import { FileBook } from './ship/file-book.ts';
 import { openCheckpoints } from './ship/checkpoint-store.ts';
 import { Shipper } from './ship/shipper.ts';
@@ -63,6 +64,7 @@ class FileAgent implements Agent {
   readonly #shipper: Shipper;
   #tailer: Tailer | undefined;
   #book: FileBook | undefined;
+  #followed: FollowedFiles | undefined;
   #isFirstScan = true;
   #isStopping = false;
   #hasRefusedWatch = false;
@@ -114,6 +116,10 @@ class FileAgent implements Agent {
     return this.#book?.files() ?? [];
   }
 
+  get followed(): FollowedFiles | undefined {
+    return this.#isFirstScan ? undefined : this.#followed;
+  }
+
   sources(): AgentSourceStatus[] {
     return this.#trees.map((tree) => ({
       kind: tree.layout.source.kind,
@@ -160,6 +166,7 @@ class FileAgent implements Agent {
     this.#tailer = tailer;
     this.#book = new FileBook({ context, tailer, store: opened.store, producer: this.#options.producer });
     this.#book.restore(opened.files.values());
+    this.#followed = new FollowedFiles({ context, tailer, store: opened.store });
     for (const tree of this.#trees) tree.start();
     try {
       await this.#loop(tailer, this.#book);
@@ -308,6 +315,7 @@ class FileAgent implements Agent {
       sha256,
       openArchive,
       ship: this.#shipper.state,
+      holes: this.#options.holes,
       isOnce: this.#options.once === true,
       facts,
       isFirstScan: () => this.#isFirstScan,

@@ -16,6 +16,7 @@ import type { FileSystem } from '../../base/file-system.ts';
 import { type Journal, openJournal } from '../../base/journal.ts';
 import type { DropReason } from '../../record/drop-reason.ts';
 import type { LedgerGap } from '../../record/ledger.ts';
+import type { Skip } from '../tail/skips.ts';
 
 /** Bytes below which compacting is not worth a sync. */
 const SNAPSHOT_BYTES_MIN = 4 * 1024 * 1024;
@@ -82,12 +83,17 @@ export interface FileCheckpoint {
   readonly offsetSum: string;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   readonly gaps: readonly LedgerGap[];
+  /** What was given up behind the read offset; absent where nothing was. */
+  readonly skips?: readonly Skip[];
   /** Whether the last gap is that of a truncation whose copy may still be found. */
   readonly isTruncated?: boolean;
   readonly ledgerSequence: number;
   readonly times: readonly ReadTime[];
   readonly cuts: readonly Cut[];
 }
+
+/** How far a file is done with, and what of the rest is given up. */
+export type DurableProgress = Pick<FileCheckpoint, 'acknowledgedOffset' | 'skips'>;
 
 export interface Hold {
   readonly id: string;
@@ -124,11 +130,16 @@ export class CheckpointStore {
   readonly #files: Map<string, FileCheckpoint>;
   /** Appended while a snapshot was being written, perhaps too late to be in it. */
   readonly #late: Entry[] = [];
+  /** What is on the disk of each file, and what is written and not synced yet. */
+  readonly #durable = new Map<string, DurableProgress>();
+  #unsynced: Map<string, DurableProgress>;
   #isCompacting = false;
 
   constructor(journal: Journal<Entry>, files: Map<string, FileCheckpoint>) {
     this.#journal = journal;
     this.#files = files;
+    // What was read from the journal may have been in the page cache alone.
+    this.#unsynced = new Map(files);
   }
 
   /** Appends what must be repeated when bytes are read again, to the page cache; throws the system's error. */
@@ -139,12 +150,38 @@ export class CheckpointStore {
   /** Appends commits and what is gone, to the page cache; throws the system's error, and can be repeated. */
   commit(files: readonly FileCheckpoint[], gone: readonly string[]): void {
     if (files.length > 0) this.#append({ kind: 'files', files });
+    for (const { id, acknowledgedOffset, skips } of files) {
+      this.#unsynced.set(id, { acknowledgedOffset, ...(skips === undefined ? {} : { skips }) });
+    }
     if (gone.length > 0) this.#append({ kind: 'gone', ids: gone });
+    for (const id of gone) {
+      this.#durable.delete(id);
+      this.#unsynced.delete(id);
+    }
   }
 
   /** Makes what was appended survive the machine. */
   async sync(): Promise<void> {
-    if (!this.#isCompacting) await this.#journal.sync();
+    if (this.#isCompacting) return;
+    const synced = this.#unsynced;
+    this.#unsynced = new Map();
+    try {
+      await this.#journal.sync();
+    } catch (error) {
+      this.#unsynced = new Map([...synced, ...this.#unsynced]);
+      throw error;
+    }
+    for (const [id, progress] of synced) if (this.#files.has(id)) this.#durable.set(id, progress);
+  }
+
+  /** Whether something was appended since the last sync began. */
+  get hasUnsynced(): boolean {
+    return this.#unsynced.size > 0;
+  }
+
+  /** What is known of a file even after a power loss; undefined when nothing is. */
+  durableProgress(id: string): DurableProgress | undefined {
+    return this.#durable.get(id);
   }
 
   /** Whether the journal is much larger than what lives in it. */

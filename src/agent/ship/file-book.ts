@@ -125,6 +125,7 @@ export class FileBook {
     }
     if (files.length === 0 && gone.length === 0) {
       this.#collectEnded();
+      if (store.hasUnsynced) this.#startSync();
       return;
     }
     try {

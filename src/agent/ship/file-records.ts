@@ -35,6 +35,7 @@ export function checkpointOf(
     offsetSum: progress.offsetSum.toString(),
     dropped: progress.dropped,
     gaps: file.gaps,
+    ...(file.skips.length === 0 ? {} : { skips: [...file.skips] }),
     ...(file.isTruncated ? { isTruncated: true } : {}),
     ledgerSequence: file.ledgerSequence,
     times: file.replay.times,

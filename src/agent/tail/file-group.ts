@@ -89,7 +89,9 @@ export class FileGroup {
       if (isReadable(file, nowMs)) return this.#isBehindUnreadable(file, nowMs) ? undefined : file;
       // A line that begins in a file that cannot be read just now has its end in the next one.
       if (isHeldBackBy(file, nowMs)) return undefined;
-      if (file.phase === 'reading' && file.archive?.isReadThrough === false) return undefined;
+      if (file.phase === 'reading' && (file.isAtSkip || file.archive?.isReadThrough === false)) {
+        return undefined;
+      }
     }
     return undefined;
   }
@@ -107,7 +109,9 @@ function isFileReadThrough(file: TailedFile): boolean {
     case 'unidentified':
       return file.size === 0 || isFailing(file);
     case 'reading':
-      return isFailing(file) || (!file.hasUnread && file.archive?.isReadThrough !== false);
+      return (
+        isFailing(file) || (!file.hasUnread && !file.isAtSkip && file.archive?.isReadThrough !== false)
+      );
     case 'orphaned':
       return false;
     case 'resting':

@@ -8,6 +8,7 @@ import type { LedgerGap } from '../../record/ledger.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { FileGroup } from './file-group.ts';
 import type { FileReader } from './file-reader.ts';
+import { applySkip } from './skips.ts';
 import type { TailContext } from './tail-context.ts';
 import type { TailedFile } from './tailed-file.ts';
 
@@ -105,6 +106,10 @@ export class FileLifecycle {
   }
 
   #tendReading(group: FileGroup, file: TailedFile, nowMs: number): void {
+    if (file.isAtSkip) {
+      this.#skip(group, file);
+      return;
+    }
     if (file.archive?.isEnded === true) this.#endArchive(group, file, nowMs);
     // An archive without bytes just now may still be inflating.
     if (file.phase !== 'reading' || file.hasUnread || file.archive?.isEnded === false) return;
@@ -134,6 +139,14 @@ export class FileLifecycle {
       file.phase = 'resting';
       this.#context.noteChange(group, file);
     }
+  }
+
+  /** What was read before the skip is given out; once it is acknowledged, reading goes on behind it. */
+  #skip(group: FileGroup, file: TailedFile): void {
+    this.#reader.flush(group, file, 'gone');
+    if (!applySkip(this.#context, file)) return;
+    this.#reader.startDecoder(group, file);
+    this.#context.noteChange(group, file);
   }
 
   /** Whether nothing will be appended any more, as far as can be known. */
@@ -254,6 +267,7 @@ function isAttentionDue(group: FileGroup, file: TailedFile, context: TailContext
   if (file.pendingGap !== undefined || file.phase === 'orphaned' || file.isProbing) return true;
   if (file.phase === 'unidentified') return file.isUnlinked || file.size > 0;
   if (file.phase !== 'reading') return false;
+  if (file.isAtSkip) return true;
   if (file.isUnlinked || file.archive !== undefined || file.decoder?.hasIdleRecord === true) return true;
   if (context.isOnce || (group.isEnded && !file.isFlushed)) return true;
   return file.rotation !== undefined || file.retryAtMs > 0;

@@ -19,6 +19,7 @@ import {
   readHead,
 } from './fingerprint.ts';
 import { ReplayState } from './replay-state.ts';
+import { bytesBeforeHole, bytesBeforeSkip } from './skips.ts';
 import type { TailContext } from './tail-context.ts';
 import type { TailedFile } from './tailed-file.ts';
 
@@ -142,7 +143,9 @@ export class FileReader {
     const { fileSystem } = this.#context;
     const fd = must(file.fd, 'open file');
     const overlap = file.markLength;
-    const length = overlap + SLICE_BYTES;
+    const allowed = bytesBeforeHole(this.#context, file, bytesBeforeSkip(file, SLICE_BYTES));
+    if (file.isAtSkip) return { kind: 'idle' };
+    const length = overlap + allowed;
     const count = fileSystem.read(fd, this.#buffer, 0, length, file.readOffset - overlap);
     const fresh = count - overlap;
     if (fresh < 0 || !this.#isSameFile(file, fd)) return { kind: 'truncated' };

@@ -11,6 +11,7 @@ import type { ShipState } from '../ship/ship-state.ts';
 import type { OpenArchive } from './archive-reader.ts';
 import type { FileGroup } from './file-group.ts';
 import type { Sha256 } from './fingerprint.ts';
+import type { HoleFinder } from './skips.ts';
 import type { TailedFile } from './tailed-file.ts';
 
 /** What following files needs of the rest of the agent. */
@@ -22,6 +23,8 @@ export interface TailContext {
   readonly sha256: Sha256;
   readonly openArchive: OpenArchive;
   readonly ship: ShipState;
+  /** Undefined where holes cannot be looked for: their zeros are read and counted. */
+  readonly holes: HoleFinder | undefined;
   /** Read what is there to the end, and nothing that comes later. */
   readonly isOnce: boolean;
   /** What the documents say of this agent. */

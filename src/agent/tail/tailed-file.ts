@@ -19,6 +19,7 @@ import type { FileProgress } from '../ship/ship-state.ts';
 import type { ArchiveReader } from './archive-reader.ts';
 import { MARK_BYTES } from './fingerprint.ts';
 import { ReplayState } from './replay-state.ts';
+import type { Skip } from './skips.ts';
 
 export type FilePhase = 'unidentified' | 'reading' | 'resting' | 'orphaned' | 'done';
 
@@ -89,6 +90,11 @@ export class TailedFile {
   gaps: LedgerGap[] = [];
   /** How many of them were sent as documents by this run. */
   gapsTold = 0;
+  /** What will not be read although it stands behind the read offset, in order. */
+  skips: Skip[] = [];
+  /** Whether it was asked if the file has holes, and may have one behind the read offset. */
+  isHoleChecked = false;
+  mayHaveHoles = false;
   ledgerSequence = 0;
 
   isListed = true;
@@ -143,7 +149,14 @@ export class TailedFile {
   /** Whether bytes are known to be there that were not read. */
   get hasUnread(): boolean {
     if (this.archive !== undefined) return this.archive.hasBytes;
+    if (this.isAtSkip) return false;
     return this.fd !== undefined && this.size > this.readOffset;
+  }
+
+  /** Whether what comes next is skipped once everything before it is acknowledged. */
+  get isAtSkip(): boolean {
+    const skip = this.skips[0];
+    return skip !== undefined && skip.startOffset <= this.readOffset;
   }
 
   /** Whether every byte that was read is accounted for. */
@@ -256,6 +269,7 @@ export function restoreFile(saved: FileCheckpoint, isStampless: boolean): Tailed
   file.verifiedSize = saved.size;
   file.unsureUntil = Number.POSITIVE_INFINITY;
   file.gaps = [...saved.gaps];
+  file.skips = [...(saved.skips ?? [])];
   file.isTruncated = saved.isTruncated === true;
   file.ledgerSequence = saved.ledgerSequence;
   file.compression = saved.isArchive ? 'gz' : undefined;

@@ -1,0 +1,136 @@
+/**
+ * What the agent tells rotation of its files: how far each one is done with for good, so that nothing is freed that
+ * is not both acknowledged and written down on disk (G5), and what rotation may ask of it.
+ */
+import { assert } from '../base/assert.ts';
+import { systemCodeOf } from '../base/errors.ts';
+import type { SourceConfig } from '../config/source-config.ts';
+import type { FileNames } from './discovery/layout.ts';
+import type { CheckpointStore } from './ship/checkpoint-store.ts';
+import type { FileGroup } from './tail/file-group.ts';
+import { addSkip, lineEndAt } from './tail/skips.ts';
+import type { TailContext } from './tail/tail-context.ts';
+import type { TailedFile } from './tail/tailed-file.ts';
+import type { Tailer } from './tail/tailer.ts';
+
+/** The files that one writer fills one after another. */
+export interface FollowedGroup {
+  readonly key: string;
+  readonly source: SourceConfig;
+  readonly directory: string;
+  readonly style: 'rotated' | 's6';
+  readonly names: FileNames;
+  readonly files: readonly FollowedFile[];
+}
+
+export interface FollowedFile {
+  /** Undefined until the first line is whole. */
+  readonly id: string | undefined;
+  readonly path: string;
+  /** `device:inode`. */
+  readonly inode: string;
+  /** `device:inode@birth` of copies of it, whose content was not read again. */
+  readonly copies: readonly string[];
+  /** Whether it stands under the name that its writer opens. */
+  readonly isActive: boolean;
+  /** Bytes: size when last seen. */
+  readonly size: number;
+  readonly readOffset: number;
+  /** Every byte below is acknowledged, and a checkpoint on disk says so. */
+  readonly freeOffset: number;
+  /** Whether all that is known to have been written is below `freeOffset`. */
+  readonly isDone: boolean;
+  /** Ranges behind `freeOffset` that were given up, as a checkpoint on disk says. */
+  readonly given: readonly { readonly startOffset: number; readonly endOffset: number }[];
+}
+
+export interface FollowedFilesParts {
+  readonly context: TailContext;
+  readonly tailer: Tailer;
+  readonly store: CheckpointStore;
+}
+
+export class FollowedFiles {
+  readonly #parts: FollowedFilesParts;
+
+  constructor(parts: FollowedFilesParts) {
+    this.#parts = parts;
+  }
+
+  groups(): FollowedGroup[] {
+    return [...this.#parts.tailer.groups].map((group) => ({
+      key: group.spec.key,
+      source: group.spec.source,
+      directory: group.spec.directory,
+      style: group.spec.style,
+      names: group.spec.names,
+      files: group.files.filter(({ inode }) => inode !== '').map((file) => this.#viewOf(file)),
+    }));
+  }
+
+  /**
+   * Gives up what was not read below `untilOffset`, as far as to the end of the line there. Returns the range, which
+   * is freed only once `given` tells of it; undefined when there is nothing to give up.
+   */
+  discard(
+    fileId: string,
+    untilOffset: number,
+    reason: string,
+  ): { readonly startOffset: number; readonly endOffset: number } | undefined {
+    const found = this.#find(fileId);
+    const fd = found?.file.fd;
+    if (found === undefined || fd === undefined || found.file.phase !== 'reading') return undefined;
+    const { context } = this.#parts;
+    const { file } = found;
+    const startOffset = Math.max(file.readOffset, file.skips.at(-1)?.endOffset ?? 0);
+    if (untilOffset <= startOffset) return undefined;
+    try {
+      const { size } = context.fileSystem.fstat(fd);
+      const endOffset = lineEndAt(context, fd, Math.min(untilOffset, size), size);
+      if (endOffset <= startOffset) return undefined;
+      const isUnsure = startOffset < file.unsureUntil;
+      const drop = isUnsure ? ('possible_loss' as const) : ('gap' as const);
+      addSkip(file, { startOffset, endOffset, reason: drop, text: reason });
+      context.noteChange(found.group, file);
+      this.#parts.tailer.attend(found.group);
+      return { startOffset, endOffset };
+    } catch (error) {
+      assert(systemCodeOf(error) !== undefined, String(error));
+      return undefined;
+    }
+  }
+
+  /** Notes that a file which is done stands in another one as well, so that the other one is not looked into. */
+  noteCopy(fileId: string, alias: string): void {
+    const found = this.#find(fileId);
+    if (found === undefined) return;
+    found.file.also.add(alias);
+    this.#parts.context.noteChange(found.group, found.file);
+  }
+
+  #viewOf(file: TailedFile): FollowedFile {
+    const durable = file.id === undefined ? undefined : this.#parts.store.durableProgress(file.id);
+    const freeOffset = durable?.acknowledgedOffset ?? 0;
+    const isCompressed = file.compression !== undefined;
+    const isRead = file.phase === 'done' || (!isCompressed && file.phase !== 'unidentified');
+    return {
+      id: file.id,
+      path: file.path,
+      inode: file.inode,
+      copies: [...file.also],
+      isActive: file.isActive,
+      size: file.size,
+      readOffset: file.readOffset,
+      freeOffset,
+      isDone: isRead && file.pendingGap === undefined && freeOffset >= file.size && file.isSettled,
+      given: durable?.skips ?? [],
+    };
+  }
+
+  #find(fileId: string): { group: FileGroup; file: TailedFile } | undefined {
+    for (const group of this.#parts.tailer.groups) {
+      for (const file of group.files) if (file.id === fileId) return { group, file };
+    }
+    return undefined;
+  }
+}
