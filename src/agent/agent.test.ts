@@ -98,6 +98,75 @@ test('the ledger is not called complete before every file has been looked into',
   await world.stop();
 });
 
+test('the configuration of a docker container that comes after its log, and is half written first, is read', async () => {
+  const world = new AgentWorld([DOCKER_SOURCE]);
+  const directory = '/var/lib/docker/containers/abc123';
+  const line = (text: string): string =>
+    `{"log":"${text}\\n","stream":"stderr","time":"2026-11-23T00:00:01Z"}\n`;
+  world.write(`${directory}/abc123-json.log`, line('one'));
+  world.start();
+  await world.advance(1000);
+  const config = JSON.stringify({ Name: '/web', Config: { Image: 'nginx:1', Labels: { 'a.b': 'c' } } });
+  world.write(`${directory}/config.v2.json`, config.slice(0, 20));
+  await world.advance(10);
+  world.write(`${directory}/config.v2.json`, config.slice(20));
+  await world.advance(3000);
+  world.write(`${directory}/abc123-json.log`, line('two'));
+  await world.advance(1000);
+  assert.deepEqual(
+    world.producer.records.map(({ document, message }) => [message, document['container']]),
+    [
+      ['one', { id: 'abc123', runtime: 'docker' }],
+      [
+        'two',
+        {
+          id: 'abc123',
+          name: 'web',
+          runtime: 'docker',
+          image: { name: 'nginx:1' },
+          labels: { 'a.b': 'c' },
+        },
+      ],
+    ],
+  );
+  await world.stop();
+});
+
+test('a malformed line right behind what is acknowledged has the time of the record before it after a restart', async () => {
+  const world = new AgentWorld([PODS_SOURCE]);
+  const log = '/var/log/pods/shop_cart-1_0f0e/cart/0.log';
+  world.write(log, '2026-11-23T00:00:01.000000000Z stdout F one\n');
+  world.start();
+  await world.advance(2000);
+  world.kill();
+  world.write(log, 'no stamp\n');
+  world.start();
+  await world.advance(2000);
+  assert.deepEqual(
+    world.producer.records.map(({ message, time }) => [message, time]),
+    [
+      ['one', '2026-11-23T00:00:01.000000000Z'],
+      ['no stamp', '2026-11-23T00:00:01.000000000Z'],
+    ],
+  );
+  await world.stop();
+});
+
+test('what s6-log split at another length than its usual one is joined', async () => {
+  const log = '/data/logs/shop/cart/cart-1/log/main';
+  for (const [s6LineBytesMax, expected] of [
+    [10, ['0123456789abc', 'x']],
+    [0, ['0123456789', 'abc', 'x']],
+  ] as const) {
+    const world = new AgentWorld([{ ...APPS_SOURCE, s6LineBytesMax }]);
+    world.write(`${log}/current`, '0123456789\nabc\nx\n');
+    world.start();
+    await world.advance(2000);
+    assert.deepEqual(world.producer.messages(), expected);
+    await world.stop();
+  }
+});
+
 test('docker names come from the configuration of the container', async () => {
   const world = new AgentWorld([DOCKER_SOURCE]);
   const directory = '/var/lib/docker/containers/abc123';

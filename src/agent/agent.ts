@@ -292,8 +292,9 @@ class FileAgent implements Agent {
   #createTree(source: Config['sources'][number]): DirectoryTree {
     const { fileSystem, scheduler } = this.#options;
     const warnOnce = this.#warnOnce.bind(this);
+    const retryLater = (directory: string): void => void this.#retry.add(directory);
     return new DirectoryTree({
-      layout: createLayout(source, { fileSystem, warnOnce }),
+      layout: createLayout(source, { fileSystem, warnOnce, retryLater }),
       fileSystem,
       scheduler,
       warnOnce,

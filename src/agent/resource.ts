@@ -32,6 +32,7 @@ export function buildResource(spec: ResourceSpec, facts: AgentFacts): Record<str
     name: names.containerName,
     runtime: source.kind === 'docker' ? 'docker' : undefined,
     image: pruned({ name: names.image }),
+    labels: names.containerLabels,
   });
   const resource: Record<string, unknown> = {
     ...(kubernetes === undefined ? {} : { kubernetes }),

@@ -64,4 +64,6 @@ export interface Decoder {
   readonly heldBytes: number;
   /** The file was renamed: documents from now on carry this path. */
   setPath(path: string): void;
+  /** More is known of where the file comes from: documents from now on carry these members. */
+  setResource(resource: Readonly<Record<string, unknown>>): void;
 }

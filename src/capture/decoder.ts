@@ -37,8 +37,10 @@ export interface DecoderOptions {
   readonly taiOffsetSeconds: number;
   /** Where the bodies of batches come from; its `bytesEach` is the size of a full batch. */
   readonly buffers: BufferPool;
-  /** s6-log's `-l`, 8192 by default. */
+  /** s6-log's `-l`, 8192 by default; 0 when it splits no line. */
   readonly s6LineBytes?: number;
+  /** The time of the record before the first push, 30 characters, for a malformed line that comes first. */
+  readonly lastTime?: Uint8Array | undefined;
   /** Leaves the hot path out, for tests that compare the two. */
   readonly isGeneralOnly?: boolean;
 }
@@ -60,10 +62,12 @@ export function createDecoder(
 const FRAMING_BYTES_MAX = 1024;
 const DOCKER_LINE_BYTES_MAX = 128 * 1024;
 const S6_LINE_BYTES = 8192;
+/** No line has this length. */
+const UNSPLIT = -1;
 const NEWLINE = 10;
 
 class StreamDecoder implements FileDecoder {
-  readonly #source: DecodedFile;
+  #source: DecodedFile;
   readonly #options: DecoderOptions;
   readonly #file: LaneFile;
   readonly #writer: BatchWriter;
@@ -89,7 +93,7 @@ class StreamDecoder implements FileDecoder {
     const { lineBytesMax, longLines, multiline: multilineOptions } = options;
     this.#file = new LaneFile(container, createTemplate(source.fileId, source.path, source.resource));
     this.#writer = new BatchWriter(this.#file, options.buffers);
-    const s6LineBytes = options.s6LineBytes ?? S6_LINE_BYTES;
+    const s6LineBytes = options.s6LineBytes === 0 ? UNSPLIT : (options.s6LineBytes ?? S6_LINE_BYTES);
     const { taiOffsetSeconds, timeZone, encoding } = options;
     this.#parser = new LineParser(source, { taiOffsetSeconds, timeZone, s6LineBytes });
     const multiline = compileMultiline(multilineOptions);
@@ -101,6 +105,7 @@ class StreamDecoder implements FileDecoder {
     });
     this.#assembler = new LineAssembler(Math.max(lineBytesMax + FRAMING_BYTES_MAX, DOCKER_LINE_BYTES_MAX));
     this.#keepsTime = source.format === 'cri' || source.format === 'docker';
+    this.#lastTime = options.lastTime;
     this.#isLatin1 = encoding === 'latin1';
     const isUtf16 = encoding === 'utf-16le' || encoding === 'utf-16be';
     this.#utf16 = isUtf16 ? new Utf16Reader(encoding) : undefined;
@@ -162,7 +167,16 @@ class StreamDecoder implements FileDecoder {
   }
 
   setPath(path: string): void {
-    this.#file.template = createTemplate(this.#source.fileId, path, this.#source.resource);
+    this.#describe({ ...this.#source, path });
+  }
+
+  setResource(resource: Readonly<Record<string, unknown>>): void {
+    this.#describe({ ...this.#source, resource });
+  }
+
+  #describe(source: DecodedFile): void {
+    this.#source = source;
+    this.#file.template = createTemplate(source.fileId, source.path, source.resource);
     this.#fast?.updateTemplate();
   }
 

@@ -149,7 +149,9 @@ export class FastPath {
     const out = writer.out;
     const document = writer.length;
     out.set(this.#stamps.head, document);
-    if (format === 'docker' || (format === 'auto' && isDockerStart(bytes, start))) {
+    // Where the runtime frames lines, it may be Docker: kubelets that use it link to its files.
+    const canBeDocker = format === 'auto' || format === 'cri';
+    if (format === 'docker' || (canBeDocker && isDockerStart(bytes, start))) {
       return this.#dockerLine(bytes, start, limit, base);
     }
     const content = this.#header(bytes, start, limit, out, document + TIMESTAMP_START);

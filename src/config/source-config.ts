@@ -27,6 +27,8 @@ export interface CommonSourceConfig {
   readonly timeZone: string | undefined;
   /** Seconds between TAI64N labels and Unix time; undefined is found out per directory. */
   readonly taiOffsetSeconds: number | undefined;
+  /** The `-l` of s6-log: a line of just this length may go on in the next one; 0 when none is split. */
+  readonly s6LineBytesMax: number;
 }
 
 export interface MultilineConfig {

@@ -98,6 +98,13 @@ const COMMON_MEMBERS: readonly Member[] = [
     example: 10,
     description: 'Seconds between TAI64N labels and Unix time; without it found out per directory.',
   },
+  {
+    name: 's6LineBytesMax',
+    shape: { kind: 'integer', min: 0, max: 1_073_741_824 },
+    default: 8192,
+    description:
+      'The -l of s6-log, which splits longer lines: what it split is joined again. 0: it splits none.',
+  },
 ];
 
 function treeMembers(root: string): readonly Member[] {

@@ -60,6 +60,7 @@ function layoutOf(
   return createLayout(source, {
     fileSystem: nodeFileSystem,
     warnOnce: (_event, at, text) => onWarning(at, text),
+    retryLater: () => undefined,
   });
 }
 

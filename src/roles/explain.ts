@@ -145,6 +145,7 @@ function decodeFirst(config: Config, group: GroupSpec, file: string): Record<str
       encoding: source.encoding,
       timeZone: createZoneOffset(source.timeZone),
       taiOffsetSeconds: source.taiOffsetSeconds ?? TAI_OFFSET_SECONDS_USUAL,
+      s6LineBytes: source.s6LineBytesMax,
       buffers: new BufferPool(2 * HEAD_BYTES),
     },
   );

@@ -24,6 +24,10 @@ import { parseRotatedName } from './rotated-name.ts';
 /** A larger one is no configuration that Docker wrote. */
 const CONFIG_BYTES_MAX = 4 * 1024 * 1024;
 
+/** Labels stand in every document: a container with more, or longer ones, keeps the first by name. */
+const LABELS_MAX = 64;
+const LABEL_CHARACTERS_MAX = 1024;
+
 type DockerSource = Extract<SourceConfig, { kind: 'docker' }>;
 
 /** Makes the layout of Docker's directory of containers. */
@@ -85,10 +89,17 @@ function readNames(path: string, context: LayoutContext): FileNames {
   try {
     const size = context.fileSystem.stat(path)?.size ?? 0;
     if (size > CONFIG_BYTES_MAX) return {};
-    return parseDockerConfig(new TextDecoder().decode(context.fileSystem.readFile(path)));
+    const names = parseDockerConfig(new TextDecoder().decode(context.fileSystem.readFile(path)));
+    if (names.isLabelLeftOut === true) {
+      const text = `${path} has more than ${LABELS_MAX} labels, or longer ones than ${LABEL_CHARACTERS_MAX} characters: not all are taken`;
+      context.warnOnce('docker_labels', path, text);
+    }
+    return names;
   } catch (error) {
-    const text = `cannot read ${path} (${messageOf(error)}); the container's name is not known`;
+    const text = `cannot read ${path} (${messageOf(error)}); until it can be, the container's name is not known`;
     context.warnOnce('docker_config', path, text);
+    // It may be half written: no event tells of its end.
+    context.retryLater(path.slice(0, path.lastIndexOf('/')));
     return {};
   }
 }
@@ -112,6 +123,24 @@ export function parseDockerConfig(json: string): FileNames {
     pod: textOf(labels['io.kubernetes.pod.name']),
     podUid: textOf(labels['io.kubernetes.pod.uid']),
     container: textOf(labels['io.kubernetes.container.name']),
+    ...ownLabels(labels),
+  };
+}
+
+/** Labels that are not the kubelet's own, with their dots, as many and as long as is bearable in every document. */
+function ownLabels(
+  labels: Readonly<Record<string, unknown>>,
+): Pick<FileNames, 'containerLabels' | 'isLabelLeftOut'> {
+  const own = Object.entries(labels).filter(([key, value]) => {
+    return typeof value === 'string' && !key.startsWith('io.kubernetes.') && !key.startsWith('annotation.');
+  });
+  const short = own.filter(([key, value]) => key.length + String(value).length <= LABEL_CHARACTERS_MAX);
+  const taken = short.toSorted(([left], [right]) => (left < right ? -1 : 1)).slice(0, LABELS_MAX);
+  if (own.length === 0) return {};
+  const isLabelLeftOut = taken.length < own.length;
+  return {
+    containerLabels: Object.fromEntries(taken) as Record<string, string>,
+    ...(isLabelLeftOut ? { isLabelLeftOut } : {}),
   };
 }
 

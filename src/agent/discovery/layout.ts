@@ -20,6 +20,9 @@ export interface FileNames {
   readonly containerId?: string | undefined;
   readonly containerName?: string | undefined;
   readonly image?: string | undefined;
+  /** Docker's labels but for those of Kubernetes, by their names with dots. */
+  readonly containerLabels?: Readonly<Record<string, string>> | undefined;
+  readonly isLabelLeftOut?: boolean;
   readonly restart?: number | undefined;
   /** Fields of a path template, by dotted name. */
   readonly fields?: Readonly<Record<string, string>> | undefined;
@@ -67,6 +70,8 @@ export interface LayoutContext {
   readonly fileSystem: FileSystem;
   /** Says something about a path once. */
   readonly warnOnce: (event: string, path: string, text: string) => void;
+  /** Has a directory read again soon, because something in it could not be read yet. */
+  readonly retryLater: (directory: string) => void;
 }
 
 /** Joins a directory and a name. */

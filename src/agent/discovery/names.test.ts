@@ -102,3 +102,20 @@ test('names of pods and of docker containers are read from where the runtimes pu
   );
   assert.throws(() => parseDockerConfig('{'));
 });
+
+test("docker's own labels are taken with their dots, as many and as long as the limits allow", () => {
+  const parse = (labels: unknown): unknown => {
+    const { containerLabels, isLabelLeftOut } = parseDockerConfig(
+      JSON.stringify({ Config: { Labels: labels } }),
+    );
+    return [containerLabels, isLabelLeftOut];
+  };
+  const own = { 'com.docker.compose.service': 'web', team: 'shop' };
+  assert.deepEqual(parse({ ...own, 'io.kubernetes.pod.name': 'p', odd: 5 }), [own, undefined]);
+  assert.deepEqual(parse({ ...own, long: 'x'.repeat(2000) }), [own, true]);
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`l${index}`, 'x']));
+  const [taken, isLeftOut] = parse(many) as [Record<string, string>, boolean];
+  assert.deepEqual([Object.keys(taken).length, isLeftOut], [64, true]);
+  assert.deepEqual(parse({}), [undefined, undefined]);
+  assert.deepEqual(parse(null), [undefined, undefined]);
+});

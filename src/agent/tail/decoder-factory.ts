@@ -3,6 +3,7 @@ import type { FileSystem } from '../../base/file-system.ts';
 import type { BufferPool } from '../../capture/buffer-pool.ts';
 import type { ContainerLanes } from '../../capture/container-lanes.ts';
 import { createDecoder, type DecoderOptions } from '../../capture/decoder.ts';
+import { lastTimeIn } from '../../capture/last-time.ts';
 import type { Decoder } from '../../capture/decoder-types.ts';
 import { detectEncoding } from '../../capture/encoding.ts';
 import { taiLabelSeconds, taiOffsetSecondsOf } from '../../capture/s6-stamp.ts';
@@ -14,14 +15,14 @@ import { readAt } from './fingerprint.ts';
 import type { TailedFile } from './tailed-file.ts';
 import { createZoneOffset } from './zone-offset.ts';
 
-/** s6-log splits lines longer than this unless told otherwise (its option -l). */
-const S6_LINE_BYTES = 8192;
-
 /** What Debian's s6 writes: labels 37 seconds ahead of Unix time. */
 const TAI_OFFSET_SECONDS_USUAL = 37;
 
 /** Enough of a file's end to hold the beginning of its last line, mostly. */
 const TAIL_BYTES = 16 * 1024;
+
+/** How far back a stamp is looked for: a line of the runtime's has at most some 16 KiB. */
+const LOOK_BACK_BYTES = 64 * 1024;
 
 const NEWLINE = 10;
 const NS_PER_SECOND = 1_000_000_000n;
@@ -62,7 +63,8 @@ export function createDecoderFactory(
         timeZone: zoneOf(source.timeZone),
         taiOffsetSeconds: source.taiOffsetSeconds ?? taiOffsetOf(spec, file),
         buffers,
-        s6LineBytes: S6_LINE_BYTES,
+        s6LineBytes: source.s6LineBytesMax,
+        lastTime: lastTimeBefore(options.fileSystem, spec, file),
       },
     );
   };
@@ -86,6 +88,22 @@ export function createDecoderFactory(
     const text = `${spec.directory}: TAI64N labels are ${offset} s ahead of Unix time`;
     options.telemetry.log('info', 'tai_offset', text, { directory: spec.directory, offset });
     return offset;
+  }
+}
+
+/**
+ * Returns the time of the last record before the read offset, which a malformed line behind it takes; undefined where
+ * that cannot be looked at, or no line of the runtime's stands within reach.
+ */
+function lastTimeBefore(fileSystem: FileSystem, spec: GroupSpec, file: TailedFile): Uint8Array | undefined {
+  if (file.fd === undefined || file.readOffset === 0) return undefined;
+  if (spec.format !== 'cri' && spec.format !== 'docker') return undefined;
+  const start = Math.max(0, file.readOffset - LOOK_BACK_BYTES);
+  try {
+    return lastTimeIn(readAt(fileSystem, file.fd, start, file.readOffset - start), spec);
+  } catch (error) {
+    if (systemCodeOf(error) === undefined) throw error;
+    return undefined;
   }
 }
 

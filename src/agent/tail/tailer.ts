@@ -12,6 +12,7 @@ import type { LedgerGap } from '../../record/ledger.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { GroupSpec, LayoutFile } from '../discovery/layout.ts';
 import type { FileCheckpoint, Fingerprint } from '../ship/checkpoint-store.ts';
+import { buildResource } from '../resource.ts';
 import { FileGroup } from './file-group.ts';
 import { FileLifecycle } from './file-lifecycle.ts';
 import { FileMarks } from './file-marks.ts';
@@ -254,6 +255,7 @@ export class Tailer {
     if (known !== undefined) {
       // Whether a processor works in a directory shows only when it has worked once.
       if (known.spec.hasProcessor !== spec.hasProcessor) known.spec = spec;
+      if (known.spec.source === spec.source) this.#rename(known, spec);
       return known;
     }
     const restored = this.#saved.claim(spec.key).map((file) => restoreFile(file, true));
@@ -267,6 +269,17 @@ export class Tailer {
     // Whether the documents of their gaps arrived is not known.
     for (const file of restored) if (file.gaps.length > 0) this.#context.noteChange(group, file);
     return group;
+  }
+
+  /** Names can come later than the file, as those of Docker do. */
+  #rename(group: FileGroup, spec: GroupSpec): void {
+    if (JSON.stringify(group.spec.names) === JSON.stringify(spec.names)) return;
+    group.spec = spec;
+    const resource = buildResource(spec, this.#context.facts);
+    for (const file of group.files) {
+      file.decoder?.setResource(resource);
+      this.#context.noteChange(group, file);
+    }
   }
 
   /** A container's greater restart number ends the groups of the smaller ones. */

@@ -31,6 +31,7 @@ export const COMMON_SOURCE: CommonSourceConfig = {
   fields: {},
   timeZone: undefined,
   taiOffsetSeconds: undefined,
+  s6LineBytesMax: 8192,
 };
 
 export const APPS_SOURCE: SourceConfig = {

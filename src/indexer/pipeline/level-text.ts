@@ -3,6 +3,7 @@
  *
  * What counts, in this order of position in the line's first `SCAN_BYTES_MAX` bytes:
  *   - klog and glog: `E1123 04:00:00.000000`, at the beginning only;
+ *   - a priority of syslog: `<3>`, `<134>`, at the beginning only;
  *   - a key with a value, anywhere: `level=warn`, `lvl=dbg`, `severity: "error"`;
  *   - a word of any case alone in brackets, in the line's header: `[error]`, `<warn>`, `[core:error]`;
  *   - a word of any case that begins the line and has a colon behind it: `warn: x`, `panic: x`;
@@ -23,6 +24,16 @@ const HEADER_WORDS_MAX = 2;
 
 /** Characters between a key and its value: `="`, `: "`, `\":\"`. */
 const KEY_GAP_BYTES_MAX = 6;
+
+const LESS = 0x3c;
+const GREATER = 0x3e;
+
+/** The greatest priority: facility 23, severity 7. */
+const PRIORITY_MAX = 191;
+const PRIORITY_DIGITS_MAX = 3;
+
+/** By severity: emergency, alert, critical, error, warning, notice, informational, debug. */
+const SEVERITIES = ['fatal', 'fatal', 'fatal', 'error', 'warn', 'notice', 'info', 'debug'] as const;
 
 const OTHER = 0;
 const LETTER = 1;
@@ -66,6 +77,10 @@ const word = { code: 0, hasLower: false, length: 0 };
 export function levelOfText(bytes: Uint8Array, start: number, end: number): Level | undefined {
   const klog = levelOfKlog(bytes, start, end);
   if (klog !== undefined) return klog;
+  if (bytes[start] === LESS) {
+    const priority = levelOfPriority(bytes, start + 1, end);
+    if (priority !== undefined) return priority;
+  }
   const stop = Math.min(end, start + SCAN_BYTES_MAX);
   scan.wordsLeft = startsLikeStamp(bytes[start] ?? 0) ? HEADER_WORDS_MAX : 0;
   scan.depth = 0;
@@ -167,6 +182,22 @@ function levelOfKlog(bytes: Uint8Array, start: number, end: number): Level | und
     default:
       return undefined;
   }
+}
+
+/**
+ * `<N>`: the facility times 8 plus the severity (RFC 5424, 6.2.1), or the severity alone, as sd-daemon(3) has it for
+ * what a service prints.
+ */
+function levelOfPriority(bytes: Uint8Array, start: number, end: number): Level | undefined {
+  let value = 0;
+  let index = start;
+  for (; index < end && index < start + PRIORITY_DIGITS_MAX; index++) {
+    const byte = bytes[index] ?? 0;
+    if (classOf[byte] !== DIGIT) break;
+    value = value * 10 + byte - 0x30;
+  }
+  const isPriority = index > start && index < end && bytes[index] === GREATER && value <= PRIORITY_MAX;
+  return isPriority ? SEVERITIES[value & 7] : undefined;
 }
 
 /** Reads the word behind `=`, `: ` or their quoted forms; `position` is the byte behind the key. */
