@@ -37,8 +37,17 @@ export function gapOffsets(gaps: readonly LedgerGap[]): number[] {
 }
 
 /** Returns the document of a gap, with its newline. */
-export function gapDocument({ fileId, path, resource }: GapPlace, gap: LedgerGap, offset: number): string {
-  const { kind, startOffset, endOffset, reason, time = '1970-01-01T00:00:00.000000000Z' } = gap;
+export function gapDocument(place: GapPlace, gap: LedgerGap, offset: number): string {
+  const { fileId, resource } = place;
+  // A gap that is told again says what it said, also when its file has another name by then.
+  const {
+    kind,
+    startOffset,
+    endOffset,
+    reason,
+    time = '1970-01-01T00:00:00.000000000Z',
+    path = place.path,
+  } = gap;
   const document = {
     '@timestamp': time,
     message: gapMessage(path, gap),

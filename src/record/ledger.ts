@@ -41,4 +41,6 @@ export interface LedgerGap {
   readonly reason: string;
   /** When it was noticed, RFC 3339 with nine digits in UTC. */
   readonly time?: string;
+  /** The file's path then. */
+  readonly path?: string;
 }

@@ -85,6 +85,7 @@ export function ledgerRecordOfLost(
     endOffset: saved.acknowledgedOffset + lostBytes,
     reason: 'the file vanished while it was not followed',
     time: now.time,
+    path: saved.path,
   };
   const { possible_loss: before = 0 } = saved.dropped;
   return {

@@ -59,6 +59,7 @@ export class FileLifecycle {
       endOffset: Math.max(file.size, file.readOffset),
       reason: gap.reason,
       time: formatTimestamp(this.#context.scheduler.nowNs()),
+      path: file.path,
     };
     file.addFinalGap(file.pendingGap);
     file.phase = 'done';

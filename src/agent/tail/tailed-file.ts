@@ -215,7 +215,8 @@ export class TailedFile {
    */
   noteTruncation(time: string): void {
     const endOffset = Math.max(this.size, this.readOffset);
-    this.addGap({ kind: 'possible_loss', startOffset: this.readOffset, endOffset, reason: TRUNCATED, time });
+    const { path, readOffset: startOffset } = this;
+    this.addGap({ kind: 'possible_loss', startOffset, endOffset, reason: TRUNCATED, time, path });
     this.isTruncated = true;
   }
 

@@ -436,7 +436,7 @@ export class Tailer {
     if (fd === undefined) return;
     const time = formatTimestamp(this.#context.scheduler.nowNs());
     if (file.id === undefined) {
-      if (file.size > 0) file.addGap(lostBeginning(file.size, time));
+      if (file.size > 0) file.addGap(lostBeginning(file, time));
       file.size = 0;
       this.#measure(file);
       return;
@@ -459,9 +459,9 @@ export class Tailer {
 }
 
 /** What stood in a file that was truncated before its first line was whole: nothing else will tell of it. */
-function lostBeginning(size: number, time: string): LedgerGap {
+function lostBeginning({ size, path }: TailedFile, time: string): LedgerGap {
   const reason = 'the file was truncated before its first line was whole';
-  return { kind: 'possible_loss', startOffset: 0, endOffset: size, reason, time };
+  return { kind: 'possible_loss', startOffset: 0, endOffset: size, reason, time, path };
 }
 
 /** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */
