@@ -203,7 +203,8 @@ function compares<T extends bigint | number | string | boolean>(
   }
 }
 
-function parseNumber(text: string): number | undefined {
+/** Returns the number that a text spells, as JSON would, with a sign in front of it or not; undefined when it spells none. */
+export function parseNumber(text: string): number | undefined {
   return /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
 }
 

@@ -1,0 +1,173 @@
+/**
+ * What the store writes into the private member of each document so that the engine answers queries as `query/match.ts`
+ * does, whatever the types of fields are. The engine sees words only, no fields of its own, so nothing can conflict.
+ *
+ *   values   words of the fields that bare text reads       {"values":["fields.user","fields.user␡=ann", …]}
+ *   origin   words of the others: log, kubernetes, labels, … in the same form
+ *   texts    strings that are longer than a word may be, whole, for an analyzer that splits them (`standard`)
+ *   marks    `odd`: the words do not say everything; `long`: the analyzer may split inside a run of letters
+ *
+ * The words of a value at a path (keys joined by dots, arrays left out), `␡` being U+007F:
+ *
+ *   path           the path is there and not null
+ *   path␡=text     a string or boolean, folded, at most `WORD_LENGTH_MAX` characters
+ *   path␡~text     the beginning of a longer one, which is in `texts` too
+ *   path␡#text     a number, as JSON prints it; and `␡#text` in `values`, whatever its path
+ *   path␡<digits>  a number, or a string that spells one, in 16 digits that sort by value
+ *
+ * Every text is in its folded form, so the words are compared by bytes: the columns are keywords without normalizer.
+ */
+import { UNSEARCHED_KEYS } from '../../query/fields.ts';
+import { foldCase } from '../../query/fold-case.ts';
+import type { JsonObject } from '../../query/match.ts';
+import { parseNumber } from '../../query/match.ts';
+
+/** The private member: always the last one of a document. */
+export const PRIVATE_MEMBER = 'logboom';
+
+/** Between a path and what is said of its value. */
+export const SEPARATOR = '\u007f';
+
+/** Characters of a value in one word; of a longer one only these are compared by the engine. */
+export const WORD_LENGTH_MAX = 128;
+
+/** Longer paths, and documents with more words, are answered by reading the document. */
+const PATH_LENGTH_MAX = 512;
+export const WORDS_MAX = 3_000;
+
+/** Keys with more dots than this are found by no query. */
+const KEY_SEGMENTS_MAX = 12;
+
+/** Deeper values are read by no query for bare text. */
+const DEPTH_MAX = 64;
+
+/** An analyzer splits what is longer, wherever that is. */
+const UNBROKEN = /\S{255}/;
+
+/** Unlike in every document; they are compared in columns of their own, or in the document itself. */
+export const OWN_PATHS: ReadonlySet<string> = new Set(['@timestamp', 'event.id', 'log.offset', 'message']);
+
+/** Long and different in every document: only that it is there is said. */
+export const UNREAD_PATHS: ReadonlySet<string> = new Set(['event.original']);
+
+export interface SearchColumns {
+  readonly values: readonly string[];
+  readonly origin: readonly string[];
+  readonly texts: readonly string[];
+  readonly marks: readonly ('odd' | 'long')[];
+}
+
+/** Where the record stands by what the transport says, which a foreign document may contradict. */
+export interface RecordPlace {
+  readonly eventId: string;
+  readonly offset: number;
+}
+
+/** Returns the search columns of a parsed document. */
+export function searchColumns(document: JsonObject, place: RecordPlace): SearchColumns {
+  const writer = new ColumnWriter();
+  for (const key in document) {
+    if (key === '@timestamp') continue;
+    writer.column = UNSEARCHED_KEYS.has(key) ? writer.origin : writer.values;
+    writer.isOdd ||= key.includes('.');
+    writer.member('', key, document[key], 0);
+  }
+  const { message } = document;
+  const isOdd = writer.isOdd || typeof message !== 'string' || !standsAt(document, place);
+  const isLong = typeof message === 'string' && UNBROKEN.test(message);
+  return {
+    values: [...writer.values],
+    origin: [...writer.origin],
+    texts: writer.texts,
+    marks: [
+      ...(isOdd ? (['odd'] as const) : []),
+      ...(isLong || writer.texts.some((text) => UNBROKEN.test(text)) ? (['long'] as const) : []),
+    ],
+  };
+}
+
+/** Returns 16 hexadecimal digits that sort as the numbers do. */
+export function sortableDigits(number: number): string {
+  const view = new DataView(new ArrayBuffer(8));
+  // Adding zero makes the negative zero the other one, which it is equal to.
+  view.setFloat64(0, number + 0);
+  const bits = view.getBigUint64(0);
+  const isNegative = bits >> 63n === 1n;
+  const sortable = isNegative ? ~bits & 0xffff_ffff_ffff_ffffn : bits | (1n << 63n);
+  return sortable.toString(16).padStart(16, '0');
+}
+
+/** Returns the text as words hold it: folded, and without halves of characters. */
+export function wordText(text: string): string {
+  return foldCase(text.isWellFormed() ? text : text.toWellFormed());
+}
+
+/** Returns the beginning of a folded text that a word has room for. */
+export function wordHead(folded: string): string {
+  return folded.length <= WORD_LENGTH_MAX ? folded : cutWhole(folded, WORD_LENGTH_MAX);
+}
+
+class ColumnWriter {
+  readonly values = new Set<string>();
+  readonly origin = new Set<string>();
+  readonly texts: string[] = [];
+  column = this.values;
+  isOdd = false;
+
+  member(above: string, key: string, value: unknown, depth: number): void {
+    if (value === null || value === undefined) return;
+    if (key.includes(SEPARATOR) || !key.isWellFormed()) this.isOdd = true;
+    if (key.split('.', KEY_SEGMENTS_MAX + 1).length > KEY_SEGMENTS_MAX) this.isOdd = true;
+    const path = depth === 0 ? key : `${above}.${key}`;
+    if (path.length > PATH_LENGTH_MAX || depth > DEPTH_MAX) this.isOdd = true;
+    if (this.isOdd || path === 'event.id' || path === 'log.offset') return;
+    this.#add(path);
+    if (path !== 'message' && !UNREAD_PATHS.has(path)) this.#value(path, value, depth);
+  }
+
+  #value(path: string, value: unknown, depth: number): void {
+    if (typeof value === 'string') this.#text(path, value);
+    else if (typeof value === 'boolean') this.#add(`${path}${SEPARATOR}=${value}`);
+    else if (typeof value === 'number') this.#number(path, value);
+    else if (Array.isArray(value)) for (const element of value) this.#value(path, element, depth + 1);
+    else if (typeof value === 'object' && value !== null) {
+      for (const key in value) this.member(path, key, (value as JsonObject)[key], depth + 1);
+    }
+  }
+
+  #text(path: string, text: string): void {
+    const folded = wordText(text);
+    const head = wordHead(folded);
+    if (head.length === folded.length) this.#add(`${path}${SEPARATOR}=${folded}`);
+    else {
+      this.#add(`${path}${SEPARATOR}~${head}`);
+      this.texts.push(text.toWellFormed());
+    }
+    const number = parseNumber(text);
+    if (number !== undefined) this.#add(`${path}${SEPARATOR}<${sortableDigits(number)}`);
+  }
+
+  #number(path: string, number: number): void {
+    const text = wordText(String(number));
+    this.#add(`${path}${SEPARATOR}#${text}`);
+    this.#add(`${path}${SEPARATOR}<${sortableDigits(number)}`);
+    if (this.column === this.values) this.#add(`${SEPARATOR}#${text}`);
+  }
+
+  #add(word: string): void {
+    if (this.values.size + this.origin.size < WORDS_MAX) this.column.add(word);
+    else this.isOdd = true;
+  }
+}
+
+/** Cuts a text in front of a character, never within one. */
+function cutWhole(text: string, length: number): string {
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
+}
+
+function standsAt(document: JsonObject, { eventId, offset }: RecordPlace): boolean {
+  const event = document['event'] as { id?: unknown } | null | undefined;
+  const log = document['log'] as { offset?: unknown } | null | undefined;
+  return event?.id === eventId && log?.offset === offset && typeof document['@timestamp'] === 'string';
+}
