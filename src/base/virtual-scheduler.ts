@@ -60,7 +60,10 @@ export class VirtualScheduler implements Scheduler {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted === true) return resolve();
-      const timer = this.schedule(delayMs, resolve);
+      const timer = this.schedule(delayMs, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
       const onAbort = (): void => {
         timer.cancel();
         resolve();

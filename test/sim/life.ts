@@ -38,7 +38,10 @@ function mortalScheduler(world: Scheduler, isDead: () => boolean): Scheduler {
   const sleep = (delayMs: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       if (signal?.aborted === true) return resolve();
-      const timer = schedule(delayMs, resolve);
+      const timer = schedule(delayMs, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
       const onAbort = (): void => {
         timer.cancel();
         resolve();
