@@ -1,9 +1,14 @@
-/** `npm run sim -- --seeds N [--from S]` or `npm run sim -- --seed S`: prints violations with the seed that replays them. */
+/**
+ * `npm run sim -- [--cluster] --seeds N [--from S]` or `npm run sim -- [--cluster] --seed S`: prints violations with
+ * the seed that replays them. `--cluster` runs the roles apart, with a broker and a search engine between them.
+ */
 import { parseArgs } from 'node:util';
+import { simulateCluster } from './cluster-simulation.ts';
 import { simulate } from './simulation.ts';
 
 const { values } = parseArgs({
   options: {
+    cluster: { type: 'boolean', default: false },
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
@@ -16,7 +21,7 @@ let failed = 0;
 let lines = 0;
 let crashes = 0;
 for (let seed = from; seed < from + count; seed++) {
-  const report = await simulate(seed);
+  const report = await (values.cluster ? simulateCluster : simulate)(seed);
   lines += report.lines;
   crashes += report.crashes;
   if (report.violations.length === 0) continue;
