@@ -190,3 +190,24 @@ test('docker names come from the configuration of the container', async () => {
   });
   await world.stop();
 });
+
+test('what is odd about lines is counted by kind in the ledger and in metrics, once over a kill', async () => {
+  const world = new AgentWorld([PODS_SOURCE], { lineBytesMax: 64 });
+  const log = '/var/log/pods/shop_cart-1_0f0e/cart/0.log';
+  const encode = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+  const stamp = '2026-11-23T00:00:01.000000000Z stdout F ';
+  world.write(log, encode(`${stamp}bad \xff\xfe bytes\n${stamp}${'x'.repeat(100)}\nno stamp\n`));
+  world.write(log, encode(`${stamp}\x00\x00\x00nuls\n`));
+  world.start();
+  await world.advance(3000);
+  world.kill();
+  world.write(log, encode(`${stamp}once more \xff\n`));
+  world.start();
+  await world.advance(3000);
+  await world.stop();
+  const [record] = [...world.producer.ledger.values()];
+  assert.deepEqual(record?.flaws, { invalid_utf8: 3, truncated_line: 1, malformed_line: 1 });
+  assert.deepEqual(record?.dropped, { line_too_long: 36, nul_run: 3 });
+  assert.equal(world.telemetry.valueOf('logboom_agent_flaws_total', { kind: 'invalid_utf8' }), 3);
+  assert.equal(world.telemetry.valueOf('logboom_agent_dropped_bytes_total', { reason: 'nul_run' }), 3);
+});

@@ -107,6 +107,8 @@ export interface AuditFigures {
   readonly expired: number;
   /** Bytes that are in no record, by reason. */
   readonly droppedBytes: Readonly<Record<string, number>>;
+  /** What was odd about the records, by kind: cut lines, invalid UTF-8, and so on. */
+  readonly flaws: Readonly<Record<string, number>>;
   /** Places where bytes were lost, or may have been. */
   readonly possibleLoss: number;
   readonly possibleLossBytes: number;

@@ -118,11 +118,17 @@ test('lag, and a ledger that may be old, leave it open; a discrepancy elsewhere 
 test('drops, expired records and gaps are shown with their bytes and are accounted for', async () => {
   const gap = { kind: 'possible_loss', startOffset: 10, endOffset: 25, reason: 'truncated' } as const;
   const dropped = { nul_run: 5, line_too_long: 7 };
-  const file = fileAudit({ droppedByPipeline: 1, expired: 2, ledger: ledger({ dropped, gaps: [gap] }) });
+  const flaws = { invalid_utf8: 3, truncated_line: 1 };
+  const file = fileAudit({
+    droppedByPipeline: 1,
+    expired: 2,
+    ledger: ledger({ dropped, flaws, gaps: [gap] }),
+  });
   const unsized = { ...gap, endOffset: 10 };
   const other = fileAudit({ ...file, fileId: 'b', ledger: ledger({ dropped, gaps: [gap, unsized] }) });
   const report = await buildAuditReport(filesOf(file, other));
   assert.equal(report.verdict, 'accounted');
+  assert.deepEqual(report.flaws, { invalid_utf8: 3, truncated_line: 1 });
   assert.deepEqual(report.droppedBytes, { nul_run: 10, line_too_long: 14 });
   assert.deepEqual([report.possibleLoss, report.possibleLossBytes, report.possibleLossUnsized], [3, 30, 1]);
   assert.deepEqual([report.droppedByPipeline, report.expired, report.files], [2, 4, 2]);
@@ -138,6 +144,14 @@ test('documents that no agent accounts for are counted by themselves, and cannot
   const twice = await buildAuditReport(filesOf({ ...posted, twice: 2 }));
   assert.deepEqual([twice.verdict, twice.twice, twice.withoutAgent.records], ['discrepancy', 2, 5]);
   assert.match(twice.problems[0]?.reason ?? '', /2 records found twice/);
+});
+
+test('documents of gaps are records of no file, unless one stands there twice', async () => {
+  const gap = fileAudit({ fileId: `676170${'0'.repeat(14)}`, ledger: undefined, found: 2 });
+  const report = await buildAuditReport(filesOf(fileAudit(), gap));
+  assert.deepEqual([report.verdict, report.records, report.withoutAgent.records], ['accounted', 4, 0]);
+  const twice = await buildAuditReport(filesOf({ ...gap, twice: 1 }));
+  assert.deepEqual([twice.verdict, twice.twice], ['discrepancy', 1]);
 });
 
 test('of many problems the most serious are named and all are counted', async () => {

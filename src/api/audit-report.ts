@@ -24,6 +24,7 @@ const PROBLEMS_MAX = 100;
 
 type Figures = { -readonly [name in keyof AuditFigures]: AuditFigures[name] } & {
   droppedBytes: Record<string, number>;
+  flaws: Record<string, number>;
 };
 
 interface Group {
@@ -179,9 +180,12 @@ function addFigures(
     if (endOffset > startOffset) figures.possibleLossBytes += endOffset - startOffset;
     else figures.possibleLossUnsized += 1;
   }
-  for (const [reason, bytes] of Object.entries(ledger.dropped)) {
-    figures.droppedBytes[reason] = (figures.droppedBytes[reason] ?? 0) + bytes;
-  }
+  addTo(figures.droppedBytes, ledger.dropped);
+  addTo(figures.flaws, ledger.flaws ?? {});
+}
+
+function addTo(sum: Record<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [key, count] of Object.entries(counts)) sum[key] = (sum[key] ?? 0) + count;
 }
 
 function lagOf({ bytesWritten, acknowledgedOffset }: LedgerRecord): number {
@@ -213,6 +217,7 @@ function newFigures(): Figures {
     droppedByPipeline: 0,
     expired: 0,
     droppedBytes: {},
+    flaws: {},
     possibleLoss: 0,
     possibleLossBytes: 0,
     possibleLossUnsized: 0,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { AppError } from '../base/errors.ts';
 import { DROP_REASONS } from '../record/drop-reason.ts';
-import type { LedgerRecord } from '../record/ledger.ts';
+import { FLAWS } from '../record/flaw.ts';
+import type { LedgerGap, LedgerRecord } from '../record/ledger.ts';
 
 const count = z.number().int().min(0);
 const name = z.string().max(4_096).optional();
@@ -11,6 +12,8 @@ const Gap = z.object({
   startOffset: count,
   endOffset: count,
   reason: z.string().max(4_096),
+  time: z.string().max(64).optional(),
+  path: z.string().max(65_536).optional(),
 });
 
 const Ledger = z.object({
@@ -29,6 +32,7 @@ const Ledger = z.object({
   records: count,
   offsetSum: z.string().regex(/^\d{1,20}$/),
   dropped: z.partialRecord(z.enum(DROP_REASONS), count),
+  flaws: z.partialRecord(z.enum(FLAWS), count).optional(),
   gaps: z.array(Gap).max(10_000),
 });
 
@@ -42,12 +46,21 @@ function readLedgerRecord(line: string, lineNumber: number): LedgerRecord {
   const { data } = Ledger.safeParse(parseJson(line));
   if (data === undefined)
     throw new AppError('bad_request', `cannot read line ${lineNumber} as a ledger record`);
-  const { namespace, pod, container, dropped, ...rest } = data;
-  return { ...rest, namespace, pod, container, dropped: definedOf(dropped) };
+  const { namespace, pod, container, dropped, flaws = {}, gaps, ...rest } = data;
+  const names = { namespace, pod, container };
+  const counts = { dropped: definedOf(dropped), flaws: definedOf(flaws) };
+  return { ...rest, ...names, ...counts, gaps: gaps.map(gapOf) };
 }
 
-function definedOf(dropped: Partial<Record<string, number>>): LedgerRecord['dropped'] {
-  return Object.fromEntries(Object.entries(dropped).filter(([, bytes]) => bytes !== undefined));
+function definedOf(counts: Partial<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined)) as Record<
+    string,
+    number
+  >;
+}
+
+function gapOf({ time, path, ...gap }: z.infer<typeof Gap>): LedgerGap {
+  return { ...gap, ...(time === undefined ? {} : { time }), ...(path === undefined ? {} : { path }) };
 }
 
 function parseJson(line: string): unknown {

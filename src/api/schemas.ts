@@ -72,6 +72,7 @@ const figures = {
   droppedByPipeline: z.number(),
   expired: z.number(),
   droppedBytes: z.record(z.string(), z.number()),
+  flaws: z.record(z.string(), z.number()),
   possibleLoss: z.number(),
   possibleLossBytes: z.number(),
   possibleLossUnsized: z.number(),

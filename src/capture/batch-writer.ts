@@ -6,8 +6,9 @@
  * batch is sealed, the files' safe offsets are then right.
  */
 import type { DropReason } from '../record/drop-reason.ts';
+import type { Flaw } from '../record/flaw.ts';
 import type { Lane } from '../record/lane.ts';
-import { logExtrasJson } from '../record/document-layout.ts';
+import { LOG_FLAG, logExtrasJson } from '../record/document-layout.ts';
 import { OFFSET_HEX_LENGTH } from '../record/identity.ts';
 import { createArrays } from './buffer-pool.ts';
 import type { BufferPool, RecordArrays } from './buffer-pool.ts';
@@ -43,6 +44,7 @@ export class BatchWriter {
   readonly #others = new Set<LaneFile>();
   #dropped: Partial<Record<DropReason, number>> = {};
   #hasDrops = false;
+  #flaws: Partial<Record<Flaw, number>> = {};
   #ready: EncodedBatch[] = [];
   #readyFiles: (readonly LaneFile[])[] = [];
   #readyBytes = 0;
@@ -93,9 +95,25 @@ export class BatchWriter {
     this.#others.add(draft.lastFile);
     for (const segment of draft.segments) this.#others.add(segment.file);
     this.finishDocument(middle, lane, offset, draft.rawBytes - draft.tooLongBytes);
+    this.#noteFlaws(draft, message.replacedCount);
     this.drop('line_too_long', draft.tooLongBytes);
     this.drop('nul_run', draft.nulBytes);
     return message.replacedCount;
+  }
+
+  /** The fast path takes no record with a flaw. */
+  #noteFlaws({ flags, parseError, sequence }: RecordDraft, replacedCount: number): void {
+    if (replacedCount === 0 && flags === 0 && parseError === undefined) return;
+    const isSplit = (flags & LOG_FLAG.split) !== 0 && sequence === 0;
+    this.#countFlaw('invalid_utf8', replacedCount);
+    this.#countFlaw('malformed_line', Number(parseError !== undefined));
+    this.#countFlaw('truncated_line', Number((flags & LOG_FLAG.truncated) !== 0));
+    this.#countFlaw('split_line', Number(isSplit));
+    this.#countFlaw('unfinished_line', Number((flags & LOG_FLAG.partial) !== 0));
+  }
+
+  #countFlaw(flaw: Flaw, count: number): void {
+    if (count > 0) this.#flaws[flaw] = (this.#flaws[flaw] ?? 0) + count;
   }
 
   /** Ends the document whose last byte stands before `end` and counts it. */
@@ -131,6 +149,7 @@ export class BatchWriter {
       commits: touched.map((file) => ({ fileId: file.fileId, safeOffset: file.safeOffset })),
       recordBytes: this.recordBytes,
       dropped: this.#dropped,
+      flaws: this.#flaws,
     });
     this.#readyFiles.push(touched);
     this.#readyBytes += this.length;
@@ -138,6 +157,7 @@ export class BatchWriter {
     this.count = 0;
     this.recordBytes = 0;
     this.#dropped = {};
+    this.#flaws = {};
     this.#hasDrops = false;
     this.#others.clear();
     this.file = this.#own;

@@ -1,4 +1,5 @@
 import type { DropReason } from '../record/drop-reason.ts';
+import type { FlawCounts } from '../record/flaw.ts';
 import type { RecordBatch } from '../record/record-batch.ts';
 
 /** How the lines of a file are framed. `auto` recognises CRI and Docker json-file lines one by one. */
@@ -27,6 +28,8 @@ export interface EncodedBatch extends RecordBatch {
   readonly recordBytes: number;
   /** Bytes that are in no record, by reason. */
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  /** What was odd about its records. */
+  readonly flaws: FlawCounts;
 }
 
 export interface FileCommit {

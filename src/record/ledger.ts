@@ -1,4 +1,5 @@
 import type { DropReason } from './drop-reason.ts';
+import type { FlawCounts } from './flaw.ts';
 
 /**
  * What an agent says of one file, for `logboom audit`: how many bytes there were, how many of them stand in
@@ -28,6 +29,8 @@ export interface LedgerRecord {
   readonly offsetSum: string;
   /** Bytes by reason. */
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  /** What was odd about the records; absent in ledgers of earlier versions. */
+  readonly flaws?: FlawCounts;
   /** Ranges that were lost or may have been, with what is known of them. */
   readonly gaps: readonly LedgerGap[];
 }

@@ -25,6 +25,11 @@ export const METRICS = {
     help: 'Bytes that are in no record, by reason.',
     labels: ['reason'],
   },
+  logboom_agent_flaws_total: {
+    kind: 'counter',
+    help: 'What was odd about lines that are in records all the same, by kind.',
+    labels: ['kind'],
+  },
   logboom_agent_files: { kind: 'gauge', help: 'Files that are followed.', labels: ['state'] },
   logboom_agent_lag_bytes: { kind: 'gauge', help: 'Bytes written and not yet acknowledged.', labels: [] },
   logboom_agent_buffer_bytes: { kind: 'gauge', help: 'Bytes read and not yet acknowledged.', labels: [] },
@@ -34,6 +39,71 @@ export const METRICS = {
     labels: [],
   },
   logboom_agent_watches: { kind: 'gauge', help: 'Directories that are watched.', labels: [] },
+  logboom_transport_sent_records_total: {
+    kind: 'counter',
+    help: 'Records that the broker acknowledged.',
+    labels: [],
+  },
+  logboom_transport_sent_bytes_total: {
+    kind: 'counter',
+    help: 'Bytes of acknowledged batches, as they were sent.',
+    labels: [],
+  },
+  logboom_transport_retries_total: {
+    kind: 'counter',
+    help: 'Batches that have to be sent again, by the reason.',
+    labels: ['reason'],
+  },
+  logboom_transport_oversized_records_total: {
+    kind: 'counter',
+    help: 'Records larger than the topic takes, by what became of them.',
+    labels: ['outcome'],
+  },
+  logboom_transport_received_records_total: {
+    kind: 'counter',
+    help: 'Records that were fetched from the broker and handed on.',
+    labels: [],
+  },
+  logboom_transport_lost_offsets_total: {
+    kind: 'counter',
+    help: 'Offsets that the broker deleted before they were read.',
+    labels: ['topic'],
+  },
+  logboom_transport_partitions: {
+    kind: 'gauge',
+    help: 'Partitions that this process reads.',
+    labels: [],
+  },
+  logboom_transport_lag_records: {
+    kind: 'gauge',
+    help: 'Records of a partition that are not committed yet.',
+    labels: ['topic', 'partition'],
+  },
+  logboom_rotate_actions_total: {
+    kind: 'counter',
+    help: 'What rotation did with files, by kind and outcome.',
+    labels: ['action', 'outcome'],
+  },
+  logboom_rotate_freed_bytes_total: {
+    kind: 'counter',
+    help: 'Bytes that the disk got back from rotation.',
+    labels: ['action'],
+  },
+  logboom_rotate_disk_bytes: {
+    kind: 'gauge',
+    help: 'Bytes on disk of the files that rotation may touch.',
+    labels: [],
+  },
+  logboom_rotate_held_bytes: {
+    kind: 'gauge',
+    help: 'Bytes beyond disk budgets that may not be freed because they are not acknowledged.',
+    labels: [],
+  },
+  logboom_rotate_logrotate_runs_total: {
+    kind: 'counter',
+    help: 'Runs of logrotate by outcome.',
+    labels: ['outcome'],
+  },
   logboom_indexer_records_total: {
     kind: 'counter',
     help: 'Records by what became of them.',

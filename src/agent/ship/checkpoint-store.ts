@@ -15,6 +15,7 @@
 import type { FileSystem } from '../../base/file-system.ts';
 import { type Journal, openJournal } from '../../base/journal.ts';
 import type { DropReason } from '../../record/drop-reason.ts';
+import type { FlawCounts } from '../../record/flaw.ts';
 import type { LedgerGap } from '../../record/ledger.ts';
 import type { Skip } from '../tail/skips.ts';
 
@@ -82,6 +83,8 @@ export interface FileCheckpoint {
   readonly records: number;
   readonly offsetSum: string;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  /** What was odd about the records; absent in checkpoints of earlier versions. */
+  readonly flaws?: FlawCounts;
   readonly gaps: readonly LedgerGap[];
   /** What was given up behind the read offset; absent where nothing was. */
   readonly skips?: readonly Skip[];

@@ -64,6 +64,7 @@ export class FileBook {
       progress.records = file.records;
       progress.offsetSum = BigInt(file.offsetSum);
       progress.dropped = { ...file.dropped };
+      progress.flaws = { ...file.flaws };
     }
   }
 
@@ -196,13 +197,12 @@ export class FileBook {
       const isLookedFor = trees.some((tree) => tree.covers(directory));
       // A file that is still there is no loss: another configuration does not collect it.
       if (!isLookedFor || saved.some((file) => this.#isThere(file))) continue;
-      for (const file of saved) {
-        const ending = ledgerRecordOfLost(file, this.#now());
+      const endings = saved.map((file) => ({ file, ending: ledgerRecordOfLost(file, this.#now()) }));
+      if (!this.#noteLost(endings)) return;
+      for (const { file, ending } of endings) {
         this.#endings.set(file.id, ending);
-        if (file.size > file.acknowledgedOffset) this.#warnLost(file);
-        const { path, owner, gaps } = file;
-        const place = { fileId: file.id, path, resource: this.#resourceOf(owner) };
-        this.#gaps.tell(place, ending.gaps, file.isTruncated === true ? gaps.length - 1 : 0);
+        const place = { fileId: file.id, path: file.path, resource: this.#resourceOf(file.owner) };
+        this.#gaps.tell(place, ending.gaps, 0);
         this.#context.ship.forget(file.id);
       }
       this.#options.tailer.dropUnclaimed(first.group);
@@ -419,6 +419,27 @@ export class FileBook {
   #isThere(file: FileCheckpoint): boolean {
     const stat = this.#context.fileSystem.stat(file.path);
     return stat !== undefined && `${stat.device}:${stat.inode}` === file.inode;
+  }
+
+  /**
+   * Writes down what is lost before it is told, so that it is told again with the same time; returns whether that
+   * was possible.
+   */
+  #noteLost(endings: readonly { file: FileCheckpoint; ending: LedgerRecord }[]): boolean {
+    const lost = endings.filter(({ file }) => file.size > file.acknowledgedOffset);
+    const commits = lost.map(({ file, ending: { dropped, gaps } }) => {
+      const { acknowledgedOffset: size } = file;
+      return { ...file, size, readOffset: size, dropped, gaps, isTruncated: false };
+    });
+    try {
+      this.#options.store.commit(commits, []);
+    } catch (error) {
+      const text = `cannot write the checkpoint (${messageOf(error)}); it is tried again`;
+      this.#context.warnOnce('checkpoint_failed', messageOf(error), text);
+      return false;
+    }
+    for (const { file } of lost) this.#warnLost(file);
+    return true;
   }
 
   #warnLost(file: FileCheckpoint): void {

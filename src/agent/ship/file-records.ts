@@ -34,6 +34,7 @@ export function checkpointOf(
     records: progress.records,
     offsetSum: progress.offsetSum.toString(),
     dropped: progress.dropped,
+    flaws: progress.flaws,
     gaps: file.gaps,
     ...(file.skips.length === 0 ? {} : { skips: [...file.skips] }),
     ...(file.isTruncated ? { isTruncated: true } : {}),
@@ -69,6 +70,7 @@ export function ledgerRecordOf(
     records: progress.records,
     offsetSum: progress.offsetSum.toString(),
     dropped: progress.dropped,
+    flaws: progress.flaws,
     gaps: file.gaps,
   };
 }
@@ -104,6 +106,7 @@ export function ledgerRecordOfLost(
     acknowledgedOffset: saved.acknowledgedOffset,
     records: saved.records,
     offsetSum: saved.offsetSum,
+    flaws: saved.flaws ?? {},
     dropped: lostBytes === 0 ? saved.dropped : { ...saved.dropped, possible_loss: before + lostBytes },
     gaps: lostBytes === 0 ? saved.gaps : [...saved.gaps, gap],
   };

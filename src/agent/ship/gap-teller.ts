@@ -63,5 +63,16 @@ function batchOf(fileId: string, bodies: readonly Uint8Array[], told: readonly n
   }
   const safeOffset = (told.at(-1) ?? 0) + 1;
   const commits = [{ fileId, safeOffset }];
-  return { fileId, body, count: told.length, ends, offsets, lanes, commits, recordBytes: 0, dropped: {} };
+  return {
+    fileId,
+    body,
+    count: told.length,
+    ends,
+    offsets,
+    lanes,
+    commits,
+    recordBytes: 0,
+    dropped: {},
+    flaws: {},
+  };
 }

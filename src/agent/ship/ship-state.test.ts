@@ -22,6 +22,7 @@ function batchOf(
     commits: commits.map(([id, safeOffset]) => ({ fileId: id, safeOffset })),
     recordBytes: 0,
     dropped: {},
+    flaws: {},
   };
 }
 

@@ -12,6 +12,7 @@
 import { assert, must } from '../../base/assert.ts';
 import type { EncodedBatch, FileCommit } from '../../capture/decoder-types.ts';
 import type { DropReason } from '../../record/drop-reason.ts';
+import type { FlawCounts } from '../../record/flaw.ts';
 
 const OFFSET_SUM_BITS = 64;
 const LOW = 2 ** 32;
@@ -24,6 +25,7 @@ export interface FileProgress {
   records: number;
   offsetSum: bigint;
   dropped: Partial<Record<DropReason, number>>;
+  flaws: FlawCounts;
   /** Whether something changed since `takeChanged`. */
   isChanged: boolean;
   readonly queue: Ticket[];
@@ -38,6 +40,7 @@ export interface Ticket {
   readonly own: FileProgress;
   readonly commits: readonly FileCommit[];
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
+  readonly flaws: FlawCounts;
   isAcknowledged: boolean;
   below: { count: number; sum: bigint };
   ahead: readonly number[];
@@ -68,6 +71,7 @@ export class ShipState {
         records: 0,
         offsetSum: 0n,
         dropped: {},
+        flaws: {},
         isChanged: false,
         queue: [],
         ahead: [],
@@ -100,6 +104,7 @@ export class ShipState {
       own,
       commits: batch.commits,
       dropped: batch.dropped,
+      flaws: batch.flaws,
       isAcknowledged: false,
       below: { count: 0, sum: 0n },
       ahead: [],
@@ -127,7 +132,7 @@ export class ShipState {
   skip(fileId: string, safeOffset: number, reason: DropReason): void {
     const progress = this.progressOf(fileId);
     if (safeOffset <= progress.acknowledgedOffset) return;
-    progress.dropped = addDrops(progress.dropped, { [reason]: safeOffset - progress.acknowledgedOffset });
+    progress.dropped = addCounts(progress.dropped, { [reason]: safeOffset - progress.acknowledgedOffset });
     progress.acknowledgedOffset = safeOffset;
     this.#countAhead(progress);
     this.#touch(progress);
@@ -136,7 +141,7 @@ export class ShipState {
   /** Counts bytes that may be lost and may as well have been delivered by an earlier run: the watermark stays. */
   suspect(fileId: string, bytes: number, reason: DropReason): void {
     const progress = this.progressOf(fileId);
-    progress.dropped = addDrops(progress.dropped, { [reason]: bytes });
+    progress.dropped = addCounts(progress.dropped, { [reason]: bytes });
     this.#touch(progress);
   }
 
@@ -171,7 +176,8 @@ export class ShipState {
     const { own } = ticket;
     own.records += ticket.below.count;
     own.offsetSum = BigInt.asUintN(OFFSET_SUM_BITS, own.offsetSum + ticket.below.sum);
-    own.dropped = addDrops(own.dropped, ticket.dropped);
+    own.dropped = addCounts(own.dropped, ticket.dropped);
+    own.flaws = addCounts(own.flaws, ticket.flaws);
     if (ticket.ahead.length > 0) own.ahead.push(...ticket.ahead);
     for (const { fileId, safeOffset } of ticket.commits) {
       const progress = must(
@@ -205,14 +211,14 @@ export class ShipState {
   }
 }
 
-/** Returns `left` with the bytes of `right` added reason by reason. */
-export function addDrops(
-  left: Readonly<Partial<Record<DropReason, number>>>,
-  right: Readonly<Partial<Record<DropReason, number>>>,
-): Partial<Record<DropReason, number>> {
-  const sum: Partial<Record<DropReason, number>> = { ...left };
-  for (const [reason, bytes] of Object.entries(right) as [DropReason, number][]) {
-    if (bytes !== 0) sum[reason] = (sum[reason] ?? 0) + bytes;
+/** Returns `left` with what `right` has added, key by key. */
+export function addCounts<K extends string>(
+  left: Readonly<Partial<Record<K, number>>>,
+  right: Readonly<Partial<Record<K, number>>>,
+): Partial<Record<K, number>> {
+  const sum: Partial<Record<K, number>> = { ...left };
+  for (const [key, count] of Object.entries(right) as [K, number][]) {
+    if (count !== 0) sum[key] = (sum[key] ?? 0) + count;
   }
   return sum;
 }

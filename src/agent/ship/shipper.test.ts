@@ -10,7 +10,7 @@ function batchOf(count: number) {
   const body = new Uint8Array(count * 10);
   const offsets = Float64Array.from({ length: count }, (_, index) => index * 10);
   const arrays = { ends: new Uint32Array(count), offsets, lanes: new Uint8Array(count) };
-  return { fileId, body, count, ...arrays, commits: [], recordBytes: body.length, dropped: {} };
+  return { fileId, body, count, ...arrays, commits: [], recordBytes: body.length, dropped: {}, flaws: {} };
 }
 
 test('records are counted when they leave, and again when they are acknowledged', async () => {

@@ -108,6 +108,9 @@ export class Shipper {
     for (const [reason, bytes] of Object.entries(batch.dropped)) {
       telemetry.count('logboom_agent_dropped_bytes_total', bytes, { reason });
     }
+    for (const [kind, count] of Object.entries(batch.flaws)) {
+      telemetry.count('logboom_agent_flaws_total', count, { kind });
+    }
     this.#options.buffers.release(batch.body);
     onAcknowledged(batch.fileId);
   }
