@@ -32,6 +32,8 @@ export interface KafkaOptions {
   /** PEM files of the listener with TLS; without them there is none. */
   readonly tls?: { readonly keyAndCertificateFile: string; readonly caFile: string };
   readonly heapMiB?: number;
+  /** Port of a proxy: one more listener tells its clients to come back through it. */
+  readonly proxyPort?: number;
 }
 
 interface Ports {
@@ -39,6 +41,7 @@ interface Ports {
   readonly sasl: number;
   readonly tls: number;
   readonly controller: number;
+  readonly proxied: number;
 }
 
 /** A running broker. It ends with the process that started it, and keeps its data and ports through `restart`. */
@@ -49,6 +52,8 @@ export class KafkaBroker implements AsyncDisposable {
   readonly saslAddress: string;
   /** Address of the listener with TLS. */
   readonly tlsAddress: string;
+  /** Port that the proxy of `proxyPort` forwards to. */
+  readonly proxiedPort: number;
   readonly #directory: TemporaryDirectory;
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
@@ -58,6 +63,7 @@ export class KafkaBroker implements AsyncDisposable {
   private constructor(ports: Ports, directory: TemporaryDirectory, args: readonly string[]) {
     this.address = `127.0.0.1:${ports.plain}`;
     this.saslAddress = `127.0.0.1:${ports.sasl}`;
+    this.proxiedPort = ports.proxied;
     this.tlsAddress = `localhost:${ports.tls}`;
     this.#directory = directory;
     this.#args = args;
@@ -160,10 +166,15 @@ async function findPorts(): Promise<Ports> {
     sasl: await findFreePort(),
     tls: await findFreePort(),
     controller: await findFreePort(),
+    proxied: await findFreePort(),
   };
 }
 
-function propertiesText(ports: Ports, data: string, { properties = {}, tls }: KafkaOptions): string {
+function propertiesText(
+  ports: Ports,
+  data: string,
+  { properties = {}, tls, proxyPort }: KafkaOptions,
+): string {
   const { username, password } = KAFKA_USER;
   const plainLogin = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${username}="${password}";`;
   const scramLogin = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
@@ -172,15 +183,20 @@ function propertiesText(ports: Ports, data: string, { properties = {}, tls }: Ka
     `SASL://127.0.0.1:${ports.sasl}`,
     ...(tls === undefined ? [] : [`TLS://localhost:${ports.tls}`]),
   ];
+  const proxied = (port: number): string[] =>
+    proxyPort === undefined ? [] : [`PROXIED://127.0.0.1:${port}`];
   const all: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.bootstrap.servers': `127.0.0.1:${ports.controller}`,
-    listeners: [...outside, `CONTROLLER://127.0.0.1:${ports.controller}`].join(','),
-    'advertised.listeners': outside.join(','),
+    listeners: [...outside, ...proxied(ports.proxied), `CONTROLLER://127.0.0.1:${ports.controller}`].join(
+      ',',
+    ),
+    'advertised.listeners': [...outside, ...proxied(proxyPort ?? 0)].join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL',
+    'listener.security.protocol.map':
+      'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,PROXIED:PLAINTEXT',
     'listener.name.sasl.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
     'listener.name.sasl.plain.sasl.jaas.config': plainLogin,
     'listener.name.sasl.scram-sha-256.sasl.jaas.config': scramLogin,
