@@ -75,6 +75,41 @@ export class FileMatcher {
     }
   }
 
+  /**
+   * What was recorded as a copy of a file, or as compressed, and stands under the active name now is written to from
+   * now on. It is read on where its file was left, when that has no name any more, and is another file otherwise: an
+   * inode, and on coarse clocks a time of birth, can be used again. Returns whether it was taken.
+   */
+  goesOnInCopy(group: FileGroup, observed: Observed): boolean {
+    const { rotation, compression } = observed.file.rotated;
+    if (rotation !== undefined || compression !== undefined) return false;
+    const alias = aliasOf(observed);
+    const original = group.files.find((file) => file.phase !== 'orphaned' && file.also.has(alias));
+    if (original === undefined || original.inode === observed.inode) return false;
+    let fd: number | undefined;
+    try {
+      fd = this.#context.fileSystem.open(observed.file.path, 'r');
+      original.also.delete(alias);
+      this.#context.noteChange(group, original);
+      const isWhole = !original.isListed && original.archive === undefined && original.size <= observed.size;
+      const canGoOn =
+        isWhole && original.phase !== 'unidentified' && this.#isStill(original, fd, observed.size);
+      if (!canGoOn || !this.#marks.hasMark(original, fd, observed.size)) {
+        this.#context.fileSystem.close(fd);
+        return false;
+      }
+      if (original.fd !== undefined) this.#context.fileSystem.close(original.fd);
+      original.compression = undefined;
+      this.continueAt(group, original, observed, fd);
+      return true;
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      if (fd !== undefined) this.#context.fileSystem.close(fd);
+      this.#warnUnreadable(observed, error);
+      return true;
+    }
+  }
+
   /** Compares a file from the checkpoint with the file that now has its inode, and goes on or begins a new life. */
   resume(group: FileGroup, file: TailedFile, observed: Observed): void {
     const { fileSystem, noteChange } = this.#context;

@@ -437,3 +437,36 @@ test('an s6 directory that was left between two steps of a rotation is followed 
   assert.deepEqual([gapsOf(world), world.producer.gaps, world.producer.duplicates], [[], [], 0]);
   await world.stop();
 });
+
+test('a copy that takes the place of its file is read on where the file was left', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(1000);
+  world.write(`${APP_LOG}.1`, world.fileSystem.readFile(APP_LOG));
+  await world.advance(1000);
+  world.fileSystem.rename(`${APP_LOG}.1`, APP_LOG);
+  await world.advance(1000);
+  world.write(APP_LOG, 'a3\n');
+  await world.advance(1000);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'a3']);
+  assert.deepEqual(gapsOf(world), []);
+  await world.stop();
+});
+
+test('a new file that has the inode of a compressed copy that is gone is read', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.fileSystem.isInodeReused = true;
+  world.write(APP_LOG, 'a1\n');
+  world.start();
+  await world.advance(100);
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  await world.advance(100);
+  gzipFile(world.fileSystem, `${APP_LOG}.1`);
+  await world.advance(0);
+  world.fileSystem.unlink(`${APP_LOG}.1.gz`);
+  world.write(APP_LOG, 'b1\n');
+  await world.advance(2000);
+  assert.deepEqual(messagesOf(world), ['a1', 'b1']);
+  await world.stop();
+});

@@ -372,6 +372,7 @@ export class Tailer {
   #consider(group: FileGroup, observed: Observed): void {
     const alias = aliasOf(observed);
     if (group.ignored.has(alias)) return;
+    if (this.#matcher.goesOnInCopy(group, observed)) return;
     // What an orphan was copied to may continue it: it is looked into again.
     const isKnown = group.files.some(
       (file) =>
