@@ -15,6 +15,7 @@ test('every value stands behind its path, numbers twice, and what bare text does
   const { values, origin, texts, marks } = columnsOf({
     fields: { user: { Name: 'Ann' }, 'a.b': [1, 'X', null, { c: true }], gone: null, took: '0.5' },
     kubernetes: { namespace: 'Shop' },
+    host: { name: 'Größe' },
   });
   assert.deepEqual(values, [
     'message',
@@ -35,12 +36,13 @@ test('every value stands behind its path, numbers twice, and what bare text does
   ]);
   assert.deepEqual(origin, [
     'stream',
-    'stream\u007f=stdout',
     'log',
     'event',
     'kubernetes',
     'kubernetes.namespace',
-    'kubernetes.namespace\u007f=shop',
+    'host',
+    'host.name',
+    'host.name\u007f=größe',
   ]);
   assert.deepEqual([texts, marks], [[], []]);
 });
@@ -57,6 +59,7 @@ test('of a long value the beginning is a word, and the whole a text', () => {
 test('what words cannot say is marked', () => {
   const odd: JsonObject[] = [
     { 'a.b': 1 },
+    { service: { name: 5 } },
     { message: 7 },
     { message: undefined },
     { event: { id: 'other' } },

@@ -15,15 +15,15 @@
  *   path␡#text     a number, as JSON prints it; and `␡#text` in `values`, whatever its path
  *   path␡<digits>  a number, or a string that spells one, in 16 digits that sort by value
  *
+ * What agents write (`isOwnPath`) has no words for its values but where the field's own column would not do.
+ *
  * Every text is in its folded form, so the words are compared by bytes: the columns are keywords without normalizer.
  */
 import { UNSEARCHED_KEYS } from '../../query/fields.ts';
 import { foldCase } from '../../query/fold-case.ts';
 import type { JsonObject } from '../../query/match.ts';
 import { parseNumber } from '../../query/match.ts';
-
-/** The private member: always the last one of a document. */
-export const PRIVATE_MEMBER = 'logboom';
+import { hasOwnField, isOwnPath } from './field-table.ts';
 
 /** Between a path and what is said of its value. */
 export const SEPARATOR = '\u007f';
@@ -126,6 +126,7 @@ class ColumnWriter {
   }
 
   #value(path: string, value: unknown, depth: number): void {
+    if (hasOwnField(path, value)) return;
     if (typeof value === 'string') this.#text(path, value);
     else if (typeof value === 'boolean') this.#add(`${path}${SEPARATOR}=${value}`);
     else if (typeof value === 'number') this.#number(path, value);
@@ -148,6 +149,8 @@ class ColumnWriter {
   }
 
   #number(path: string, number: number): void {
+    // The field's own column has the digits as they were sent, which need not be how JSON prints the number.
+    this.isOdd ||= isOwnPath(path);
     const text = wordText(String(number));
     this.#add(`${path}${SEPARATOR}#${text}`);
     this.#add(`${path}${SEPARATOR}<${sortableDigits(number)}`);
