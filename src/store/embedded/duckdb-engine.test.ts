@@ -1,58 +1,23 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { nodeFileSystem } from '../../base/node/node-file-system.ts';
-import { nodeScheduler } from '../../base/node/node-scheduler.ts';
 import type { DocumentBatch } from '../../record/record-batch.ts';
 import type { Query } from '../../query/ast.ts';
 import { compileMatcher } from '../../query/match.ts';
-import { startDuckDbEngine } from './duckdb-engine.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
-import { openEmbeddedStore } from './embedded-store.ts';
 import { BASE_NS, EVERYTHING, testBatch, testDocument, testFileId } from './testing/test-documents.ts';
+import { DuckDbWorld } from './testing/duckdb-world.ts';
 import { HARD, QUERIES, field } from './testing/hard-documents.ts';
 
 const FILE = testFileId(1);
-const root = fs.mkdtempSync(path.join(os.tmpdir(), 'logboom-store-'));
-const opened: EmbeddedStore[] = [];
+const world = new DuckDbWorld();
 let count = 0;
+after(() => world.close());
 
-before(() => fs.mkdirSync(path.join(root, 'tmp')));
-after(async () => {
-  for (const store of opened) await store.close();
-  fs.rmSync(root, { recursive: true });
-});
-
-async function openStore(directory = path.join(root, `store-${count++}`)): Promise<EmbeddedStore> {
-  const silent = {
-    count: () => undefined,
-    gauge: () => undefined,
-    observe: () => undefined,
-    log: () => undefined,
-  };
-  const store = await openEmbeddedStore({
-    directory,
-    config: {
-      retention: { bytesMax: 1e12, ageMsMax: undefined },
-      journalBytesMax: 1e9,
-      journalAgeMsMax: 1e9,
-      freeBytesMin: 0,
-    },
-    fileSystem: nodeFileSystem,
-    scheduler: nodeScheduler,
-    telemetry: silent,
-    engine: await startDuckDbEngine({
-      memoryBytesMax: 256e6,
-      threads: 1,
-      temporaryDirectory: path.join(root, 'tmp'),
-      fileSystem: nodeFileSystem,
-    }),
-  });
-  opened.push(store);
-  return store;
+function openStore(name = `store-${count++}`): Promise<EmbeddedStore> {
+  return world.openStore(name);
 }
 
 async function append(store: EmbeddedStore, ...batches: DocumentBatch[]): Promise<void> {
@@ -105,8 +70,9 @@ function messagesOf(documents: readonly unknown[]): unknown[] {
 }
 
 test('segments of several hours lie by day and hour, and other readers see one table with times', async () => {
-  const directory = path.join(root, `store-${count++}`);
-  const store = await openStore(directory);
+  const name = `store-${count++}`;
+  const directory = world.directoryOf(name);
+  const store = await openStore(name);
   const hour = 3_600_000_000_000;
   await append(
     store,
@@ -215,21 +181,16 @@ test('documents of other shippers, with members and times of their own, are kept
 });
 
 test('compaction keeps every value, whatever the types of the segments were', async () => {
-  const engine = await startDuckDbEngine({
-    memoryBytesMax: 256e6,
-    threads: 1,
-    temporaryDirectory: path.join(root, 'tmp'),
-    fileSystem: nodeFileSystem,
-  });
-  const directory = path.join(root, `compact-${count++}`);
-  const store = await openStore(directory);
+  const engine = await world.startEngine('compacting');
+  const name = `compact-${count++}`;
+  const store = await openStore(name);
   for (const record of HARD) {
     await append(store, testBatch(FILE, [record]));
     await store.seal();
   }
   const snapshot = store.snapshotForTests();
   const segments = snapshot.sources.map(({ source }) => source).filter((source) => source.kind === 'segment');
-  const target = path.join(directory, 'segments');
+  const target = path.join(world.directoryOf(name), 'segments');
   const merged = await engine.compact({
     sources: segments,
     directory: target,
@@ -238,21 +199,21 @@ test('compaction keeps every value, whatever the types of the segments were', as
   });
   snapshot.release();
   const source = { kind: 'segment', path: path.join(target, merged.path), columns: merged.columns } as const;
-  const found: unknown[] = [];
-  for await (const rows of engine.scan(
-    source,
-    { query: { kind: 'all' }, range: EVERYTHING },
-    new AbortController().signal,
-  )) {
-    for (const row of rows) found.push(JSON.parse(row.document));
-  }
+  const request = { query: { kind: 'all' }, range: EVERYTHING, bytesMax: undefined } as const;
+  const block = await engine.scan([source], request, new AbortController().signal);
+  const lines = Buffer.from(block?.bytes ?? [])
+    .toString()
+    .trimEnd()
+    .split('\n');
+  const found = lines.map((line) => JSON.parse(line) as unknown);
   await engine.close();
   assert.deepEqual(found, expected);
 });
 
 test('a Parquet file that is damaged is set aside, and the others are served', async () => {
-  const directory = path.join(root, `store-${count++}`);
-  const store = await openStore(directory);
+  const name = `store-${count++}`;
+  const directory = world.directoryOf(name);
+  const store = await openStore(name);
   await append(store, testBatch(FILE, [{ offset: 0, message: 'lost' }]));
   await store.seal();
   await append(store, testBatch(FILE, [{ offset: 10, message: 'kept' }]));

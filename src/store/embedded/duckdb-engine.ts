@@ -21,11 +21,12 @@ import type {
   FoundRow,
   HistogramCount,
   NewSegment,
+  ScanBlock,
   SealRequest,
   SegmentEngine,
+  SliceScan,
   Source,
   SourceHistogram,
-  SourceScan,
   SourceSearch,
 } from './segment-engine.ts';
 import { segmentPath } from './segment-engine.ts';
@@ -99,16 +100,16 @@ class DuckDbEngine implements SegmentEngine {
     });
   }
 
-  async *scan(source: Source, request: SourceScan, signal: AbortSignal): AsyncIterable<readonly FoundRow[]> {
-    const held = await this.#hold(source);
-    try {
-      const statement = sql.scanSql(held.source, request);
-      for await (const rows of this.#client.stream(statement, signal, this.#slots)) {
-        yield rows.map(toFoundRow);
-      }
-    } finally {
-      held.release();
-    }
+  async scan(
+    sources: readonly Source[],
+    { query, range, bytesMax }: SliceScan,
+    signal: AbortSignal,
+  ): Promise<ScanBlock | undefined> {
+    return this.#readingAll(sources, async (held) => {
+      const statements = held.map((source) => sql.scanSql(source, { query, range }));
+      const release = await this.#slots.take(signal);
+      return this.#client.readLines(statements, { signal, bytesMax }).finally(release);
+    });
   }
 
   async histogram(source: Source, request: SourceHistogram, signal: AbortSignal): Promise<HistogramCount[]> {

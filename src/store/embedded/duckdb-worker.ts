@@ -3,20 +3,17 @@
  * for a query. Each request has a connection of its own, so that interrupting it interrupts nothing else.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { must } from '../../base/assert.ts';
 import { messageOf } from '../../base/errors.ts';
-import type { Row, WorkerReply, WorkerRequest, WorkerSettings } from './duckdb-protocol.ts';
-
-interface Task {
-  readonly connection: DuckDBConnection;
-  result: DuckDBResult | undefined;
-}
+import { LineSorter } from './line-sorter.ts';
+import type { LineBlock, Row, WorkerReply, WorkerRequest, WorkerSettings } from './duckdb-protocol.ts';
 
 const port = must(parentPort, 'port of the parent thread');
 const settings = workerData as WorkerSettings;
-const tasks = new Map<number, Task>();
+/** Connections by the request that has them. */
+const tasks = new Map<number, DuckDBConnection>();
 /** Requests that wait for a connection, and those of them that were cancelled meanwhile. */
 const starting = new Set<number>();
 const cancelled = new Set<number>();
@@ -40,81 +37,90 @@ port.on('message', (request: WorkerRequest) => {
   const answered = answer(request).finally(() => answering.delete(answered));
   answering.add(answered);
 });
-port.postMessage({ id: 0, rows: [], isDone: true } satisfies WorkerReply);
+port.postMessage({ id: 0, rows: [] } satisfies WorkerReply);
 
 async function answer(request: WorkerRequest): Promise<void> {
   const { id } = request;
   try {
     if (request.kind === 'cancel') cancel(id);
-    else if (request.kind === 'next') reply(id, await readBlock(id));
-    else if ('statements' in request) reply(id, await start(request));
+    else if (request.kind === 'lines') replyBlock(id, await readLines(request));
+    else if (request.kind === 'run') port.postMessage({ id, rows: await run(request) } satisfies WorkerReply);
   } catch (error) {
     end(id, true);
     port.postMessage({ id, error: messageOf(error) } satisfies WorkerReply);
   }
 }
 
-type StartRequest = Extract<WorkerRequest, { kind: 'run' | 'open' }>;
+type RunRequest = Extract<WorkerRequest, { kind: 'run' }>;
+type LinesRequest = Extract<WorkerRequest, { kind: 'lines' }>;
 
-interface Block {
-  readonly rows: readonly Row[];
-  readonly isDone: boolean;
-}
-
-async function start({ kind, id, statements, text }: StartRequest): Promise<Block> {
+/** Takes a connection for a request, which `end` gives back. */
+async function begin(id: number): Promise<DuckDBConnection> {
   starting.add(id);
   const connection = idle.pop() ?? (await instance.connect());
-  const task: Task = { connection, result: undefined };
-  tasks.set(id, task);
+  tasks.set(id, connection);
   starting.delete(id);
   if (cancelled.has(id)) throw new Error('INTERRUPT Error: Interrupted!');
+  return connection;
+}
+
+async function run({ id, statements, text }: RunRequest): Promise<readonly Row[]> {
+  const connection = await begin(id);
   for (const statement of statements.slice(0, -1)) await connection.run(statement);
-  const last = must(statements.at(-1), 'statement');
-  if (kind === 'open') {
-    task.result = await connection.stream(last);
-    return readBlock(id);
-  }
   const values = text === undefined ? undefined : [new TextDecoder().decode(text)];
+  const last = must(statements.at(-1), 'statement');
   const rows = await (await connection.run(last, values)).getRowsJS();
   end(id);
-  return { rows, isDone: true };
+  return rows;
 }
 
-async function readBlock(id: number): Promise<Block> {
-  const result = tasks.get(id)?.result;
-  if (result === undefined) return { rows: [], isDone: true };
-  const { value } = await result.yieldRowsJs().next();
-  const rows: readonly Row[] = value ?? [];
-  if (rows.length === 0) end(id);
-  return { rows, isDone: rows.length === 0 };
+/** One file is read after the other: each that is open takes the engine memory for all its columns. */
+async function readLines({ id, statements, bytesMax }: LinesRequest): Promise<LineBlock | undefined> {
+  const connection = await begin(id);
+  const sorter = new LineSorter();
+  for (const statement of statements) {
+    const result = await connection.stream(statement);
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) break;
+      sorter.add(chunk);
+      if (bytesMax === undefined || sorter.bytes <= bytesMax) continue;
+      // The connection holds the rest of the result.
+      end(id, true);
+      return undefined;
+    }
+  }
+  end(id);
+  return sorter.finish();
 }
 
-function reply(id: number, block: Block): void {
-  port.postMessage({ id, ...block } satisfies WorkerReply);
+/** Hands the bytes over: they are not copied. */
+function replyBlock(id: number, block: LineBlock | undefined): void {
+  const transferred = block === undefined ? [] : [block.bytes.buffer];
+  port.postMessage({ id, block } satisfies WorkerReply, transferred);
 }
 
 function cancel(id: number): void {
-  const task = tasks.get(id);
-  if (task !== undefined) task.connection.interrupt();
+  const connection = tasks.get(id);
+  if (connection !== undefined) connection.interrupt();
   else if (starting.has(id)) cancelled.add(id);
-  if (task?.result !== undefined) end(id);
 }
 
-function end(id: number, hasFailed = false): void {
-  const task = tasks.get(id);
+function end(id: number, isSpoiled = false): void {
+  const connection = tasks.get(id);
   tasks.delete(id);
   cancelled.delete(id);
   starting.delete(id);
-  if (task === undefined) return;
-  // A connection that was streaming may hold the rest of its result, one that failed its temporary tables.
-  if (task.result !== undefined || hasFailed) task.connection.closeSync();
-  else idle.push(task.connection);
+  if (connection === undefined) return;
+  // One that failed may hold temporary tables.
+  if (isSpoiled) connection.closeSync();
+  else idle.push(connection);
 }
 
 async function close(id: number): Promise<void> {
-  for (const task of tasks.values()) task.connection.interrupt();
+  for (const connection of tasks.values()) connection.interrupt();
   await Promise.all(answering);
   for (const connection of idle) connection.closeSync();
-  reply(id, { rows: [], isDone: true });
+  port.postMessage({ id, rows: [] } satisfies WorkerReply);
   port.close();
 }

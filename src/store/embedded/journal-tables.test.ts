@@ -1,54 +1,17 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { after, test } from 'node:test';
-import { nodeFileSystem } from '../../base/node/node-file-system.ts';
-import { nodeScheduler } from '../../base/node/node-scheduler.ts';
 import type { Query } from '../../query/ast.ts';
-import { startDuckDbEngine } from './duckdb-engine.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
-import { openEmbeddedStore } from './embedded-store.ts';
+import { DuckDbWorld } from './testing/duckdb-world.ts';
 import type { TestRecord } from './testing/test-documents.ts';
 import { BASE_NS, EVERYTHING, testBatch, testDocument, testFileId } from './testing/test-documents.ts';
 
 const FILE = testFileId(1);
 const SIGNAL = new AbortController().signal;
 const ALL: Query = { kind: 'all' };
-const root = fs.mkdtempSync(path.join(os.tmpdir(), 'logboom-store-'));
-const opened: EmbeddedStore[] = [];
-
-after(async () => {
-  for (const store of opened) await store.close();
-  fs.rmSync(root, { recursive: true });
-});
-
-async function openStore(name: string): Promise<{ store: EmbeddedStore; temporaryDirectory: string }> {
-  const directory = path.join(root, name);
-  const temporaryDirectory = path.join(directory, 'tmp');
-  fs.mkdirSync(temporaryDirectory, { recursive: true });
-  const ignore = (): void => undefined;
-  const store = await openEmbeddedStore({
-    directory,
-    config: {
-      retention: { bytesMax: 1e12, ageMsMax: undefined },
-      journalBytesMax: 1e9,
-      journalAgeMsMax: 1e9,
-      freeBytesMin: 0,
-    },
-    fileSystem: nodeFileSystem,
-    scheduler: nodeScheduler,
-    telemetry: { count: ignore, gauge: ignore, observe: ignore, log: ignore },
-    engine: await startDuckDbEngine({
-      memoryBytesMax: 256e6,
-      threads: 2,
-      temporaryDirectory,
-      fileSystem: nodeFileSystem,
-    }),
-  });
-  opened.push(store);
-  return { store, temporaryDirectory };
-}
+const world = new DuckDbWorld();
+after(() => world.close());
 
 async function append(store: EmbeddedStore, records: readonly TestRecord[]): Promise<void> {
   await store.append([testBatch(FILE, records)], SIGNAL);
@@ -67,7 +30,7 @@ async function counted(store: EmbeddedStore): Promise<number> {
 }
 
 test('a search finds what came since the one before, whatever fields and types it brings', async () => {
-  const { store } = await openStore('growing');
+  const store = await world.openStore('growing', { threads: 2 });
   const records: TestRecord[] = [
     { offset: 0, message: 'one', fields: { a: 1 } },
     { offset: 10, message: 'a field more', fields: { a: 2, b: true } },
@@ -91,7 +54,7 @@ test('a search finds what came since the one before, whatever fields and types i
 });
 
 test('every search finds each acknowledged record once, while others append, search and seal', async () => {
-  const { store } = await openStore('sealing');
+  const store = await world.openStore('sealing', { threads: 2 });
   const total = 60;
   let acknowledged = 0;
   let isWriting = true;
@@ -124,7 +87,8 @@ test('every search finds each acknowledged record once, while others append, sea
 });
 
 test('a full journal is searched as a file, with and without having been a table, and goes when it is sealed', async () => {
-  const { store, temporaryDirectory } = await openStore('full');
+  const store = await world.openStore('full', { threads: 2 });
+  const temporaryDirectory = world.temporaryDirectoryOf('full');
   const message = 'x'.repeat(1 << 16);
   const records = Array.from({ length: 300 }, (_, index) => ({ offset: index * 10, message }));
   await append(store, records.slice(0, 50));

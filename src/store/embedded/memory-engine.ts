@@ -17,9 +17,11 @@ import type {
   FoundRow,
   HistogramCount,
   NewSegment,
+  ScanBlock,
   ResourceMap,
   SealRequest,
   SegmentEngine,
+  SliceScan,
   Source,
   SourceHistogram,
   SourceScan,
@@ -31,9 +33,6 @@ import { compareKeys } from './source-search.ts';
 interface Row extends FoundRow {
   readonly fields: JsonObject;
 }
-
-/** Rows of a block of a scan: small, so that tests meet several. */
-const BLOCK_ROWS = 16;
 
 export class MemoryEngine implements SegmentEngine {
   readonly #fileSystem: FileSystem;
@@ -64,12 +63,16 @@ export class MemoryEngine implements SegmentEngine {
     return ordered.filter((row) => after === undefined || compareKeys(row, after, order) > 0).slice(0, limit);
   }
 
-  async *scan(source: Source, request: SourceScan, signal: AbortSignal): AsyncIterable<readonly FoundRow[]> {
-    const found = this.#matching(source, request, signal);
-    found.sort((one, other) => compareKeys(one, other, 'asc'));
-    for (let start = 0; start < found.length; start += BLOCK_ROWS) {
-      yield found.slice(start, start + BLOCK_ROWS);
-    }
+  async scan(
+    sources: readonly Source[],
+    request: SliceScan,
+    signal: AbortSignal,
+  ): Promise<ScanBlock | undefined> {
+    const rows = sources.flatMap((source) => this.#matching(source, request, signal));
+    rows.sort((one, other) => compareKeys(one, other, 'asc'));
+    const bytes = new TextEncoder().encode(rows.map((row) => `${row.document}\n`).join(''));
+    const isTooLarge = request.bytesMax !== undefined && bytes.length > request.bytesMax;
+    return isTooLarge ? undefined : { bytes, rows: rows.length };
   }
 
   async histogram(source: Source, request: SourceHistogram, signal: AbortSignal): Promise<HistogramCount[]> {

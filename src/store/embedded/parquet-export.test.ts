@@ -1,57 +1,23 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { nodeFileSystem } from '../../base/node/node-file-system.ts';
-import { nodeScheduler } from '../../base/node/node-scheduler.ts';
 import type { Query } from '../../query/ast.ts';
-import { startDuckDbEngine } from './duckdb-engine.ts';
 import type { EmbeddedStore } from './embedded-store.ts';
-import { openEmbeddedStore } from './embedded-store.ts';
+import { DuckDbWorld } from './testing/duckdb-world.ts';
 import { field } from './testing/hard-documents.ts';
 import { EVERYTHING, testBatch, testFileId } from './testing/test-documents.ts';
 
 const FILE = testFileId(1);
 const ALL: Query = { kind: 'all' };
-const root = fs.mkdtempSync(path.join(os.tmpdir(), 'logboom-export-'));
-const opened: EmbeddedStore[] = [];
-after(async () => {
-  for (const store of opened) await store.close();
-  fs.rmSync(root, { recursive: true });
-});
-
-async function openStore(name: string, freeBytesMin = 0): Promise<EmbeddedStore> {
-  const directory = path.join(root, name);
-  const temporaryDirectory = path.join(directory, 'tmp');
-  fs.mkdirSync(temporaryDirectory, { recursive: true });
-  const nothing = (): undefined => undefined;
-  const store = await openEmbeddedStore({
-    directory,
-    config: {
-      retention: { bytesMax: 1e12, ageMsMax: undefined },
-      journalBytesMax: 1e9,
-      journalAgeMsMax: 1e9,
-      freeBytesMin,
-    },
-    fileSystem: nodeFileSystem,
-    scheduler: nodeScheduler,
-    telemetry: { count: nothing, gauge: nothing, observe: nothing, log: nothing },
-    engine: await startDuckDbEngine({
-      memoryBytesMax: 256e6,
-      threads: 1,
-      temporaryDirectory,
-      fileSystem: nodeFileSystem,
-    }),
-  });
-  opened.push(store);
-  return store;
-}
+const world = new DuckDbWorld();
+const { root } = world;
+after(() => world.close());
 
 /** Two segments and a journal, in which `fields.code` has three kinds. */
 async function openFilled(name: string): Promise<EmbeddedStore> {
-  const store = await openStore(name);
+  const store = await world.openStore(name);
   const { signal } = new AbortController();
   const first = { offset: 0, message: 'one', level: 'info', fields: { code: 200, user: { id: 7 } } };
   const second = { offset: 10, message: 'two\nlines ü', level: 'error', fields: { code: 'none', user: 'x' } };
@@ -110,7 +76,7 @@ test('only what matches is exported, and nothing is a file of no rows', async ()
   assert.deepEqual(await read(some, 'message'), [['two\nlines ü']]);
   const none = await exported(store, field('message', 'nowhere'));
   assert.deepEqual(await read(none, 'message'), []);
-  const empty = await exported(await openStore('empty'), ALL);
+  const empty = await exported(await world.openStore('empty'), ALL);
   assert.deepEqual(await read(empty, '"time", file_id, message'), []);
 });
 
@@ -149,6 +115,6 @@ test('at most four exports hold a file at a time', async () => {
 });
 
 test('nothing is written to a disk without room', async () => {
-  const store = await openStore('full', Number.MAX_SAFE_INTEGER);
+  const store = await world.openStore('full', { freeBytesMin: Number.MAX_SAFE_INTEGER });
   await assert.rejects(exported(store, ALL), { code: 'disk_full' });
 });

@@ -66,6 +66,16 @@ export interface SourceScan {
   readonly range: TimeRange;
 }
 
+export interface SliceScan extends SourceScan {
+  readonly bytesMax: number | undefined;
+}
+
+/** Documents as whole lines of NDJSON; the bytes are the caller's. */
+export interface ScanBlock {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+}
+
 export interface SourceHistogram extends SourceScan {
   readonly widthNs: bigint;
   /** Path of the field that splits the buckets. */
@@ -148,8 +158,8 @@ export interface SegmentEngine {
   compact(request: CompactRequest): Promise<NewSegment>;
   /** The first `limit` matches in order. */
   search(source: Source, request: SourceSearch, signal: AbortSignal): Promise<FoundRow[]>;
-  /** All matches, oldest first, in blocks. */
-  scan(source: Source, request: SourceScan, signal: AbortSignal): AsyncIterable<readonly FoundRow[]>;
+  /** All matches of all sources together, oldest first; undefined when they have more than `bytesMax`. */
+  scan(sources: readonly Source[], request: SliceScan, signal: AbortSignal): Promise<ScanBlock | undefined>;
   histogram(source: Source, request: SourceHistogram, signal: AbortSignal): Promise<HistogramCount[]>;
   /** One tally per file id in the source. */
   tally(source: Source, signal: AbortSignal): Promise<FileTally[]>;

@@ -74,10 +74,20 @@ export function documentsSql(source: ReadableSource, keys: readonly SortKey[], o
   return `SELECT ${KEY_COLUMNS}, ${documentSql(relation.columns)} FROM (${rows}) ORDER BY ${orderSql(order)}`;
 }
 
+/** The documents of a source as bytes, with what `line-sorter.ts` orders them by, in no order. */
 export function scanSql(source: ReadableSource, request: SourceScan): string {
   const relation = relationOf(source);
   const where = whereSql(relation, request, undefined, 'asc');
-  return `SELECT ${KEY_COLUMNS}, ${documentSql(relation.columns)} FROM ${relation.sql} WHERE ${where} ORDER BY ${orderSql('asc')}`;
+  const parts = [
+    `(epoch_ns("time") >> 32)::DOUBLE`,
+    `(epoch_ns("time") & 4294967295)::DOUBLE`,
+    `"file_id"::VARCHAR`,
+    `"log.offset"::DOUBLE`,
+    'octet_length(document)::DOUBLE',
+    'document',
+  ];
+  const rows = `SELECT "time", "file_id", "log.offset", encode(${documentSql(relation.columns)}) AS document FROM ${relation.sql} WHERE ${where}`;
+  return `SELECT ${parts.join(', ')} FROM (${rows})`;
 }
 
 export function histogramSql(source: ReadableSource, request: SourceHistogram): string {

@@ -1,120 +1,169 @@
 /**
- * Every match of a snapshot, oldest first, in constant memory: time is cut into slices, and of each slice all files
- * are read one after the other, sorted here, and given out. So never more than one file is open in the engine, and
- * never more than one slice is held, however many files overlap in time.
+ * Every match of a snapshot, oldest first, in constant memory: time is cut into slices, and of each slice the engine
+ * gives the documents of all files together, in order. So never more than one slice is held, however many files
+ * overlap in time.
  *
- * The width of a slice follows the density of what it finds. One that turns out too large is given up and asked for
- * again in a quarter of its width; only records of one and the same nanosecond cannot be divided further.
+ * Where files may hold more than one slice, their matches are counted first, in buckets of time, and the cuts made so
+ * that each slice has about the same number; reading a file costs the same whether it gives much or little. A slice
+ * whose documents are larger than those before is given up and cut anew. Only records of one and the same nanosecond
+ * cannot be divided.
  */
+import { AppError } from '../../base/errors.ts';
 import type { ExportRequest, TimeRange } from '../store.ts';
-import type { FoundRow } from './segment-engine.ts';
+import type { CountedBucket } from './export-plan.ts';
+import { cutIntoSlices, stretchEnd } from './export-plan.ts';
+import type { ScanBlock } from './segment-engine.ts';
 import type { QueryContext } from './source-search.ts';
-import { compareKeys, guarded } from './source-search.ts';
+import { guarded } from './source-search.ts';
 import type { SnapshotSource } from './store-state.ts';
 
-/** Characters of a block of NDJSON, about. */
-const BLOCK_CHARACTERS = 256 * 1024;
+/** Bytes of a slice that are aimed at: a part of a file's row group costs twice the time of a whole one. */
+const SLICE_BYTES = 32 * 1024 * 1024;
 
-/** Characters of a slice that are aimed at: enough that asking each file costs little against reading it. */
-const SLICE_CHARACTERS = 16 * 1024 * 1024;
+/** A slice of this many times what is aimed at is divided. */
+const SLICE_FACTOR_MAX = 2;
 
-/** A slice with more is divided. */
-const SLICE_CHARACTERS_MAX = 2 * SLICE_CHARACTERS;
+/** Files with no more rows than this many slices are read without counting. */
+const UNCOUNTED_SLICES = 1.25;
 
-/** Characters of a document, for the first guess. */
-const DOCUMENT_CHARACTERS = 600;
+/** Bytes of a document, for the first guess. */
+const DOCUMENT_BYTES = 600;
 
-/** Yields blocks of NDJSON. */
+/** Rows of all files that are counted at once, about. */
+const STRETCH_ROWS = 500_000;
+
+/** Buckets of a count. */
+const BUCKETS = 512;
+
+/** Bytes of a block that is given out. */
+const BLOCK_BYTES = 256 * 1024;
+
+/** Yields blocks of NDJSON, which are the caller's. Twice `sliceBytes` are held at most. */
 export async function* exportSources(
   sources: readonly SnapshotSource[],
   request: ExportRequest,
   context: QueryContext,
+  sliceBytes = SLICE_BYTES,
 ): AsyncIterable<Uint8Array> {
-  const encoder = new TextEncoder();
-  for await (const rows of slices(sources, request, context)) {
-    let lines: string[] = [];
-    let characters = 0;
-    for (const row of rows) {
-      lines.push(row.document);
-      characters += row.document.length;
-      if (characters < BLOCK_CHARACTERS) continue;
-      yield encoder.encode(`${lines.join('\n')}\n`);
-      lines = [];
-      characters = 0;
-    }
-    if (lines.length > 0) yield encoder.encode(`${lines.join('\n')}\n`);
-  }
-}
-
-async function* slices(
-  sources: readonly SnapshotSource[],
-  request: ExportRequest,
-  context: QueryContext,
-): AsyncIterable<readonly FoundRow[]> {
-  let startNs = request.range.startNs;
-  let widthNs = firstWidth(sources);
+  const exporter = new Exporter(sources, request, context, sliceBytes);
   for (;;) {
-    const next = nextStart(sources, startNs);
-    if (next === undefined || next >= request.range.endNs) return;
-    startNs = next;
-    const endNs = startNs + widthNs < request.range.endNs ? startNs + widthNs : request.range.endNs;
-    const slice = await readSlice(sources, { ...request, range: { startNs, endNs } }, context);
-    if (slice === undefined) {
-      widthNs = (endNs - startNs) / 4n || 1n;
-      continue;
-    }
-    startNs = endNs;
-    if (slice.characters < SLICE_CHARACTERS / 4) widthNs *= 2n;
-    if (slice.rows.length > 0) yield slice.rows.sort((one, other) => compareKeys(one, other, 'asc'));
+    const slice = await exporter.next();
+    if (slice === undefined) return;
+    for (let at = 0; at < slice.length; at += BLOCK_BYTES) yield slice.subarray(at, at + BLOCK_BYTES);
   }
 }
 
-/** Reads the slice of every file; undefined when it is too large and can be divided. */
-async function readSlice(
-  sources: readonly SnapshotSource[],
-  { query, range }: ExportRequest,
-  context: QueryContext,
-): Promise<{ rows: FoundRow[]; characters: number } | undefined> {
-  const rows: FoundRow[] = [];
-  let characters = 0;
-  for (const source of sources.filter((candidate) => isIn(candidate, range))) {
-    const isTooLarge = await guarded(source, context, false, async () => {
-      for await (const block of context.engine.scan(source.source, { query, range }, context.signal)) {
-        for (const row of block) {
-          rows.push(row);
-          characters += row.document.length;
-        }
-        if (characters > SLICE_CHARACTERS_MAX && range.endNs - range.startNs > 1n) return true;
+/** A range of time that is read at once, or counted first when it may be too much. */
+interface Planned extends TimeRange {
+  readonly rowsMax: number;
+}
+
+class Exporter {
+  #sources: readonly SnapshotSource[];
+  readonly #request: ExportRequest;
+  readonly #context: QueryContext;
+  /** What follows, oldest first; behind it nothing is planned yet. At most `BUCKETS` per stretch. */
+  #planned: Planned[] = [];
+  #startNs: bigint;
+  #documentBytes = DOCUMENT_BYTES;
+  readonly #sliceBytes: number;
+
+  constructor(
+    sources: readonly SnapshotSource[],
+    request: ExportRequest,
+    context: QueryContext,
+    sliceBytes: number,
+  ) {
+    this.#sliceBytes = sliceBytes;
+    this.#sources = sources;
+    this.#request = request;
+    this.#context = context;
+    this.#startNs = request.range.startNs;
+  }
+
+  /** Returns the next documents; undefined at the end. */
+  async next(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const next = this.#planned.shift() ?? this.#nextStretch();
+      if (next === undefined) return undefined;
+      if (next.rowsMax > UNCOUNTED_SLICES * this.#sliceRows && next.endNs - next.startNs > 1n) {
+        this.#planned.unshift(...(await this.#plan(next)));
+        continue;
       }
-      return false;
+      const block = await this.#read(next);
+      // Too large: with documents of this size it is more than a slice, and is counted.
+      if (block === undefined) this.#documentBytes *= 4;
+      if (block === undefined) this.#planned.unshift({ ...next, rowsMax: Number.POSITIVE_INFINITY });
+      else if (block.rows > 0) {
+        this.#documentBytes = block.bytes.length / block.rows;
+        return block.bytes;
+      }
+    }
+  }
+
+  get #sliceRows(): number {
+    return this.#sliceBytes / this.#documentBytes;
+  }
+
+  #nextStretch(): Planned | undefined {
+    const range = { startNs: this.#startNs, endNs: this.#request.range.endNs };
+    const stretch = stretchEnd(this.#sources, range, STRETCH_ROWS);
+    if (stretch === undefined) return undefined;
+    this.#startNs = stretch.endNs;
+    const rowsMax = this.#asked(stretch).reduce((sum, { rows }) => sum + rows, 0);
+    return { ...stretch, rowsMax };
+  }
+
+  async #plan({ startNs, endNs }: TimeRange): Promise<Planned[]> {
+    const bucketNs = (endNs - startNs + BigInt(BUCKETS) - 1n) / BigInt(BUCKETS);
+    const range = { startNs, endNs };
+    const asked = { query: this.#request.query, range, widthNs: bucketNs, by: undefined };
+    const { engine, signal } = this.#context;
+    const counts = new Map<number, number>();
+    for (const source of this.#asked(range)) {
+      const found = await this.#guarded(source, () => engine.histogram(source.source, asked, signal));
+      for (const { bucket, count } of found ?? []) counts.set(bucket, (counts.get(bucket) ?? 0) + count);
+    }
+    const buckets: CountedBucket[] = [...counts].map(([bucket, rows]) => ({ bucket, rows }));
+    const slices = cutIntoSlices(buckets, { range, bucketNs, sliceRows: this.#sliceRows });
+    // What cannot be cut finer by this count, because it is one bucket, is counted again by itself.
+    return slices.map(({ rows, ...slice }) => ({ ...slice, rowsMax: rows }));
+  }
+
+  async #read(planned: Planned): Promise<ScanBlock | undefined> {
+    const { engine, signal } = this.#context;
+    const range = { startNs: planned.startNs, endNs: planned.endNs };
+    const bytesMax = range.endNs - range.startNs > 1n ? SLICE_FACTOR_MAX * this.#sliceBytes : undefined;
+    const request = { query: this.#request.query, range, bytesMax };
+    for (;;) {
+      const asked = this.#asked(range);
+      try {
+        const files = asked.map(({ source }) => source);
+        return await engine.scan(files, request, signal);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'corrupt') throw error;
+        const count = this.#sources.length;
+        for (const source of asked) {
+          await this.#guarded(source, () => engine.scan([source.source], request, signal));
+        }
+        if (this.#sources.length === count) throw error;
+      }
+    }
+  }
+
+  /** Asks one file; one that cannot be read is reported and left out from now on. */
+  async #guarded<T>(source: SnapshotSource, task: () => Promise<T>): Promise<T | undefined> {
+    let isReadable = false;
+    const answer = await guarded(source, this.#context, undefined, async () => {
+      const found = await task();
+      isReadable = true;
+      return found;
     });
-    if (isTooLarge) return undefined;
+    if (!isReadable) this.#sources = this.#sources.filter((other) => other !== source);
+    return answer;
   }
-  return { rows, characters };
-}
 
-function isIn({ minNs, maxNs }: SnapshotSource, { startNs, endNs }: TimeRange): boolean {
-  return minNs < endNs && maxNs >= startNs;
-}
-
-/** The first time at or after `startNs` that a file may have records of. */
-function nextStart(sources: readonly SnapshotSource[], startNs: bigint): bigint | undefined {
-  let first: bigint | undefined;
-  for (const { minNs, maxNs } of sources) {
-    if (maxNs < startNs) continue;
-    const candidate = minNs > startNs ? minNs : startNs;
-    if (first === undefined || candidate < first) first = candidate;
+  #asked({ startNs, endNs }: TimeRange): readonly SnapshotSource[] {
+    return this.#sources.filter(({ minNs, maxNs }) => minNs < endNs && maxNs >= startNs);
   }
-  return first;
-}
-
-/** The width in which the densest file alone would fill a slice. */
-function firstWidth(sources: readonly SnapshotSource[]): bigint {
-  const sliceRows = BigInt(Math.round(SLICE_CHARACTERS / DOCUMENT_CHARACTERS));
-  let widthNs = 1n << 62n;
-  for (const { minNs, maxNs, rows } of sources) {
-    const own = ((maxNs - minNs + 1n) * sliceRows) / BigInt(Math.max(rows, 1));
-    if (own < widthNs) widthNs = own;
-  }
-  return widthNs > 0n ? widthNs : 1n;
 }

@@ -22,7 +22,7 @@ class FakeWorker extends EventEmitter {
   }
 
   succeed(index: number, rows: readonly (readonly unknown[])[] = []): void {
-    this.answer({ id: this.requests[index]?.id ?? -1, rows, isDone: true });
+    this.answer({ id: this.requests[index]?.id ?? -1, rows });
   }
 
   failFor(index: number, error: string): void {

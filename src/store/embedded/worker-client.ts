@@ -5,9 +5,8 @@
 import type { Worker } from 'node:worker_threads';
 import { AppError } from '../../base/errors.ts';
 import type { ErrorCode } from '../../base/errors.ts';
-import type { Row, WorkerReply, WorkerRequest } from './duckdb-protocol.ts';
+import type { LineBlock, Row, WorkerReply, WorkerRequest } from './duckdb-protocol.ts';
 import { createSlots } from './slots.ts';
-import type { Slots } from './slots.ts';
 
 /** Requests whose answer is awaited are bounded by their callers: this only bounds a flood. */
 const WAITING_MAX = 1000;
@@ -15,13 +14,10 @@ const WAITING_MAX = 1000;
 /** Queries, one load of a journal, and one seal or compaction run beside each other. */
 const RUNNING_MAX = 4;
 
-interface Block {
-  readonly rows: readonly Row[];
-  readonly isDone: boolean;
-}
+type Answer = Exclude<WorkerReply, { readonly error: string }>;
 
 interface Waiting {
-  resolve(block: Block): void;
+  resolve(answer: Answer): void;
   reject(error: Error): void;
 }
 
@@ -29,6 +25,11 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** UTF-8 text that the last statement knows as `$1`. */
   readonly text?: Uint8Array | undefined;
+}
+
+export interface LinesOptions {
+  readonly signal: AbortSignal;
+  readonly bytesMax: number | undefined;
 }
 
 export class WorkerClient {
@@ -49,36 +50,21 @@ export class WorkerClient {
 
   /** Runs statements one after the other and returns the rows of the last one. They may be run twice. */
   async run(statements: readonly string[], { signal, text }: RunOptions = {}): Promise<readonly Row[]> {
-    const { rows } = await this.#withRoom(signal, () =>
+    const answer = await this.#withRoom(signal, () =>
       this.#ask({ kind: 'run', id: this.#nextId++, statements, text }, signal),
     );
-    return rows;
+    return 'rows' in answer ? answer.rows : [];
   }
 
-  /** Streams the rows of a statement, in blocks, running only while the caller asks for more. */
-  async *stream(statement: string, signal: AbortSignal, slots: Slots): AsyncIterable<readonly Row[]> {
-    let id = 0;
-    let isDone = true;
-    const next = (): Promise<Block> => {
-      if (id > 0) return this.#ask({ kind: 'next', id }, signal);
-      return this.#withRoom(signal, async () => {
-        const opened = this.#nextId++;
-        const block = await this.#ask({ kind: 'open', id: opened, statements: [statement] }, signal);
-        id = opened;
-        return block;
-      });
-    };
-    try {
-      for (;;) {
-        const release = await slots.take(signal);
-        const block = await next().finally(release);
-        isDone = block.isDone;
-        if (block.rows.length > 0) yield block.rows;
-        if (isDone) return;
-      }
-    } finally {
-      if (!isDone) this.#post({ kind: 'cancel', id });
-    }
+  /** Returns the documents of all statements in order; undefined when they have more than `bytesMax`. */
+  async readLines(
+    statements: readonly string[],
+    { signal, bytesMax }: LinesOptions,
+  ): Promise<LineBlock | undefined> {
+    const answer = await this.#withRoom(signal, () =>
+      this.#ask({ kind: 'lines', id: this.#nextId++, statements, bytesMax }, signal),
+    );
+    return 'block' in answer ? answer.block : undefined;
   }
 
   async close(): Promise<void> {
@@ -87,7 +73,7 @@ export class WorkerClient {
     await this.#worker.terminate();
   }
 
-  async #withRoom(signal: AbortSignal | undefined, task: () => Promise<Block>): Promise<Block> {
+  async #withRoom(signal: AbortSignal | undefined, task: () => Promise<Answer>): Promise<Answer> {
     const release = await this.#running.take(signal);
     try {
       return await task();
@@ -100,7 +86,7 @@ export class WorkerClient {
     return task().finally(releaseAll);
   }
 
-  async #ask(request: WorkerRequest, signal?: AbortSignal): Promise<Block> {
+  async #ask(request: WorkerRequest, signal?: AbortSignal): Promise<Answer> {
     if (this.#failure !== undefined) throw this.#failure;
     if (signal?.aborted === true) throw new AppError('aborted', 'cannot finish the query');
     if (this.#waiting.size >= WAITING_MAX) throw new AppError('too_busy', 'cannot take another query');
@@ -115,7 +101,7 @@ export class WorkerClient {
     }
   }
 
-  #wait(id: number): Promise<Block> {
+  #wait(id: number): Promise<Answer> {
     // The worker keeps the process alive only while somebody waits for it.
     this.#worker.ref();
     return new Promise((resolve, reject) => void this.#waiting.set(id, { resolve, reject }));

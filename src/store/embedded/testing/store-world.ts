@@ -23,6 +23,9 @@ export interface StoreWorldOptions {
   readonly seed?: number;
 }
 
+/** A signal that nobody aborts. */
+export const SILENT_SIGNAL = new AbortController().signal;
+
 const SILENT: Telemetry = {
   count: () => undefined,
   gauge: () => undefined,
