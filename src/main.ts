@@ -16,6 +16,7 @@ const KEEP_ALIVE_MS = 3_600_000;
 const actions: CliActions = {
   up: async (options) => (await import('./roles/up.ts')).runUp(context, options),
   agent: async (options) => (await import('./roles/agent.ts')).runAgent(context, options),
+  indexer: async (options) => (await import('./roles/indexer.ts')).runIndexer(context, options),
   server: async (options) => (await import('./roles/server.ts')).runServer(context, options),
   importFiles: async (options) => (await import('./roles/import-files.ts')).importFiles(context, options),
   checkConfig: async (config) => (await import('./roles/check-config.ts')).checkConfig(config),

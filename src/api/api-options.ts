@@ -11,6 +11,8 @@ export interface ApiOptions {
   readonly config: ServerConfig;
   readonly store: Store;
   readonly tail: TailHub;
+  /** Resolves once a client that follows from now on misses nothing; undefined where that is always so. */
+  readonly follow?: (() => Promise<void>) | undefined;
   readonly telemetry: Telemetry;
   readonly scheduler: Scheduler;
   /** The text of `/metrics`. */

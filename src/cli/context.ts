@@ -40,6 +40,7 @@ export interface RunOptions {
 export interface CliActions {
   up(options: RunOptions): Promise<number>;
   agent(options: RunOptions): Promise<number>;
+  indexer(options: RunOptions): Promise<number>;
   server(options: RunOptions): Promise<number>;
   importFiles(options: ImportOptions): Promise<ImportResult>;
   /** Throws what is wrong with the configuration beyond its shape: expressions, conditions, an open address. */

@@ -1,14 +1,51 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../base/errors.ts';
+import { MemoryFileSystem } from '../base/memory-file-system.ts';
 import { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import type { PipelineConfig } from '../config/pipeline-config.ts';
+import type { DeadLetter } from '../record/dead-letter.ts';
 import type { DocumentBatch, RecordBatch } from '../record/record-batch.ts';
 import type { AppendResult, Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { MemoryStore } from '../store/memory-store.ts';
+import { MemoryDeadLetters } from '../transport/memory-dead-letters.ts';
 import { MemoryTransport } from '../transport/memory.ts';
+import { createCrashNotes, type CrashNotes } from './crash-notes.ts';
 import { createIndexer } from './indexer.ts';
 import { batchOf } from './testing/batches.ts';
+
+const ANY_ORIGIN = {
+  source: undefined,
+  namespace: undefined,
+  pod: undefined,
+  container: undefined,
+  app: undefined,
+  path: undefined,
+  labels: {},
+};
+
+/** Ends the process, as far as a test can have that, when it is given a certain document. */
+class PoisonedStore {
+  readonly #store: MemoryStore;
+  isDead = false;
+
+  constructor(store: MemoryStore) {
+    this.#store = store;
+  }
+
+  async append(batches: readonly DocumentBatch[], signal: AbortSignal): Promise<AppendResult> {
+    if (batches.some(({ body }) => new TextDecoder().decode(body).includes('poison'))) {
+      this.isDead = true;
+      throw new TypeError('poisoned');
+    }
+    return this.#store.append(batches, signal);
+  }
+
+  problem(): string | undefined {
+    return undefined;
+  }
+}
 
 const silent: Telemetry = { count() {}, gauge() {}, observe() {}, log() {} };
 
@@ -55,17 +92,34 @@ class FakeStore {
   }
 }
 
+class FailingDeadLetters extends MemoryDeadLetters {
+  #failures: number;
+
+  constructor(failures: number) {
+    super();
+    this.#failures = failures;
+  }
+
+  override async send(letters: readonly DeadLetter[]): Promise<void> {
+    if (this.#failures-- > 0) throw new AppError('disk_full', 'cannot write the journal');
+    await super.send(letters);
+  }
+}
+
 function start(
-  store: FakeStore,
+  store: FakeStore | MemoryStore | PoisonedStore,
   options: {
+    crashNotes?: CrashNotes;
+    deadLetterFailures?: number;
     onStored?: (batches: readonly DocumentBatch[]) => void;
     pipelines?: PipelineConfig[];
     batchBytesMax?: number;
   } = {},
 ) {
   const scheduler = new VirtualScheduler();
-  const transport = new MemoryTransport({ bufferBytesMax: 1_000_000 });
-  const { pipelines = [], batchBytesMax = 100_000, ...rest } = options;
+  const { pipelines = [], batchBytesMax = 100_000, deadLetterFailures = 0, ...rest } = options;
+  const deadLetters = new FailingDeadLetters(deadLetterFailures);
+  const transport = new MemoryTransport({ bufferBytesMax: 1_000_000, deadLetters });
   const indexer = createIndexer({
     pipelines,
     batchBytesMax,
@@ -183,15 +237,7 @@ test('stopping while the disk is full ends within the bound and leaves what is h
 test('records that a pipeline drops are accounted for, not stored', async () => {
   const store = new FakeStore();
   const stored: DocumentBatch[] = [];
-  const match = {
-    source: undefined,
-    namespace: undefined,
-    pod: undefined,
-    container: undefined,
-    app: undefined,
-    path: undefined,
-    labels: {},
-  };
+  const match = ANY_ORIGIN;
   const { transport, indexer, run } = start(store, {
     pipelines: [
       { name: 'quiet', match, steps: [{ kind: 'drop', reason: 'health', if: 'healthz' }], tests: [] },
@@ -203,4 +249,98 @@ test('records that a pipeline drops are accounted for, not stored', async () => 
   assert.deepEqual(stored[0]?.dropped, [{ reason: 'pipeline', lane: 1, offset: 0 }]);
   await indexer.stop();
   await run;
+});
+
+test('what the store refuses goes to the dead letters as it was delivered, and stops nothing else', async () => {
+  const store = new MemoryStore();
+  const refusal = { type: 'mapper_parsing_exception', reason: 'object where a string is' };
+  store.rejects = (document) => (String(document['message']).startsWith('bad') ? refusal : undefined);
+  const match = ANY_ORIGIN;
+  const steps = [{ kind: 'drop', reason: 'health', if: 'healthz' }] as const;
+  const pipelines = [{ name: 'quiet', match, steps, tests: [] }];
+  const { transport, indexer, run } = start(store, { pipelines });
+  const batch = batchOf('a', 0, ['healthz', 'good 1', 'healthz', 'bad 2', 'good 3']);
+  await send(transport, [batch]);
+  assert.equal(transport.heldBytes, 0);
+  const letters = await Array.fromAsync(transport.deadLetters.read(new AbortController().signal));
+  assert.equal(letters.length, 1);
+  const [letter] = letters;
+  assert.equal(letter?.id, `${batch.fileId}-000000000003`);
+  assert.equal(letter?.document, new TextDecoder().decode(batch.body).split('\n')[3]);
+  assert.deepEqual(
+    [letter?.offset, letter?.lane, letter?.error, letter?.index, letter?.attempts],
+    [3, 1, refusal, 'memory', 1],
+  );
+  const { records } = await store.stats(new AbortController().signal);
+  assert.equal(records, 2);
+  await indexer.stop();
+  await run;
+});
+
+test('nothing is committed before its dead letters are durable', async () => {
+  const store = new MemoryStore();
+  store.rejects = () => ({ type: 'limits', reason: 'too much' });
+  const { transport, indexer, run, scheduler } = start(store, { deadLetterFailures: 3 });
+  const sent = send(transport, [batchOf('a', 0, ['one'])]);
+  await scheduler.advance(150);
+  assert.ok(transport.heldBytes > 0);
+  assert.match(indexer.problem() ?? '', /cannot write dead letters/);
+  await scheduler.advance(60_000);
+  await sent;
+  assert.equal(indexer.problem(), undefined);
+  await indexer.stop();
+  await run;
+});
+
+test('partitions are let go within a bound while the store is away, and what was read of them comes again', async () => {
+  const store = new FakeStore();
+  store.failures = 8;
+  const { transport, indexer, run, scheduler } = start(store);
+  const sent = send(transport, [batchOf('a', 0, ['a0'])]);
+  await scheduler.advance(100);
+  let isRevoked = false;
+  const revoked = transport.rebalance().then(() => (isRevoked = true));
+  await scheduler.advance(9_000);
+  assert.equal(isRevoked, false);
+  await scheduler.advance(2_000);
+  assert.equal(isRevoked, true);
+  await revoked;
+  await scheduler.advance(60_000);
+  await sent;
+  assert.deepEqual(store.messages, ['a0']);
+  await indexer.stop();
+  await run;
+});
+
+test('a document that ends the process again and again goes to the dead letters, and only it', async () => {
+  const fileSystem = new MemoryFileSystem();
+  const stored = new MemoryStore();
+  for (let life = 0; life < 10; life++) {
+    const store = new PoisonedStore(stored);
+    const started = start(store, { crashNotes: createCrashNotes(fileSystem, '/data/indexer') });
+    const { transport, indexer, run, scheduler } = started;
+    const sent = send(transport, [batchOf('a', 0, ['a0', 'a1', 'poison', 'a3']), batchOf('b', 0, ['b0'])]);
+    sent.catch(() => undefined);
+    await scheduler.advance(1_000);
+    // A process that died has left its note, and its transport forgets nothing that was not committed.
+    if (store.isDead) {
+      await assert.rejects(run, /poisoned/);
+      await transport.close();
+      continue;
+    }
+    await sent;
+    assert.equal(life, 5);
+    const letters = await Array.fromAsync(transport.deadLetters.read(new AbortController().signal));
+    assert.deepEqual(
+      letters.map(({ offset, error }) => [offset, error.type]),
+      [[2, 'process_crash']],
+    );
+    const { records } = await stored.stats(new AbortController().signal);
+    assert.equal(records, 4);
+    await indexer.stop();
+    await run;
+    assert.equal(fileSystem.stat('/data/indexer/running.json'), undefined);
+    return;
+  }
+  assert.fail('the document was never given up');
 });

@@ -1,43 +1,51 @@
-/** `logboom agent`: follows files and posts their records to a server. */
+/** `logboom agent`: follows files and sends their records to a server or a broker. */
 import { assert } from '../base/assert.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { CliContext, RunOptions } from '../cli/context.ts';
+import type { Config } from '../config/config.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { HttpProducer } from '../transport/http/http-producer.ts';
+import type { Producer } from '../transport/transport.ts';
 import { createRealAgent, leftBytesOf } from './agent-parts.ts';
 import { takeDataDirectory } from './data-directory.ts';
 import { DrainBudget } from './drain-budget.ts';
 import { createHealthServer } from './health-server.ts';
-import { printIntro, sayStopped, sayStopping } from './intro.ts';
+import { placeOfTransport, printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
+import { openRoad } from './road.ts';
 import { problemsOf } from './server-parts.ts';
 import { createRoleTelemetry } from './telemetry.ts';
 
 /** Runs until it is told to stop, and returns the exit code. */
 export async function runAgent(context: CliContext, { loaded }: RunOptions): Promise<number> {
   const { config } = loaded;
-  const { transport } = config;
-  assert(transport.kind === 'http', 'an agent on its own posts to a server');
   const lock = takeDataDirectory(config.data);
   try {
     const telemetry = createRoleTelemetry(context, loaded);
-    const { fetch, version } = context;
-    const producer = new HttpProducer({ ...transport, fetch, scheduler: nodeScheduler, telemetry });
+    const { version } = context;
+    const { producer, ...sender } = await openSender(context, config, telemetry);
     const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
     const agent = createRealAgent({ config, telemetry, producer, version, drainMsMax: budget.agentMs });
     const health = createHealthServer({
       listen: config.agent.listen,
-      problems: () => problemsOf([agent, { name: 'transport', problem: () => producer.problem() }]),
+      problems: () => problemsOf([agent, { name: 'transport', problem: sender.problem }]),
       metricsText: () => telemetry.metricsText(),
     });
     const address = await health.start();
-    printIntro(context, { config, isCollecting: true, address, telemetry, target: transport.url });
+    printIntro(context, {
+      config,
+      isCollecting: true,
+      address,
+      telemetry,
+      target: placeOfTransport(config.transport),
+    });
     return await runUntilStopped({
       services: [agent, health],
       budget,
       telemetry,
       onStopping: () => sayStopping(context, telemetry),
       async onStopped(isDrained) {
-        await producer.close();
+        await sender.close();
         const records = telemetry.total('logboom_agent_acknowledged_records_total');
         const saved = 'checkpoint saved';
         sayStopped(context, telemetry, { isDrained, records, saved, leftBytes: leftBytesOf(agent) });
@@ -46,4 +54,22 @@ export async function runAgent(context: CliContext, { loaded }: RunOptions): Pro
   } finally {
     lock.release();
   }
+}
+
+interface Sender {
+  readonly producer: Producer;
+  readonly problem: () => string | undefined;
+  readonly close: () => Promise<void>;
+}
+
+async function openSender(context: CliContext, config: Config, telemetry: Telemetry): Promise<Sender> {
+  const { transport } = config;
+  assert(transport.kind !== 'memory', 'an agent on its own sends to others');
+  if (transport.kind === 'http') {
+    const { fetch } = context;
+    const producer = new HttpProducer({ ...transport, fetch, scheduler: nodeScheduler, telemetry });
+    return { producer, problem: () => producer.problem(), close: () => producer.close() };
+  }
+  const road = await openRoad(config, telemetry);
+  return { producer: road.transport.producer, problem: () => road.problem(), close: () => road.close() };
 }

@@ -17,7 +17,9 @@ import { findBrokenHead, WatchedArchives } from './import-archives.ts';
 import type { ImportProblem } from './import-archives.ts';
 import { withFields } from './import-fields.ts';
 import { withLineTimes } from './import-times.ts';
-import { createPipeline, openStorage } from './server-parts.ts';
+import { openRoad } from './road.ts';
+import { createIndexing } from './server-parts.ts';
+import { openStorage } from './storage.ts';
 import { createRoleTelemetry } from './telemetry.ts';
 import type { TallyingTelemetry } from './telemetry.ts';
 
@@ -155,8 +157,12 @@ async function openStoreTarget(config: Config, telemetry: TallyingTelemetry): Pr
   const lock = takeDataDirectory(config.data);
   try {
     const storage = await openStorage(config, telemetry);
-    const { transport, indexer } = createPipeline(config, {
-      store: storage.store,
+    // What is imported into the store of this directory needs no broker.
+    const bufferBytesMax = config.transport.bufferBytesMax;
+    const road = await openRoad({ ...config, transport: { kind: 'memory', bufferBytesMax } }, telemetry);
+    const { indexer } = createIndexing(config, {
+      storage,
+      road,
       telemetry,
       budget: new DrainBudget(config.drainMsMax, nodeScheduler),
     });
@@ -166,7 +172,7 @@ async function openStoreTarget(config: Config, telemetry: TallyingTelemetry): Pr
     nodeFileSystem.makeDirectory(data);
     return {
       name: config.data,
-      producer: transport.producer,
+      producer: road.transport.producer,
       data,
       // What its checkpoints know of is not even sent again.
       duplicates: (records) =>
@@ -178,7 +184,7 @@ async function openStoreTarget(config: Config, telemetry: TallyingTelemetry): Pr
       async close() {
         await indexer.stop();
         await running;
-        await transport.close();
+        await road.close();
         await storage.close();
         lock.release();
       },

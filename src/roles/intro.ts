@@ -51,6 +51,19 @@ export function printIntro(context: CliContext, facts: IntroFacts): void {
   context.stdout.write(lines.join('\n'));
 }
 
+/** Returns where a broker is. */
+export function placeOfTransport(transport: Config['transport']): string {
+  if (transport.kind === 'memory') return 'memory';
+  return transport.kind === 'http'
+    ? transport.url
+    : `Kafka at ${transport.brokers.join(', ')}, ${transport.topic}`;
+}
+
+/** Returns where a store is. */
+export function placeOfStore(store: Config['store']): string {
+  return store.kind === 'embedded' ? 'the data directory' : store.urls.join(', ');
+}
+
 function serverFlag(address: string): string {
   return address === SERVER_URL_DEFAULT ? '' : ` --server ${address}`;
 }

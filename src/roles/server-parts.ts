@@ -5,77 +5,41 @@ import { createApiServer } from '../api/server.ts';
 import type { ApiServer } from '../api/server.ts';
 import type { SourceStatus } from '../api/api-types.ts';
 import { TailHub } from '../api/tail-hub.ts';
-import { assert } from '../base/assert.ts';
-import { nodeCrc32 } from '../base/node/node-crc32.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { Service } from '../base/service.ts';
 import type { Config } from '../config/config.ts';
+import { createCrashNotes } from '../indexer/crash-notes.ts';
 import { createIndexer } from '../indexer/indexer.ts';
-import { startDuckDbEngine } from '../store/embedded/duckdb-engine.ts';
-import { EmbeddedStore, openEmbeddedStore } from '../store/embedded/embedded-store.ts';
+import { EmbeddedStore } from '../store/embedded/embedded-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { DrainBudget } from './drain-budget.ts';
-import { MemoryTransport } from '../transport/memory.ts';
+import type { Road } from './road.ts';
+import type { Storage } from './storage.ts';
 
-export interface Storage {
-  readonly store: Store;
-  close(): Promise<void>;
-}
-
-/** Opens the embedded store below the data directory, which the caller has locked. */
-export async function openStorage(config: Config, telemetry: Telemetry): Promise<Storage> {
-  const directory = path.join(config.data, 'store');
-  const temporaryDirectory = path.join(directory, 'tmp');
-  nodeFileSystem.makeDirectory(temporaryDirectory);
-  assert(config.store.kind === 'embedded', 'only the embedded store lives in the data directory');
-  const { memoryBytesMax, threads } = config.store;
-  const engine = await startDuckDbEngine({
-    memoryBytesMax,
-    threads,
-    temporaryDirectory,
-    fileSystem: nodeFileSystem,
-  });
-  const store = await openEmbeddedStore({
-    directory,
-    config: config.store,
-    fileSystem: nodeFileSystem,
-    scheduler: nodeScheduler,
-    telemetry,
-    engine,
-    crc32: nodeCrc32,
-  });
-  return {
-    store,
-    async close() {
-      await store.close();
-      await engine.close();
-    },
-  };
-}
-
-export interface Pipeline {
-  readonly transport: MemoryTransport;
+export interface Indexing {
   readonly indexer: Service;
   readonly tail: TailHub;
 }
 
-export interface PipelineParts {
-  readonly store: Store;
+export interface IndexingParts {
+  readonly storage: Storage;
+  readonly road: Road;
   readonly telemetry: Telemetry;
   readonly budget: DrainBudget;
 }
 
-/** Makes the road from a producer to the store, with the live tail beside it. */
-export function createPipeline(config: Config, { store, telemetry, budget }: PipelineParts): Pipeline {
-  const transport = new MemoryTransport({ bufferBytesMax: config.transport.bufferBytesMax });
+/** Makes the indexer between a road and a store, with the live tail beside it. */
+export function createIndexing(config: Config, parts: IndexingParts): Indexing {
+  const { storage, road, telemetry, budget } = parts;
   const tail = new TailHub();
   const indexer = createIndexer({
     pipelines: config.indexer.pipelines,
     batchBytesMax: config.indexer.batchBytesMax,
-    transport,
-    store,
+    transport: road.transport,
+    store: storage.store,
+    rounds: storage.rounds,
     scheduler: nodeScheduler,
     telemetry,
     onStored: (batches) => tail.publish(batches),
@@ -83,14 +47,18 @@ export function createPipeline(config: Config, { store, telemetry, budget }: Pip
     get drainMsMax() {
       return budget.indexerMs;
     },
+    crashNotes: createCrashNotes(nodeFileSystem, path.join(config.data, 'indexer')),
   });
-  return { transport, indexer, tail };
+  return { indexer, tail };
 }
 
 export interface ApiSetup {
   readonly config: Config;
   readonly store: Store;
-  readonly pipeline: Pipeline;
+  readonly road: Road;
+  readonly tail: TailHub;
+  /** Resolves once a client that follows from now on misses nothing; undefined where that is always so. */
+  readonly follow?: (() => Promise<void>) | undefined;
   readonly telemetry: Telemetry & { metricsText(): Promise<string> };
   readonly version: string;
   readonly problems: () => readonly { readonly part: string; readonly reason: string }[];
@@ -102,11 +70,12 @@ export interface ApiSetup {
 /** Makes the HTTP server in front of the store. */
 export function createApi(setup: ApiSetup): ApiServer {
   const { store } = setup;
-  const { producer } = setup.pipeline.transport;
+  const { producer } = setup.road.transport;
   return createApiServer({
     config: setup.config.server,
     store: setup.store,
-    tail: setup.pipeline.tail,
+    tail: setup.tail,
+    follow: setup.follow,
     telemetry: setup.telemetry,
     scheduler: nodeScheduler,
     metricsText: () => setup.telemetry.metricsText(),
@@ -125,6 +94,17 @@ export function createApi(setup: ApiSetup): ApiServer {
     version: setup.version,
     startedAtMs: nodeScheduler.nowMs(),
   });
+}
+
+/** Names the store and the road among the parts that may have a problem. */
+export function partsOf(
+  storage: Storage,
+  road: Road,
+): readonly { name: string; problem(): string | undefined }[] {
+  return [
+    { name: 'store', problem: () => storage.store.problem() },
+    { name: 'transport', problem: () => road.problem() },
+  ];
 }
 
 /** Lists what keeps parts from doing their work. */

@@ -1,59 +1,114 @@
-/** `logboom server`: takes records over HTTP, stores them, and answers searches. */
+/** `logboom server`: answers searches; takes records and indexes them too, unless indexers of their own do that. */
+import { BugError } from '../base/assert.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
+import type { Service } from '../base/service.ts';
 import type { CliContext, RunOptions } from '../cli/context.ts';
+import type { Config } from '../config/config.ts';
+import { TailHub } from '../api/tail-hub.ts';
+import { LiveTail } from '../indexer/live-tail.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { checkConfig } from './check-config.ts';
 import { takeDataDirectory } from './data-directory.ts';
 import { DrainBudget } from './drain-budget.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
-import { createApi, createPipeline, openStorage, problemsOf } from './server-parts.ts';
+import { openRoad } from './road.ts';
+import type { Road } from './road.ts';
+import { createApi, createIndexing, partsOf, problemsOf } from './server-parts.ts';
+import { openStorage } from './storage.ts';
+import type { Storage } from './storage.ts';
 import { createRoleTelemetry } from './telemetry.ts';
+import type { TallyingTelemetry } from './telemetry.ts';
 
 /** Runs until it is told to stop, and returns the exit code. */
 export async function runServer(context: CliContext, { loaded }: RunOptions): Promise<number> {
   const { config } = loaded;
   checkConfig(config);
+  const telemetry = createRoleTelemetry(context, loaded);
+  if (!hasIndexer(config)) return serve(context, config, telemetry);
   const lock = takeDataDirectory(config.data);
   try {
-    const telemetry = createRoleTelemetry(context, loaded);
-    const storage = await openStorage(config, telemetry);
-    const { store } = storage;
-    const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
-    const pipeline = createPipeline(config, { store, telemetry, budget });
-    const api = createApi({
-      config,
-      store,
-      pipeline,
-      telemetry,
-      version: context.version,
-      problems: () => problemsOf([pipeline.indexer, api, { name: 'store', problem: () => store.problem() }]),
-      sources: () => [],
-      refreshLedger: () => Promise.resolve(),
-    });
-    try {
-      printIntro(context, {
-        config: { ...config, sources: [] },
-        isCollecting: false,
-        address: await api.start(),
-        telemetry,
-      });
-    } catch (error) {
-      await storage.close();
-      throw error;
-    }
-    return await runUntilStopped({
-      services: [api, pipeline.indexer],
-      budget,
-      telemetry,
-      onStopping: () => sayStopping(context, telemetry),
-      async onStopped(isDrained) {
-        await pipeline.transport.close();
-        await storage.close();
-        const records = telemetry.total('logboom_indexer_records_total:stored');
-        sayStopped(context, telemetry, { isDrained, records, saved: 'store closed' });
-      },
-    });
+    return await serve(context, config, telemetry);
   } finally {
     lock.release();
   }
+}
+
+/** A server indexes what it takes, and what a broker has for a store that only this process can write. */
+function hasIndexer({ transport, store }: Config): boolean {
+  return transport.kind !== 'kafka' || store.kind === 'embedded';
+}
+
+async function serve(context: CliContext, config: Config, telemetry: TallyingTelemetry): Promise<number> {
+  const storage = await openStorage(config, telemetry);
+  const road = await openRoad(config, telemetry);
+  const { store } = storage;
+  const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
+  const { tail, worker, follow } = hasIndexer(config)
+    ? withIndexer(config, { storage, road, telemetry, budget })
+    : withoutIndexer(config, road, telemetry);
+  const api = createApi({
+    config,
+    store,
+    road,
+    tail,
+    follow,
+    telemetry,
+    version: context.version,
+    problems: () => problemsOf([worker, api, ...partsOf(storage, road)]),
+    sources: () => [],
+    refreshLedger: () => Promise.resolve(),
+  });
+  try {
+    const address = await api.start();
+    printIntro(context, { config: { ...config, sources: [] }, isCollecting: false, address, telemetry });
+  } catch (error) {
+    await road.close();
+    await storage.close();
+    throw error;
+  }
+  return runUntilStopped({
+    services: [api, worker],
+    budget,
+    telemetry,
+    onStopping: () => sayStopping(context, telemetry),
+    async onStopped(isDrained) {
+      await road.close();
+      await storage.close();
+      const records = telemetry.total('logboom_indexer_records_total:stored');
+      sayStopped(context, telemetry, { isDrained, records, saved: 'store closed' });
+    },
+  });
+}
+
+/** What a server does beside answering. */
+interface Work {
+  readonly worker: Service;
+  readonly tail: TailHub;
+  /** Resolves once a client that follows from now on misses nothing. */
+  readonly follow: (() => Promise<void>) | undefined;
+}
+
+function withIndexer(
+  config: Config,
+  parts: { storage: Storage; road: Road; telemetry: Telemetry; budget: DrainBudget },
+): Work {
+  const { indexer, tail } = createIndexing(config, parts);
+  return { worker: indexer, tail, follow: undefined };
+}
+
+function withoutIndexer(config: Config, { openTail }: Road, telemetry: Telemetry): Work {
+  const tail = new TailHub();
+  const { pipelines, batchBytesMax } = config.indexer;
+  const live = new LiveTail({
+    pipelines,
+    batchBytesMax,
+    openTail: () =>
+      openTail === undefined ? Promise.reject(new BugError('a broker has an end')) : openTail(),
+    scheduler: nodeScheduler,
+    telemetry,
+    isWatched: () => tail.clientCount > 0,
+    onRecords: (batches) => tail.publish(batches),
+  });
+  return { worker: live, tail, follow: () => live.follow() };
 }

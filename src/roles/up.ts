@@ -1,4 +1,4 @@
-/** `logboom up`: agent, indexer, store and API in one process, joined by memory. */
+/** `logboom up`: agent, indexer, store and API in one process, joined by memory or by a broker. */
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { CliContext, RunOptions } from '../cli/context.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
@@ -9,8 +9,11 @@ import { startDemo } from './demo/demo.ts';
 import { DrainBudget } from './drain-budget.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
-import { createApi, createPipeline, openStorage, problemsOf } from './server-parts.ts';
-import type { Storage } from './server-parts.ts';
+import { openRoad } from './road.ts';
+import type { Road } from './road.ts';
+import { createApi, createIndexing, partsOf, problemsOf } from './server-parts.ts';
+import { openStorage } from './storage.ts';
+import type { Storage } from './storage.ts';
 import { createRoleTelemetry } from './telemetry.ts';
 import type { TallyingTelemetry } from './telemetry.ts';
 
@@ -23,7 +26,8 @@ export async function runUp(context: CliContext, options: RunOptions): Promise<n
   try {
     const storage = await openStorage(options.loaded.config, telemetry);
     const config = demo?.config ?? options.loaded.config;
-    return await runAll(context, { ...options.loaded, config }, { storage, telemetry, demo });
+    const road = await openRoad(config, telemetry);
+    return await runAll(context, { ...options.loaded, config }, { storage, road, telemetry, demo });
   } finally {
     await demo?.stop();
     lock.release();
@@ -32,26 +36,27 @@ export async function runUp(context: CliContext, options: RunOptions): Promise<n
 
 interface Opened {
   readonly storage: Storage;
+  readonly road: Road;
   readonly telemetry: TallyingTelemetry;
   readonly demo: Awaited<ReturnType<typeof startDemo>> | undefined;
 }
 
 async function runAll(context: CliContext, { config }: LoadedConfig, opened: Opened): Promise<number> {
-  const { storage, telemetry, demo } = opened;
+  const { storage, road, telemetry, demo } = opened;
   const { store } = storage;
   const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
-  const pipeline = createPipeline(config, { store, telemetry, budget });
+  const { indexer, tail } = createIndexing(config, { storage, road, telemetry, budget });
   const { version } = context;
-  const { producer } = pipeline.transport;
+  const { producer } = road.transport;
   const agent = createRealAgent({ config, telemetry, producer, version, drainMsMax: budget.agentMs });
   const api = createApi({
     config,
     store,
-    pipeline,
+    road,
+    tail,
     telemetry,
     version,
-    problems: () =>
-      problemsOf([agent, pipeline.indexer, api, { name: 'store', problem: () => store.problem() }]),
+    problems: () => problemsOf([agent, indexer, api, ...partsOf(storage, road)]),
     sources: () => sourceStatuses(agent, config.sources),
     refreshLedger: () => refreshLedger(agent),
     agentNode: config.node.name,
@@ -60,16 +65,17 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
     const address = await api.start();
     printIntro(context, { config, isCollecting: true, address, telemetry, demo: demo?.description });
   } catch (error) {
+    await road.close();
     await storage.close();
     throw error;
   }
   return runUntilStopped({
-    services: [agent, pipeline.indexer, api],
+    services: [agent, indexer, api],
     budget,
     telemetry,
     onStopping: () => sayStopping(context, telemetry),
     async onStopped(isDrained) {
-      await pipeline.transport.close();
+      await road.close();
       await storage.close();
       const records = telemetry.total('logboom_agent_acknowledged_records_total');
       const saved = 'checkpoint saved';

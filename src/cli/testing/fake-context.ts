@@ -71,6 +71,7 @@ function refuseAll(): CliActions {
   return {
     up: refuse,
     agent: refuse,
+    indexer: refuse,
     server: refuse,
     importFiles: refuse,
     checkConfig: () => Promise.resolve(),

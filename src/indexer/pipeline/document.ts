@@ -1,7 +1,7 @@
 /** Documents as objects: the form in which the general path and the steps of pipelines see them. */
 import { someValueAt } from '../../query/match.ts';
 import { resolveField } from '../../query/fields.ts';
-import { isExactNumber } from './exact-json.ts';
+import { isExactNumber } from '../../base/exact-json.ts';
 
 /** A JSON object that its holder may change. */
 export type JsonObject = Record<string, unknown>;

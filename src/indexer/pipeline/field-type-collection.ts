@@ -2,7 +2,6 @@
 import { addFieldTypes, type FieldTypes } from '../../record/field-types.ts';
 import { RESOURCE_KEYS } from '../../record/document-layout.ts';
 import { isObject, type JsonObject } from './document.ts';
-import { toPlainValue } from './exact-json.ts';
 
 /** Values of every document, whose types are the same everywhere. */
 const OWN_KEYS: ReadonlySet<string> = new Set(['@timestamp', 'message', 'stream']);
@@ -20,19 +19,11 @@ export function collectFieldTypes(types: FieldTypes, document: JsonObject): void
     const value = document[key];
     const own = Object.hasOwn(OWN_MEMBERS, key) ? OWN_MEMBERS[key] : undefined;
     if (own === undefined || !isObject(value)) {
-      addFieldTypes(types, key, plainTree(value));
+      addFieldTypes(types, key, value);
       continue;
     }
     for (const member in value) {
-      if (!own.has(member)) addFieldTypes(types, key, { [member]: plainTree(value[member]) });
+      if (!own.has(member)) addFieldTypes(types, key, { [member]: value[member] });
     }
   }
-}
-
-/** Returns the value with numbers in place of those that are carried as text; most values need no copy. */
-function plainTree(value: unknown): unknown {
-  if (!isObject(value)) return toPlainValue(value);
-  const copy: JsonObject = Object.create(null) as JsonObject;
-  for (const key in value) copy[key] = plainTree(value[key]);
-  return copy;
 }

@@ -4,7 +4,7 @@ import type { FieldTypes } from '../../record/field-types.ts';
 import { runPipeline, selectPipeline, type CompiledPipeline } from './compile-pipelines.ts';
 import { RESOURCE_KEYS } from '../../record/document-layout.ts';
 import { isObject, ownObject, setOwn, type JsonObject } from './document.ts';
-import { parseExact } from './exact-json.ts';
+import { parseExact } from '../../base/exact-json.ts';
 import { JsonScanner, SCAN_FLAG } from './json-scanner.ts';
 import { collectFieldTypes } from './field-type-collection.ts';
 import { originOf } from './pipeline-selection.ts';

@@ -1,7 +1,7 @@
 /** What is made of a line that is one JSON object: the general path, on objects. */
 import { resolveField } from '../../query/fields.ts';
 import { isEmpty, isObject, isProtected, ownObject, setOwn, writePath, type JsonObject } from './document.ts';
-import { parseExact } from './exact-json.ts';
+import { parseExact } from '../../base/exact-json.ts';
 import { JsonScanner, SCAN_FLAG } from './json-scanner.ts';
 import { LEVEL_KEYS, levelOfValue } from './level-names.ts';
 import { levelOfText, SCAN_BYTES_MAX } from './level-text.ts';

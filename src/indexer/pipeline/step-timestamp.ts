@@ -1,6 +1,6 @@
 import { formatTimestamp, parseTimestamp } from '../../record/timestamp.ts';
 import { ownObject, readField } from './document.ts';
-import { toPlainValue } from './exact-json.ts';
+import { toPlainValue } from '../../base/exact-json.ts';
 import type { StepFunction } from './step.ts';
 import { compileTimeFormat } from './time-format.ts';
 import { compileZone } from './time-zone.ts';

@@ -1,0 +1,47 @@
+/** Opens the transport that the configuration names, with the dead letters beside it. */
+import path from 'node:path';
+import { nodeFileSystem } from '../base/node/node-file-system.ts';
+import { nodeScheduler } from '../base/node/node-scheduler.ts';
+import { ConfigError } from '../base/errors.ts';
+import type { Config, KafkaConfig } from '../config/config.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { openJournalDeadLetters } from '../transport/journal-dead-letters.ts';
+import { MemoryTransport } from '../transport/memory.ts';
+import type { Consumer, Transport } from '../transport/transport.ts';
+
+export interface Road {
+  readonly transport: Transport;
+  /** Opens a consumer at the end of a broker's topic; undefined where all records pass through this process. */
+  readonly openTail: (() => Promise<Consumer>) | undefined;
+  problem(): string | undefined;
+  close(): Promise<void>;
+}
+
+/** Opens the road. Memory keeps its dead letters in the data directory, which the caller has locked. */
+export async function openRoad(config: Config, telemetry: Telemetry): Promise<Road> {
+  const { transport } = config;
+  if (transport.kind === 'kafka') return openKafka(transport, telemetry);
+  return openMemory(config.data, transport.bufferBytesMax);
+}
+
+async function openMemory(data: string, bufferBytesMax: number): Promise<Road> {
+  const deadLetters = await openJournalDeadLetters({
+    fileSystem: nodeFileSystem,
+    directory: path.join(data, 'dead-letters'),
+    scheduler: nodeScheduler,
+  });
+  const transport = new MemoryTransport({ bufferBytesMax, deadLetters });
+  return {
+    transport,
+    openTail: undefined,
+    problem: () => transport.problem() ?? deadLetters.problem(),
+    async close() {
+      await transport.close();
+      await deadLetters.close();
+    },
+  };
+}
+
+function openKafka(_config: KafkaConfig, _telemetry: Telemetry): Promise<Road> {
+  throw new ConfigError('transport.kind', 'kafka comes with a later release');
+}
