@@ -20,7 +20,7 @@ const COMMON = ['base', 'record', 'telemetry'];
 
 export const IMPORT_TABLE: readonly ImportRow[] = [
   { folder: 'base', imports: [], packages: [], builtins: [] },
-  { folder: 'base/node', imports: ['base'], packages: [], builtins: 'all' },
+  { folder: 'base/node', imports: ['base'], packages: ['koffi'], builtins: 'all' },
   { folder: 'record', imports: ['base'], packages: [], builtins: [] },
   {
     folder: 'telemetry',

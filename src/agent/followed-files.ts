@@ -104,8 +104,11 @@ export class FollowedFiles {
   noteCopy(fileId: string, alias: string): void {
     const found = this.#find(fileId);
     if (found === undefined) return;
-    found.file.also.add(alias);
-    this.#parts.context.noteChange(found.group, found.file);
+    const { file } = found;
+    file.also.add(alias);
+    // Resting, it would be looked for in the other one once its own name is gone.
+    if (file.phase === 'resting' && file.isSettled) file.phase = 'done';
+    this.#parts.context.noteChange(found.group, file);
   }
 
   #viewOf(file: TailedFile): FollowedFile {

@@ -10,7 +10,7 @@ export interface RotatePolicyConfig {
   readonly size: number;
   /** Milliseconds: the age from which a file is rotated whatever its size. */
   readonly age: number | undefined;
-  /** Five or six fields of cron: the policy is looked at only then. */
+  /** Five or six fields of cron: active files are rotated only then. */
   readonly schedule: string | undefined;
   readonly timeZone: string | undefined;
   /** Number of rotated files that stay; undefined: the method's own number. */

@@ -54,7 +54,7 @@ const KEEP_MEMBERS: readonly Member[] = [
     name: 'idleAge',
     shape: { kind: 'duration', min: 1000 },
     description:
-      'Files that no process has open for writing are removed when they are this old, with the directories that become empty. Without it they stay.',
+      'Files that nobody has written for so long, and that no process has open for writing, are removed once they are acknowledged. Without it they stay.',
     example: '30d',
   },
   {
@@ -142,7 +142,7 @@ const POLICY_SHAPE: GroupShape = {
       name: 'schedule',
       shape: text,
       description:
-        'Cron expression of five or six fields: the policy is looked at only then. Without it all the time, and logrotate every minute.',
+        'Cron expression of five or six fields: active files are rotated only then. Without it all the time, and by logrotate every minute.',
       example: '*/10 * * * *',
     },
     {

@@ -11,6 +11,7 @@ import type { Config } from '../config/config.ts';
 import type { SourceConfig } from '../config/source-config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Producer } from '../transport/transport.ts';
+import { nodeHoleFinder, withRotation } from './rotating-agent.ts';
 
 export interface AgentSetup {
   readonly config: Config;
@@ -25,17 +26,19 @@ export interface AgentSetup {
   readonly openArchive?: OpenArchive;
 }
 
-/** Makes an agent on the real machine. */
+/** Makes an agent on the real machine; one that goes on also rotates what it follows. */
 export function createRealAgent(setup: AgentSetup): Agent {
   const { config, drainMsMax = config.drainMsMax, ...rest } = setup;
-  return createAgent({
+  const agent = createAgent({
     openArchive,
+    holes: nodeHoleFinder,
     ...rest,
     config: { ...config, drainMsMax },
     fileSystem: nodeFileSystem,
     scheduler: nodeScheduler,
     sha256: (bytes) => createHash('sha256').update(bytes).digest(),
   });
+  return setup.once === true ? agent : withRotation(agent, setup);
 }
 
 /** Returns what the agent collects, for the API. */

@@ -1,0 +1,420 @@
+/**
+ * Rotates the files that the agent follows: looks around twice per second, asks the policies what is to be done, and
+ * does it. Nothing is decided here: `rotate-plan.ts` and `budget-plan.ts` are the rules. What takes long (compressing,
+ * logrotate) is done beside the loop, one at a time.
+ */
+import { AppError, messageOf, systemCodeOf } from '../../base/errors.ts';
+import type { FileSystem } from '../../base/file-system.ts';
+import type { RotateMachine } from '../../base/log-directory.ts';
+import type { Scheduler } from '../../base/scheduler.ts';
+import type { Service } from '../../base/service.ts';
+import type { Config } from '../../config/config.ts';
+import { nextCronMs } from '../../config/cron.ts';
+import type { RotatePolicyConfig } from '../../config/rotate-config.ts';
+import { formatTimestamp } from '../../record/timestamp.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { FollowedFiles } from '../followed-files.ts';
+import { joinPath } from '../discovery/layout.ts';
+import { type BudgetGroup, freedBy, planBudget } from './budget-plan.ts';
+import { PolicyChooser } from './choose-policy.ts';
+import { LogrotateEngine } from './logrotate-engine.ts';
+import { type AppJob, LogrotateRuns } from './logrotate-runs.ts';
+import { Postponed } from './postponed.ts';
+import { isPunchUnsupported, performAction } from './rotate-actions.ts';
+import { planGroup } from './rotate-plan.ts';
+import { RotateLog } from './rotate-status.ts';
+import type { HeldBudget, PolicyChoice, RotateAction, RotateGroup } from './rotate-types.ts';
+import { RootLocks } from './root-locks.ts';
+import { ScheduleState } from './schedule-state.ts';
+import { rootOf, Survey } from './survey.ts';
+
+/** New files have their policy, and grown ones are cut back, within this time. */
+const TICK_MS = 500;
+
+const STATUS_MS = 2000;
+
+/** How long a policy may fit nothing before it is warned of. */
+const UNUSED_MS = 60_000;
+
+/** How long what goes on beside the loop is waited for at the end. */
+const STOP_MS = 1000;
+
+/** logrotate without a schedule of its own. */
+const LOGROTATE_MS = 60_000;
+
+export interface RotatorOptions {
+  readonly config: Config;
+  /** The agent's files; undefined while it does not know them all. */
+  readonly followed: () => FollowedFiles | undefined;
+  readonly machine: RotateMachine;
+  readonly fileSystem: FileSystem;
+  readonly scheduler: Scheduler;
+  readonly telemetry: Telemetry;
+}
+
+/** A group with its policy. */
+interface Ruled {
+  readonly group: RotateGroup;
+  readonly choice: PolicyChoice;
+  readonly root: string;
+}
+
+/** Returns the file that the status is written to. */
+export function statusPathOf(data: string): string {
+  return joinPath(joinPath(data, 'agent'), 'rotate.json');
+}
+
+export class Rotator implements Service {
+  readonly name = 'rotation';
+  readonly #options: RotatorOptions;
+  readonly #chooser: PolicyChooser;
+  readonly #survey: Survey;
+  readonly #log = new RotateLog();
+  readonly #locks: RootLocks;
+  readonly #postponed = new Postponed();
+  readonly #runs: LogrotateRuns;
+  readonly #schedules = new Map<RotatePolicyConfig, ScheduleState>();
+  /** When logrotate may run next, by configuration. */
+  readonly #logrotateAtMs = new Map<string, number>();
+  /** Policies whose time came while logrotate or something else was at work. */
+  readonly #waiting = new Set<RotatePolicyConfig>();
+  readonly #unpunchable = new Set<string>();
+  readonly #warned = new Set<string>();
+  readonly #used = new Set<number>();
+  /** Bytes that were given up, and of which no checkpoint on disk tells yet, by file id. */
+  readonly #discarded = new Map<string, { readonly endOffset: number; readonly bytes: number }>();
+  #busyGroup: string | undefined;
+  #held: readonly HeldBudget[] = [];
+  #background: Promise<void> | undefined;
+  #finished: Promise<void> | undefined;
+  #isStopping = false;
+  #alarm = new AbortController();
+  #statusAtMs = 0;
+  #startedMs = 0;
+
+  constructor(options: RotatorOptions) {
+    const { config, machine, telemetry, fileSystem, scheduler } = options;
+    this.#options = options;
+    this.#chooser = new PolicyChooser(config.rotate);
+    this.#survey = new Survey({
+      machine,
+      onUnreadable: (directory, error) => this.#warnOnce(directory, `${directory}: ${messageOf(error)}`),
+    });
+    this.#locks = new RootLocks(machine, telemetry);
+    const directory = joinPath(joinPath(config.data, 'agent'), 'logrotate');
+    this.#runs = new LogrotateRuns(
+      new LogrotateEngine({ machine, fileSystem, telemetry, directory }),
+      telemetry,
+    );
+    for (const policy of config.rotate) {
+      const { schedule, timeZone } = policy;
+      if (schedule === undefined) continue;
+      const next = (afterMs: number) => nextCronMs(schedule, timeZone, afterMs);
+      this.#schedules.set(policy, new ScheduleState(next, scheduler.nowMs()));
+    }
+  }
+
+  run(): Promise<void> {
+    this.#finished ??= this.#run();
+    return this.#finished;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#alarm.abort();
+    await this.#finished?.catch(() => undefined);
+  }
+
+  problem(): string | undefined {
+    const [held] = this.#held;
+    if (held !== undefined) {
+      return `${held.scope} has ${held.usedBytes} bytes of logs on disk, its budget is ${held.bytesMax}, and what is not acknowledged is not freed`;
+    }
+    return this.#locks.problem;
+  }
+
+  async #run(): Promise<void> {
+    const { scheduler } = this.#options;
+    this.#startedMs = scheduler.monotonicMs();
+    this.#restore();
+    try {
+      while (!this.#isStopping) {
+        await this.#tick();
+        await scheduler.sleep(TICK_MS, this.#alarm.signal);
+      }
+      // What is compressed has no name yet and is gone with the process; logrotate ends by itself.
+      await Promise.race([this.#background, scheduler.sleep(STOP_MS)]);
+    } finally {
+      this.#locks.release();
+    }
+  }
+
+  async #tick(): Promise<void> {
+    const { scheduler, telemetry } = this.#options;
+    const followed = this.#options.followed();
+    if (followed === undefined) return;
+    const wallMs = scheduler.nowMs();
+    const monotonicMs = scheduler.monotonicMs();
+    const groups = followed.groups();
+    const roots = new Map(groups.map((group) => [group.key, rootOf(group)]));
+    const { groups: seen } = this.#survey.look(groups, { wallMs, monotonicMs });
+    const ruled = seen.map((group) => ({
+      group,
+      choice: this.#chooser.choose(group),
+      root: roots.get(group.key) ?? group.directory,
+    }));
+    this.#noteUsed(ruled, monotonicMs);
+    const own = ruled.filter(
+      ({ choice, root }) => choice.kind === 'policy' && this.#locks.take(root, monotonicMs),
+    );
+    const due = this.#takeDue(wallMs);
+    const planned = own.flatMap((one) => this.#plan(one, { wallMs, due }));
+    const budget = this.#planBudget(own, planned);
+    this.#held = budget.held;
+    telemetry.gauge('logboom_rotate_disk_bytes', diskBytesOf(own));
+    telemetry.gauge(
+      'logboom_rotate_held_bytes',
+      budget.held.reduce((sum, { usedBytes, bytesMax }) => sum + usedBytes - bytesMax, 0),
+    );
+    await this.#runLogrotate(own, planned, { wallMs, monotonicMs, due });
+    const byKey = new Map(own.map((one) => [one.group.key, one]));
+    for (const action of [...planned, ...budget.actions]) {
+      const one = byKey.get(action.group);
+      if (this.#isStopping || one === undefined || action.kind === 'logrotate') continue;
+      await this.#act(action, one, { followed, wallMs, monotonicMs });
+    }
+    this.#writeStatus(ruled, monotonicMs);
+  }
+
+  #plan(
+    { group, choice }: Ruled,
+    at: { wallMs: number; due: ReadonlySet<RotatePolicyConfig> },
+  ): RotateAction[] {
+    if (choice.kind === 'none' || group.key === this.#busyGroup) return [];
+    const { policy } = choice;
+    const isDue = policy.schedule === undefined || at.due.has(policy);
+    return planGroup(group, policy, { nowMs: at.wallMs, isDue, canPunch: this.#canPunch(group) });
+  }
+
+  #planBudget(own: readonly Ruled[], planned: readonly RotateAction[]) {
+    const taken = new Map<string, number>();
+    for (const action of planned) {
+      if (action.kind === 'remove' || action.kind === 'punch') taken.set(action.file.inode, freedBy(action));
+    }
+    const groups: BudgetGroup[] = [];
+    for (const { group, choice } of own) {
+      if (choice.kind === 'none') continue;
+      groups.push({ group, policy: choice.policy, canPunch: this.#canPunch(group) });
+      for (const file of group.files) this.#settleDiscarded(file, taken);
+    }
+    return planBudget(groups, this.#options.config.rotateBudget, taken);
+  }
+
+  /** What was given up counts as freed until a checkpoint on disk says so, and it can be. */
+  #settleDiscarded(file: RotateGroup['files'][number], taken: Map<string, number>): void {
+    const pending = file.fileId === undefined ? undefined : this.#discarded.get(file.fileId);
+    if (pending === undefined || file.fileId === undefined) return;
+    const isWritten = file.given.some(({ endOffset }) => endOffset >= pending.endOffset);
+    if (isWritten || file.freeOffset >= pending.endOffset) this.#discarded.delete(file.fileId);
+    else taken.set(file.inode, (taken.get(file.inode) ?? 0) + pending.bytes);
+  }
+
+  async #act(
+    action: RotateAction,
+    { group, choice, root }: Ruled,
+    at: { followed: FollowedFiles; wallMs: number; monotonicMs: number },
+  ): Promise<void> {
+    if (choice.kind === 'none' || !this.#postponed.isDue(action, at.monotonicMs)) return;
+    const { machine } = this.#options;
+    const { directory, style } = group;
+    const { followed, wallMs: nowMs } = at;
+    const context = { machine, followed, policy: choice.policy, root, directory, style, nowMs };
+    const perform = async (): Promise<void> => {
+      try {
+        const outcome = await performAction(action, context);
+        if (outcome.kind === 'done') this.#onDone(action, outcome);
+        else this.#onLater(action, outcome.text, at.monotonicMs);
+      } catch (error) {
+        this.#onFailed(action, error, at.monotonicMs);
+      }
+    };
+    if (action.kind !== 'compress') return perform();
+    if (this.#background !== undefined) return;
+    this.#inBackground(group.key, perform);
+  }
+
+  #inBackground(group: string | undefined, work: () => Promise<void>): void {
+    this.#busyGroup = group;
+    this.#background = work().finally(() => {
+      this.#background = undefined;
+      this.#busyGroup = undefined;
+    });
+  }
+
+  #onDone(action: RotateAction, { freedBytes, text }: { freedBytes: number; text: string }): void {
+    const { telemetry, scheduler } = this.#options;
+    const { kind, file, reason } = action;
+    this.#survey.forget(action.group);
+    telemetry.count('logboom_rotate_actions_total', 1, { action: kind, outcome: 'done' });
+    if (freedBytes > 0) telemetry.count('logboom_rotate_freed_bytes_total', freedBytes, { action: kind });
+    if (kind === 'discard' && file.fileId !== undefined) {
+      const bytes = freedBy(action);
+      this.#discarded.set(file.fileId, { endOffset: action.untilOffset, bytes });
+    }
+    const time = formatTimestamp(scheduler.nowNs());
+    this.#log.noteDone(action.group, { time, action: kind, path: file.path, text }, freedBytes);
+    const level = kind === 'discard' ? 'warn' : kind === 'punch' ? 'debug' : 'info';
+    telemetry.log(level, 'rotated', `${file.path}: ${text}, because ${reason}`, { action: kind, freedBytes });
+  }
+
+  #onLater(action: RotateAction, text: string, nowMs: number): void {
+    this.#postponed.note(action, 'later', nowMs);
+    this.#survey.forget(action.group);
+    this.#log.noteWait(action.group, `${action.file.path}: ${text}`);
+  }
+
+  #onFailed(action: RotateAction, error: unknown, nowMs: number): void {
+    if (systemCodeOf(error) === undefined && !(error instanceof AppError)) throw error;
+    const { telemetry } = this.#options;
+    const { kind, file } = action;
+    this.#survey.forget(action.group);
+    // A file that vanished or was replaced is looked at anew.
+    if (['ENOENT', 'ESTALE', 'ELOOP'].includes(systemCodeOf(error) ?? '')) return;
+    telemetry.count('logboom_rotate_actions_total', 1, { action: kind, outcome: 'failed' });
+    this.#postponed.note(action, 'failed', nowMs);
+    const hint = hintOf(error);
+    const text = `cannot ${kind} ${file.path} (${messageOf(error)})${hint === undefined ? '' : `. ${hint}`}`;
+    this.#log.noteWait(action.group, text);
+    if (kind === 'punch' && isPunchUnsupported(error)) this.#unpunchable.add(deviceOf(action));
+    this.#warnOnce(`${kind} ${file.path} ${systemCodeOf(error) ?? ''}`, text);
+  }
+
+  async #runLogrotate(
+    own: readonly Ruled[],
+    planned: readonly RotateAction[],
+    at: { wallMs: number; monotonicMs: number; due: ReadonlySet<RotatePolicyConfig> },
+  ): Promise<void> {
+    const jobs = this.#runs.jobsOf(own, at.wallMs);
+    await this.#runs.install(jobs);
+    for (const { group, text } of this.#runs.problemsOf(jobs)) this.#log.noteWait(group, text);
+    if (this.#background !== undefined) return;
+    const wanted = new Set(planned.filter(({ kind }) => kind === 'logrotate').map(({ group }) => group));
+    const due = jobs.filter(
+      (job) => job.groups.some((key) => wanted.has(key)) && this.#isRunDue(job, at.monotonicMs),
+    );
+    this.#waiting.clear();
+    if (due.length === 0) return;
+    this.#inBackground(undefined, async () => {
+      for (const job of due) {
+        const done = await this.#runs.run(job);
+        for (const { group, path, text } of done) {
+          const time = formatTimestamp(this.#options.scheduler.nowNs());
+          this.#log.noteDone(group, { time, action: 'logrotate', path, text }, 0);
+          this.#survey.forget(group);
+        }
+      }
+    });
+  }
+
+  #isRunDue({ name, policy }: AppJob, nowMs: number): boolean {
+    if (policy.schedule !== undefined) return this.#waiting.has(policy);
+    if (nowMs < (this.#logrotateAtMs.get(name) ?? 0)) return false;
+    this.#logrotateAtMs.set(name, nowMs + LOGROTATE_MS);
+    return true;
+  }
+
+  /** Returns the policies whose schedule has come; those of logrotate stay due until it has run. */
+  #takeDue(wallMs: number): ReadonlySet<RotatePolicyConfig> {
+    const due = new Set<RotatePolicyConfig>();
+    for (const [policy, schedule] of this.#schedules) if (schedule.isDue(wallMs)) due.add(policy);
+    for (const policy of due) if (policy.method === 'logrotate') this.#waiting.add(policy);
+    for (const policy of this.#waiting) due.add(policy);
+    return due;
+  }
+
+  #canPunch(group: RotateGroup): boolean {
+    const [device = ''] = (group.files[0]?.inode ?? '').split(':');
+    return !this.#unpunchable.has(device);
+  }
+
+  #noteUsed(ruled: readonly Ruled[], nowMs: number): void {
+    for (const { choice } of ruled) {
+      if (choice.kind === 'policy' && choice.index !== undefined) this.#used.add(choice.index);
+    }
+    if (nowMs - this.#startedMs < UNUSED_MS) return;
+    for (const index of this.#options.config.rotate.keys()) {
+      if (this.#used.has(index)) continue;
+      this.#warnOnce(
+        `unused ${index}`,
+        `rotate[${index}] fits no file that is followed; see \`logboom rotate --dry-run\``,
+      );
+    }
+  }
+
+  #warnOnce(key: string, text: string): void {
+    if (this.#warned.has(key)) return;
+    if (this.#warned.size >= WARNED_MAX) this.#warned.clear();
+    this.#warned.add(key);
+    this.#options.telemetry.log('warn', 'rotate_problem', text);
+  }
+
+  #restore(): void {
+    const path = statusPathOf(this.#options.config.data);
+    try {
+      this.#log.restore(new TextDecoder().decode(this.#options.fileSystem.readFile(path)));
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENOENT') this.#warnOnce(path, `cannot read ${path} (${messageOf(error)})`);
+    }
+  }
+
+  #writeStatus(ruled: readonly Ruled[], nowMs: number): void {
+    if (nowMs < this.#statusAtMs) return;
+    this.#statusAtMs = nowMs + STATUS_MS;
+    const { config, machine, scheduler } = this.#options;
+    const problem = this.problem();
+    const rest = {
+      time: formatTimestamp(scheduler.nowNs()),
+      held: this.#held,
+      problems: problem === undefined ? [] : [problem],
+    };
+    const path = statusPathOf(config.data);
+    try {
+      machine.writeFile(path, `${JSON.stringify(this.#log.status(ruled, rest))}\n`, 0o640);
+    } catch (error) {
+      this.#warnOnce(path, `cannot write ${path} (${messageOf(error)})`);
+    }
+  }
+}
+
+/** Paths and reasons remembered for saying something once; beyond it warnings may repeat. */
+const WARNED_MAX = 10_000;
+
+function diskBytesOf(ruled: readonly Ruled[]): number {
+  return ruled.reduce(
+    (sum, { group }) => sum + group.files.reduce((all, file) => all + file.diskBytes, 0),
+    0,
+  );
+}
+
+function deviceOf({ file }: RotateAction): string {
+  return file.inode.split(':')[0] ?? '';
+}
+
+function hintOf(error: unknown): string | undefined {
+  if (error instanceof AppError) return error.hint;
+  if (isPunchUnsupported(error)) {
+    return 'This file system cannot free bytes inside a file: use method rename where the writer opens its file again, or logrotate with copytruncate where it does not';
+  }
+  switch (systemCodeOf(error)) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'Run the agent as root, or as the owner of the directory';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'The disk is full: it is tried again';
+    case 'EROFS':
+      return 'The file system is mounted read-only';
+    default:
+      return undefined;
+  }
+}
