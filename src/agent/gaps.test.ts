@@ -1,6 +1,7 @@
 /** Gaps stand among the logs as documents: what was lost, or may have been, with its range. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { must } from '../base/assert.ts';
 import { isGapFileId } from '../record/gap-document.ts';
 import { APPS_SOURCE, AgentWorld } from './testing/agent-world.ts';
 
@@ -21,7 +22,10 @@ test('a truncation stands among the logs, with its range and the names of the fi
   const [gap, ...others] = world.producer.gaps;
   assert.deepEqual(others, []);
   const [first] = world.producer.records;
-  const { event, fields, kubernetes, log } = gap?.document as Record<string, Record<string, unknown>>;
+  const { event, fields, kubernetes, log } = must(gap, 'gap').document as Record<
+    string,
+    Record<string, unknown>
+  >;
   const reason = 'the file was truncated, and no copy of it was found';
   const facts = { kind: 'possible_loss', start_offset: 3, end_offset: 3, reason, file_id: first?.fileId };
   assert.deepEqual(fields, { gap: facts });
@@ -84,5 +88,5 @@ test('a file that vanished while nobody looked is told of, and forgotten only wh
     gap?.message,
     `possible loss: 3 bytes (from 3 to 6) of ${LOG} were not collected: the file vanished while it was not followed`,
   );
-  assert.deepEqual((gap?.document['kubernetes'] as { pod: unknown }).pod, { name: 'cart-1' });
+  assert.deepEqual((gap?.document['kubernetes'] as { pod: unknown } | undefined)?.pod, { name: 'cart-1' });
 });

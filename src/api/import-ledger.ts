@@ -53,10 +53,9 @@ function readLedgerRecord(line: string, lineNumber: number): LedgerRecord {
 }
 
 function definedOf(counts: Partial<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined)) as Record<
-    string,
-    number
-  >;
+  const defined: Record<string, number> = {};
+  for (const [key, value] of Object.entries(counts)) if (value !== undefined) defined[key] = value;
+  return defined;
 }
 
 function gapOf({ time, path, ...gap }: z.infer<typeof Gap>): LedgerGap {

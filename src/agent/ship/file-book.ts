@@ -15,9 +15,10 @@ import type { TailContext } from '../tail/tail-context.ts';
 import type { TailedFile } from '../tail/tailed-file.ts';
 import type { Tailer } from '../tail/tailer.ts';
 import { buildResource } from '../resource.ts';
-import type { CheckpointStore, FileCheckpoint, FileOwner } from './checkpoint-store.ts';
+import type { CheckpointStore, FileCheckpoint } from './checkpoint-store.ts';
 import { GapTeller } from './gap-teller.ts';
-import { checkpointOf, ledgerRecordOf, ledgerRecordOfLost, statusOf } from './file-records.ts';
+import { checkpointOf, type LedgerMoment, ledgerRecordOf, statusOf } from './file-records.ts';
+import { LostFiles } from './lost-files.ts';
 
 export interface FileBookOptions {
   readonly context: TailContext;
@@ -42,6 +43,7 @@ export class FileBook {
   readonly #held = new Set<string>();
   readonly #done = new Set<string>();
   readonly #gaps: GapTeller;
+  readonly #lost: LostFiles;
   #gone: string[] = [];
   /** Last ledger records of files that are over: forgotten once the transport has them. */
   readonly #endings = new Map<string, LedgerRecord>();
@@ -54,6 +56,7 @@ export class FileBook {
     this.#options = options;
     this.#context = options.context;
     this.#gaps = new GapTeller(options.context.emit);
+    this.#lost = new LostFiles({ ...options, gaps: this.#gaps });
   }
 
   /** Puts the acknowledged offsets of the last run in place. */
@@ -190,23 +193,7 @@ export class FileBook {
 
   /** Says of files that were followed by an earlier run and are nowhere now that they are gone. */
   dropLost(trees: readonly DirectoryTree[]): void {
-    for (const saved of this.#options.tailer.unclaimed) {
-      const [first] = saved;
-      if (first === undefined) continue;
-      const directory = first.group.slice(0, first.group.lastIndexOf('/')) || '/';
-      const isLookedFor = trees.some((tree) => tree.covers(directory));
-      // A file that is still there is no loss: another configuration does not collect it.
-      if (!isLookedFor || saved.some((file) => this.#isThere(file))) continue;
-      const endings = saved.map((file) => ({ file, ending: ledgerRecordOfLost(file, this.#now()) }));
-      if (!this.#noteLost(endings)) return;
-      for (const { file, ending } of endings) {
-        this.#endings.set(file.id, ending);
-        const place = { fileId: file.id, path: file.path, resource: this.#resourceOf(file.owner) };
-        this.#gaps.tell(place, ending.gaps, 0);
-        this.#context.ship.forget(file.id);
-      }
-      this.#options.tailer.dropUnclaimed(first.group);
-    }
+    for (const ending of this.#lost.drop(trees, this.#now())) this.#endings.set(ending.fileId, ending);
   }
 
   /** Gives up the oldest deleted files when those that are held open are more than the budget allows. */
@@ -333,12 +320,6 @@ export class FileBook {
     file.isCheckpointed = false;
   }
 
-  /** What documents of a file say of which only the checkpoint is left. */
-  #resourceOf({ source, namespace, pod, container }: FileOwner): Record<string, unknown> {
-    const spec = { names: { namespace, pod, container }, source: { kind: source, fields: {} } };
-    return buildResource(spec, this.#context.facts);
-  }
-
   #hold(): void {
     const holds = [];
     for (const id of this.#held) {
@@ -410,42 +391,10 @@ export class FileBook {
     return record;
   }
 
-  #now(): { node: string; time: string; timeMs: number } {
+  #now(): LedgerMoment {
     const { scheduler, config } = this.#context;
     const timeMs = Math.floor(scheduler.nowMs());
     return { node: config.node.name, time: formatTimestamp(scheduler.nowNs()), timeMs };
-  }
-
-  #isThere(file: FileCheckpoint): boolean {
-    const stat = this.#context.fileSystem.stat(file.path);
-    return stat !== undefined && `${stat.device}:${stat.inode}` === file.inode;
-  }
-
-  /**
-   * Writes down what is lost before it is told, so that it is told again with the same time; returns whether that
-   * was possible.
-   */
-  #noteLost(endings: readonly { file: FileCheckpoint; ending: LedgerRecord }[]): boolean {
-    const lost = endings.filter(({ file }) => file.size > file.acknowledgedOffset);
-    const commits = lost.map(({ file, ending: { dropped, gaps } }) => {
-      const { acknowledgedOffset: size } = file;
-      return { ...file, size, readOffset: size, dropped, gaps, isTruncated: false };
-    });
-    try {
-      this.#options.store.commit(commits, []);
-    } catch (error) {
-      const text = `cannot write the checkpoint (${messageOf(error)}); it is tried again`;
-      this.#context.warnOnce('checkpoint_failed', messageOf(error), text);
-      return false;
-    }
-    for (const { file } of lost) this.#warnLost(file);
-    return true;
-  }
-
-  #warnLost(file: FileCheckpoint): void {
-    const lost = file.size - file.acknowledgedOffset;
-    const text = `${file.path}: ${lost} bytes were not collected: the file vanished while it was not followed`;
-    this.#context.telemetry.log('warn', 'gap', text, { fileId: file.id });
   }
 }
 

@@ -6,6 +6,15 @@ import type { FileGroup } from '../tail/file-group.ts';
 import type { TailedFile } from '../tail/tailed-file.ts';
 import type { FileCheckpoint, FileOwner, Fingerprint } from './checkpoint-store.ts';
 
+/** Who writes a ledger record, and when. */
+export interface LedgerMoment {
+  readonly node: string;
+  /** RFC 3339 with nine digits, UTC. */
+  readonly time: string;
+  /** The same in milliseconds since the epoch. */
+  readonly timeMs: number;
+}
+
 /** Returns the checkpoint of an identified file; `mark` is the fingerprint of the last bytes read. */
 export function checkpointOf(
   group: FileGroup,
@@ -45,11 +54,7 @@ export function checkpointOf(
 }
 
 /** Returns what the agent says of a file now, with the next sequence number. */
-export function ledgerRecordOf(
-  group: FileGroup,
-  file: TailedFile,
-  now: { node: string; time: string; timeMs: number },
-): LedgerRecord {
+export function ledgerRecordOf(group: FileGroup, file: TailedFile, now: LedgerMoment): LedgerRecord {
   const progress = must(file.progress, 'progress');
   // The clock makes the number increase over a restart that lost the checkpoint's.
   file.ledgerSequence = Math.max(file.ledgerSequence + 1, now.timeMs);
@@ -76,10 +81,7 @@ export function ledgerRecordOf(
 }
 
 /** Returns the last ledger record of a file that was gone when the agent came back. */
-export function ledgerRecordOfLost(
-  saved: FileCheckpoint,
-  now: { node: string; time: string; timeMs: number },
-): LedgerRecord {
+export function ledgerRecordOfLost(saved: FileCheckpoint, now: LedgerMoment): LedgerRecord {
   const lostBytes = Math.max(0, saved.size - saved.acknowledgedOffset);
   const gap = {
     kind: 'possible_loss' as const,

@@ -109,9 +109,7 @@ function isFileReadThrough(file: TailedFile): boolean {
     case 'unidentified':
       return file.size === 0 || isFailing(file);
     case 'reading':
-      return (
-        isFailing(file) || (!file.hasUnread && !file.isAtSkip && file.archive?.isReadThrough !== false)
-      );
+      return isFailing(file) || (!file.hasUnread && !file.isAtSkip && file.archive?.isReadThrough !== false);
     case 'orphaned':
       return false;
     case 'resting':

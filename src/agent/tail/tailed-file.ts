@@ -241,6 +241,14 @@ export class TailedFile {
     this.addGap(gap);
   }
 
+  /** Notes what was cut away before the first line was whole: nothing else will tell of it. */
+  loseBeginning(time: string): void {
+    const reason = 'the file was truncated before its first line was whole';
+    const { path, size: endOffset } = this;
+    if (endOffset > 0) this.addGap({ kind: 'possible_loss', startOffset: 0, endOffset, reason, time, path });
+    this.size = 0;
+  }
+
   addGap(gap: LedgerGap): void {
     const last = this.gaps.at(-1);
     if (this.gaps.length < GAPS_MAX || last === undefined) this.gaps.push(gap);

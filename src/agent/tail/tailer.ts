@@ -6,9 +6,7 @@
  * has bytes after its slice goes to the back.
  */
 import { must } from '../../base/assert.ts';
-import { systemCodeOf } from '../../base/errors.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
-import type { LedgerGap } from '../../record/ledger.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { GroupSpec, LayoutFile } from '../discovery/layout.ts';
 import type { FileCheckpoint, Fingerprint } from '../ship/checkpoint-store.ts';
@@ -17,6 +15,7 @@ import { FileGroup } from './file-group.ts';
 import { FileLifecycle } from './file-lifecycle.ts';
 import { FileMarks } from './file-marks.ts';
 import { FileMatcher } from './file-matcher.ts';
+import { FileMeasurer } from './file-measurer.ts';
 import { FileReader } from './file-reader.ts';
 import { compareObserved, isFollowedBy, leaveInodesToLatest, standsThere } from './inode-rules.ts';
 import { SavedFiles } from './saved-files.ts';
@@ -31,6 +30,7 @@ export class Tailer {
   readonly #reader: FileReader;
   readonly #marks: FileMarks;
   readonly #matcher: FileMatcher;
+  readonly #measurer: FileMeasurer;
   readonly lifecycle: FileLifecycle;
   readonly #groups = new Map<string, FileGroup>();
   readonly #byDirectory = new Map<string, Set<FileGroup>>();
@@ -49,6 +49,7 @@ export class Tailer {
     this.#marks = new FileMarks(context);
     const onReady = (group: FileGroup): void => this.#onArchive(group);
     this.#matcher = new FileMatcher(context, { reader: this.#reader, marks: this.#marks, onReady });
+    this.#measurer = new FileMeasurer(context, this.#reader);
     this.lifecycle = new FileLifecycle(context, this.#reader);
     this.#saved = new SavedFiles(saved);
   }
@@ -94,7 +95,7 @@ export class Tailer {
       if (group.spec.source === source) byGroup.set(group.spec.key, []);
     }
     for (const file of files) {
-      const observed = this.#observe(file);
+      const observed = this.#measurer.observe(file);
       if (observed === 'failed') failed.add(file.group.key);
       if (observed === undefined || observed === 'failed') continue;
       // Another source that names this very group has it already.
@@ -116,7 +117,7 @@ export class Tailer {
   onPoke(directory: string): boolean {
     let hasGrown = false;
     for (const group of this.#byDirectory.get(directory) ?? []) {
-      for (const file of group.files) if (this.#measure(file)) hasGrown = true;
+      for (const file of group.files) if (this.#measurer.measure(file)) hasGrown = true;
       this.#makeReady(group);
     }
     return hasGrown;
@@ -127,24 +128,13 @@ export class Tailer {
     for (const group of this.#groups.values()) {
       let isOutdated = false;
       for (const file of group.files) {
-        if (file.fd === undefined) isOutdated ||= this.#hasGrownAtRest(file);
-        else this.#measure(file);
+        if (file.fd === undefined) isOutdated ||= this.#measurer.hasGrownAtRest(file);
+        else this.#measurer.measure(file);
       }
       if (isOutdated) this.#context.scanNow(group.spec.directory);
       this.#makeReady(group);
     }
     if (this.#ready.length > 0 || this.#truncated.size > 0) this.#context.wake();
-  }
-
-  #hasGrownAtRest(file: TailedFile): boolean {
-    if (!file.isListed || file.compression !== undefined || file.archive !== undefined) return false;
-    try {
-      const stat = this.#context.fileSystem.stat(file.path);
-      return stat !== undefined && `${stat.device}:${stat.inode}` === file.inode && stat.size !== file.size;
-    } catch (error) {
-      if (systemCodeOf(error) === undefined) throw error;
-      return false;
-    }
   }
 
   /** Begins new lives for files that were truncated, credits or not: a copy may not stand there for long. */
@@ -172,7 +162,8 @@ export class Tailer {
     if (nowMs < this.#tendAtMs) return;
     this.#tendAtMs = nowMs + TEND_MS;
     for (const group of this.#attention) {
-      for (const file of group.files) if (file.fd !== undefined && needsMeasuring(file)) this.#measure(file);
+      for (const file of group.files)
+        if (file.fd !== undefined && needsMeasuring(file)) this.#measurer.measure(file);
       const isPending = this.lifecycle.tend(group, nowMs);
       const isSuspecting = this.#lookAtSuspects(group);
       if (!isPending && !isSuspecting) this.#attention.delete(group);
@@ -230,24 +221,6 @@ export class Tailer {
     if (first === undefined || this.#context.isFirstScan()) return;
     const paths = fresh.map(({ path }) => path);
     this.#context.lookBefore(first.group.source, paths);
-  }
-
-  #observe(file: LayoutFile): Observed | 'failed' | undefined {
-    try {
-      const stat = this.#context.fileSystem.stat(file.path);
-      if (stat?.kind !== 'file') return undefined;
-      return {
-        file,
-        inode: `${stat.device}:${stat.inode}`,
-        birthNs: stat.birthTimeNs.toString(),
-        size: stat.size,
-        modifiedNs: stat.modifiedTimeNs,
-      };
-    } catch (error) {
-      if (systemCodeOf(error) === undefined) throw error;
-      this.#context.retryLater(file.group.directory);
-      return 'failed';
-    }
   }
 
   #groupOf(spec: GroupSpec): FileGroup {
@@ -355,7 +328,7 @@ export class Tailer {
     }
     file.observe(observed);
     if (file.archive === undefined && file.compression === undefined && file.fd !== undefined)
-      this.#measure(file);
+      this.#measurer.measure(file);
   }
 
   #unlist(file: TailedFile, nowMs: number): void {
@@ -363,7 +336,7 @@ export class Tailer {
     file.isListed = false;
     if (file.fd !== undefined || file.archive !== undefined) {
       file.isUnlinked = true;
-      if (file.fd !== undefined) this.#measure(file);
+      if (file.fd !== undefined) this.#measurer.measure(file);
       return;
     }
     if (file.phase === 'resting') file.phase = 'orphaned';
@@ -379,24 +352,6 @@ export class Tailer {
         standsThere(file, observed) !== undefined || (file.phase !== 'orphaned' && file.also.has(alias)),
     );
     if (!isKnown) this.#matcher.adopt(group, observed);
-  }
-
-  /** Looks at the size of an open file; returns whether there is something to read or to decide. */
-  #measure(file: TailedFile): boolean {
-    if (file.fd === undefined) return false;
-    const before = file.size;
-    try {
-      const stat = this.#context.fileSystem.fstat(file.fd);
-      // Logs only grow: one that is smaller than it was has been truncated, whatever it has grown to since.
-      if (stat.size < Math.max(file.readOffset, file.size)) file.isShrunk = true;
-      else file.size = stat.size;
-      const isTouched = stat.modifiedTimeNs !== file.measuredNs;
-      if (isTouched && stat.size === file.readOffset && !this.#reader.isUnchanged(file)) file.isShrunk = true;
-      file.measuredNs = stat.modifiedTimeNs;
-    } catch (error) {
-      if (systemCodeOf(error) === undefined) throw error;
-    }
-    return file.size !== before || file.isShrunk;
   }
 
   #onArchive(group: FileGroup): void {
@@ -422,7 +377,7 @@ export class Tailer {
       file.size = Math.max(file.readOffset, file.verifiedSize);
       this.#onTruncated(group, file);
     }
-    if (outcome.kind === 'read' && file.size === file.readOffset) this.#measure(file);
+    if (outcome.kind === 'read' && file.size === file.readOffset) this.#measurer.measure(file);
     this.#makeReady(group);
     return outcome.kind === 'read' ? outcome.bytes : 0;
   }
@@ -437,9 +392,8 @@ export class Tailer {
     if (fd === undefined) return;
     const time = formatTimestamp(this.#context.scheduler.nowNs());
     if (file.id === undefined) {
-      if (file.size > 0) file.addGap(lostBeginning(file, time));
-      file.size = 0;
-      this.#measure(file);
+      file.loseBeginning(time);
+      this.#measurer.measure(file);
       return;
     }
     file.fd = undefined;
@@ -450,19 +404,13 @@ export class Tailer {
     file.isListed = false;
     file.unlistedMs = Math.max(this.#context.scheduler.monotonicMs(), 1);
     const next = this.#matcher.beginNextLife(group, file, fd, inode);
-    this.#measure(next);
+    this.#measurer.measure(next);
     next.isListed = isListed;
     next.isUnlinked = isUnlinked;
     this.#context.noteChange(group, file);
     // The copy was made before the truncation, so it stands there now, perhaps already known as a copy.
     this.#context.scanNow(group.spec.directory);
   }
-}
-
-/** What stood in a file that was truncated before its first line was whole: nothing else will tell of it. */
-function lostBeginning({ size, path }: TailedFile, time: string): LedgerGap {
-  const reason = 'the file was truncated before its first line was whole';
-  return { kind: 'possible_loss', startOffset: 0, endOffset: size, reason, time, path };
 }
 
 /** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */

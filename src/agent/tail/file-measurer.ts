@@ -1,0 +1,65 @@
+/** Looks at files: their sizes, and who they are. */
+import { systemCodeOf } from '../../base/errors.ts';
+import type { LayoutFile } from '../discovery/layout.ts';
+import type { FileReader } from './file-reader.ts';
+import type { TailContext } from './tail-context.ts';
+import type { Observed, TailedFile } from './tailed-file.ts';
+
+export class FileMeasurer {
+  readonly #context: TailContext;
+  readonly #reader: FileReader;
+
+  constructor(context: TailContext, reader: FileReader) {
+    this.#context = context;
+    this.#reader = reader;
+  }
+
+  /** Looks at the size of an open file; returns whether there is something to read or to decide. */
+  measure(file: TailedFile): boolean {
+    if (file.fd === undefined) return false;
+    const before = file.size;
+    try {
+      const stat = this.#context.fileSystem.fstat(file.fd);
+      // Logs only grow: one that is smaller than it was has been truncated, whatever it has grown to since.
+      if (stat.size < Math.max(file.readOffset, file.size)) file.isShrunk = true;
+      else file.size = stat.size;
+      const isTouched = stat.modifiedTimeNs !== file.measuredNs;
+      if (isTouched && stat.size === file.readOffset && !this.#reader.isUnchanged(file)) file.isShrunk = true;
+      file.measuredNs = stat.modifiedTimeNs;
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+    }
+    return file.size !== before || file.isShrunk;
+  }
+
+  /** Whether a file that is not open has another size than when it was closed. */
+  hasGrownAtRest(file: TailedFile): boolean {
+    if (!file.isListed || file.compression !== undefined || file.archive !== undefined) return false;
+    try {
+      const stat = this.#context.fileSystem.stat(file.path);
+      return stat !== undefined && `${stat.device}:${stat.inode}` === file.inode && stat.size !== file.size;
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      return false;
+    }
+  }
+
+  /** Looks at what stands under a name; `failed` when it cannot be told just now, and is looked at again. */
+  observe(file: LayoutFile): Observed | 'failed' | undefined {
+    try {
+      const stat = this.#context.fileSystem.stat(file.path);
+      if (stat?.kind !== 'file') return undefined;
+      return {
+        file,
+        inode: `${stat.device}:${stat.inode}`,
+        birthNs: stat.birthTimeNs.toString(),
+        size: stat.size,
+        modifiedNs: stat.modifiedTimeNs,
+      };
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      this.#context.retryLater(file.group.directory);
+      return 'failed';
+    }
+  }
+}
