@@ -24,7 +24,7 @@ export function letterOf(
   index: number,
   { error, index: name, time }: GivenUp,
 ): DeadLetter {
-  const { batch, sourceOf } = delivery;
+  const { batch, sourceOf, source, position } = delivery;
   const start = index === 0 ? 0 : (batch.ends[index - 1] ?? 0);
   const end = batch.ends[index] ?? start;
   const offset = batch.offsets[index] ?? 0;
@@ -38,7 +38,8 @@ export function letterOf(
     document: new TextDecoder().decode(batch.body.subarray(start, end - 1)),
     error,
     index: name,
-    source: sourceOf?.(index),
+    // Of a batch that holds several records, at least where it began.
+    source: sourceOf?.(index) ?? (source === undefined ? undefined : { ...source, offset: String(position) }),
     attempts: 1,
   };
 }

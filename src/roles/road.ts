@@ -2,7 +2,6 @@
 import path from 'node:path';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
-import { ConfigError } from '../base/errors.ts';
 import type { Config, KafkaConfig } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { openJournalDeadLetters } from '../transport/journal-dead-letters.ts';
@@ -42,6 +41,15 @@ async function openMemory(data: string, bufferBytesMax: number): Promise<Road> {
   };
 }
 
-function openKafka(_config: KafkaConfig, _telemetry: Telemetry): Promise<Road> {
-  throw new ConfigError('transport.kind', 'kafka comes with a later release');
+async function openKafka(config: KafkaConfig, telemetry: Telemetry): Promise<Road> {
+  // The client is loaded only by those who need it.
+  const { KafkaTransport } = await import('../transport/kafka/kafka-transport.ts');
+  const readFile = (file: string): Uint8Array => nodeFileSystem.readFile(file);
+  const transport = new KafkaTransport({ config, scheduler: nodeScheduler, telemetry, readFile });
+  return {
+    transport,
+    openTail: () => transport.openTail(),
+    problem: () => transport.problem(),
+    close: () => transport.close(),
+  };
 }
