@@ -37,6 +37,12 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
   { folder: 'capture', imports: ['base', 'record'], packages: ['re2js'], builtins: [] },
   { folder: 'query', imports: ['base', 'record'], packages: ['re2js'], builtins: [] },
   { folder: 'transport', imports: COMMON, packages: [], builtins: [] },
+  {
+    folder: 'transport/kafka',
+    imports: [...COMMON, 'config/config.ts'],
+    packages: ['@platformatic/kafka'],
+    builtins: ['node:zlib', 'node:crypto'],
+  },
   { folder: 'store', imports: [...COMMON, 'query', 'config/config.ts'], packages: [], builtins: [] },
   {
     folder: 'store/embedded',

@@ -143,6 +143,32 @@ export const METRICS = {
   logboom_store_bytes: { kind: 'gauge', help: 'Bytes on disk.', labels: ['kind'] },
   logboom_store_seal_seconds: { kind: 'histogram', help: 'Time to turn a journal into Parquet.', labels: [] },
   logboom_store_expired_records_total: { kind: 'counter', help: 'Records removed by retention.', labels: [] },
+  logboom_store_bulk_documents_total: {
+    kind: 'counter',
+    help: 'Documents sent to Elasticsearch or OpenSearch, by what became of them.',
+    labels: ['outcome'],
+  },
+  logboom_store_bulk_overflow_documents_total: {
+    kind: 'counter',
+    help: 'Documents that are too late or too far in the future for the index of their day.',
+    labels: ['kind'],
+  },
+  logboom_store_bulk_requests_total: {
+    kind: 'counter',
+    help: 'Bulk requests by outcome.',
+    labels: ['outcome'],
+  },
+  logboom_store_bulk_bytes_total: {
+    kind: 'counter',
+    help: 'Bytes of bulk requests before compression.',
+    labels: [],
+  },
+  logboom_store_bulk_seconds: { kind: 'histogram', help: 'Time of bulk requests.', labels: [] },
+  logboom_store_bulk_limit: {
+    kind: 'gauge',
+    help: 'Bulk requests that may be under way at once, as the engine bears it.',
+    labels: [],
+  },
   logboom_api_requests_total: {
     kind: 'counter',
     help: 'Requests by route and status.',

@@ -49,6 +49,14 @@ interface DeliveryPosition {
   /** Position of the delivery in its partition; commit `nextPosition` when it is durable. */
   readonly position: bigint;
   readonly nextPosition: bigint;
+  /** Where it came from, for people; absent where there is one topic only. */
+  readonly source?: DeliverySource;
+}
+
+/** A partition as a broker names it. */
+export interface DeliverySource {
+  readonly topic: string;
+  readonly partition: number;
 }
 
 export interface LogDelivery extends DeliveryPosition {

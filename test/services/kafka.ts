@@ -136,7 +136,7 @@ export class KafkaBroker implements AsyncDisposable {
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.on('error', (error) => void keep(Buffer.from(`${error.message}\n`)));
+    child.on('error', (error) => keep(Buffer.from(`${error.message}\n`)));
     const deadlineMs = performance.now() + START_MS_MAX;
     while (!this.#output.includes('Kafka Server started')) {
       if (child.exitCode !== null || child.signalCode !== null)
