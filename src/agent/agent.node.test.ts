@@ -106,6 +106,33 @@ test('renamed, compressed and deleted files are followed across a restart on rea
   assert.deepEqual(world.producer.messages(), ['a1', 'a2', 'b1', 'b2', 'c1']);
 });
 
+test('a line behind a link is read at once, also after its target was made anew and after the link was switched', async () => {
+  await using world = new RealWorld();
+  const line = (text: string): string => `2026-11-23T00:00:00.000000000Z stdout F ${text}\n`;
+  const target = world.at('elsewhere/0.log');
+  const link = world.at('pods/shop_cart-1_0a0b/main/0.log');
+  fs.writeFileSync(target, line('one'));
+  fs.symlinkSync(target, link);
+  world.start();
+  await world.records(1);
+  await sleep(2500);
+  const startMs = performance.now();
+  fs.appendFileSync(target, line('two'));
+  await world.records(2);
+  fs.renameSync(target, `${target}.1`);
+  fs.writeFileSync(target, line('three'));
+  await world.records(3);
+  const other = world.at('other/0.log');
+  fs.writeFileSync(other, line('four'));
+  fs.symlinkSync(other, `${link}.new`);
+  fs.renameSync(`${link}.new`, link);
+  await world.records(4);
+  fs.appendFileSync(other, line('five'));
+  assert.deepEqual(await world.records(5), ['one', 'two', 'three', 'four', 'five']);
+  // The next look at everything is a minute away.
+  assert.ok(performance.now() - startMs < PATIENCE_MS);
+});
+
 test('a thousand idle files are not touched while nothing happens', async () => {
   await using world = new RealWorld();
   for (let index = 0; index < 1000; index++) {

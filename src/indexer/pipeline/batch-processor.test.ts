@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PipelineConfig, PipelineMatch, PipelineStep } from '../../config/pipeline-config.ts';
+import { gapDocument, gapFileIdOf } from '../../record/gap-document.ts';
 import type { DocumentBatch } from '../../record/record-batch.ts';
 import { batchOf, batchOfDocuments, documentOf, RESOURCE } from '../testing/batches.ts';
 import { createBatchProcessor } from './batch-processor.ts';
@@ -82,6 +83,26 @@ test('a file whose resource changes is matched anew', () => {
     result.map((document) => (document['labels'] as object | undefined) !== undefined),
     [false, true, false],
   );
+});
+
+test('the document of a gap is left as it is by every pipeline, and its fields are known', () => {
+  const drop: PipelineStep = { kind: 'drop', reason: 'all of it', if: undefined };
+  const processor = createBatchProcessor([{ name: 'x', match: ANY, steps: [drop], tests: [] }]);
+  const place = { fileId: 'ab'.repeat(10), path: '/x.log', resource: RESOURCE };
+  const gap = {
+    kind: 'gap',
+    startOffset: 1,
+    endOffset: 3,
+    reason: 'r',
+    time: '2026-11-23T00:00:00.000000000Z',
+  } as const;
+  const text = gapDocument(place, gap, 1);
+  const batch = batchOfDocuments(gapFileIdOf(place.fileId), [text.trimEnd()]);
+  const { body, fieldTypes, count } = processor.process(batch).batch;
+  assert.deepEqual([count, Buffer.from(body).toString()], [1, text]);
+  const fields = fieldTypes.get('fields')?.children?.get('gap')?.children;
+  assert.deepEqual([...(fields?.keys() ?? [])], ['kind', 'start_offset', 'end_offset', 'reason', 'file_id']);
+  assert.ok(fieldTypes.get('event')?.children?.has('kind'));
 });
 
 test('what is no document, or too deep for one, is kept as it was and counted', () => {
