@@ -1,6 +1,5 @@
 /** CSV of documents (RFC 4180): fixed columns first, then every other field as JSON, so that no pass is needed before. */
-import type { JsonObject } from '../query/match.ts';
-import { someValueAt } from '../query/match.ts';
+import { memberTexts, plainText } from './json-text.ts';
 
 const COLUMNS: readonly (readonly [header: string, path: string])[] = [
   ['time', '@timestamp'],
@@ -33,17 +32,21 @@ export async function* toCsv(blocks: AsyncIterable<Uint8Array>): AsyncIterable<U
 }
 
 function csvRow(line: string): string {
-  const document = JSON.parse(line) as JsonObject;
-  return `${COLUMNS.map(([, path]) => csvCell(textAt(document, path))).join(',')}\r\n`;
+  const members = memberTexts(line) ?? new Map<string, string>();
+  return `${COLUMNS.map(([, path]) => csvCell(textAt(members, path.split('.')))).join(',')}\r\n`;
 }
 
-function textAt(document: JsonObject, path: string): string {
-  let text = '';
-  someValueAt(document, path, (value) => {
-    text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-    return true;
-  });
-  return text;
+/** Returns the text at a path whose keys may hold dots themselves; '' where there is none. */
+function textAt(members: ReadonlyMap<string, string>, path: readonly string[]): string {
+  for (let count = 1; count <= path.length; count += 1) {
+    const json = members.get(path.slice(0, count).join('.'));
+    if (json === undefined) continue;
+    if (count === path.length) return plainText(json);
+    const below = memberTexts(json);
+    const text = below === undefined ? '' : textAt(below, path.slice(count));
+    if (text !== '') return text;
+  }
+  return '';
 }
 
 /** A cell that a spreadsheet would take for a formula is written as text. */

@@ -1,4 +1,5 @@
 /** Talks to a Logboom server's HTTP API, and says in words what went wrong. */
+import { parseKeepingDigits } from '../base/exact-json.ts';
 import { AppError, ConfigError, messageOf } from '../base/errors.ts';
 import { API_PREFIX } from '../api/api-types.ts';
 import type { ApiErrorBody } from '../api/api-types.ts';
@@ -24,10 +25,10 @@ export class ApiClient {
     this.#fetch = options.fetch;
   }
 
-  /** Returns the answer's body as `T`; throws ConfigError for what the person got wrong, AppError otherwise. */
+  /** Returns the answer's body as `T`, numbers with all their digits (base/exact-json.ts); throws ConfigError for what the person got wrong, AppError otherwise. */
   async getJson<T>(path: string, parameters: QueryParameters = {}, signal?: AbortSignal): Promise<T> {
     const response = await this.open(path, parameters, signal);
-    return (await response.json()) as T;
+    return parseKeepingDigits(await response.text()) as T;
   }
 
   /** Opens a streaming answer. */

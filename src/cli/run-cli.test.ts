@@ -194,6 +194,9 @@ void test('search prints the newest records, oldest of them first, page by page'
 void test('search --json prints one document per line as the server has it', async () => {
   const { out } = await run('search --json', { answer: () => json({ records: [DOCUMENT], cursor: null }) });
   assert.equal(out, `${JSON.stringify(DOCUMENT)}\n`);
+  const exact = '{"message":"m","fields":{"id":12345678901234567890,"huge":1e400}}';
+  const answer = (): Response => new Response(`{"records":[${exact}],"cursor":null}`);
+  assert.equal((await run('search --json', { answer })).out, `${exact}\n`);
 });
 
 void test('the token goes along, and a refusal says how to give one', async () => {

@@ -1,3 +1,5 @@
+import { isExactNumber } from '../base/exact-json.ts';
+
 /**
  * The shape of parsed fields: which paths were seen, and with which types. A store turns it into columns; a field
  * that was seen with two types keeps both.
@@ -58,10 +60,18 @@ function typeBitOf(value: unknown): number {
       return FIELD_TYPE.boolean;
     default:
       if (value === null) return 0;
+      if (isExactNumber(value)) return exactNumberBit(value);
       return Array.isArray(value) ? FIELD_TYPE.array : FIELD_TYPE.other;
   }
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);
+}
+
+/** A double would show other digits of a long integer, and cannot say a huge number at all: stores keep their text. */
+function exactNumberBit(value: unknown): number {
+  const text = JSON.stringify(value);
+  const isKeptAsText = /^-?\d+$/.test(text) || !Number.isFinite(Number(text));
+  return isKeptAsText ? FIELD_TYPE.other : FIELD_TYPE.double;
 }

@@ -8,6 +8,7 @@
  * pipelines dropped) stands in the same line, so that one write and one sync make one transaction.
  */
 import type { Crc32 } from '../../base/crc32.ts';
+import { parseKeepingDigits } from '../../base/exact-json.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
 import type { Resource } from './segment-engine.ts';
 
@@ -109,7 +110,7 @@ function readCommit(
   const stated = decode(bytes, bodyEnd + CRC_KEY.length, bodyEnd + CRC_KEY.length + 8);
   const actual = crc32(bytes.subarray(soundBytes, bodyEnd)).toString(16).padStart(8, '0');
   if (stated !== actual) return undefined;
-  return JSON.parse(decode(bytes, start + HEAD.length, bodyEnd)) as Commit;
+  return parseKeepingDigits(decode(bytes, start + HEAD.length, bodyEnd)) as Commit;
 }
 
 function startsWithHead(bytes: Uint8Array, start: number): boolean {

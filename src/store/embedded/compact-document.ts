@@ -10,6 +10,7 @@
  * from `,"stream":` to the end are whole members and closing braces, so they can only be the members of the
  * document itself, never of an object or a text in it.
  */
+import { parseKeepingDigits } from '../../base/exact-json.ts';
 import { eventIdOf } from '../../record/identity.ts';
 import type { MemberSpan } from './document-scan.ts';
 
@@ -86,7 +87,7 @@ export function learnTemplate(
       tail: Buffer.from(body.subarray(tailStart, end)),
       eventStart: event.end - 2 - EVENT_DIGITS - tailStart,
     },
-    members: JSON.parse(text) as Record<string, unknown>,
+    members: parseKeepingDigits(text) as Record<string, unknown>,
   };
 }
 

@@ -1,4 +1,5 @@
-/** Parts of documents as values, for the paths that need not be fast. */
+/** Parts of documents as values, numbers with their digits, for the paths that need not be fast. */
+import { parseKeepingDigits } from '../../base/exact-json.ts';
 
 /** Returns the document at `[start, end)`, or undefined when it is no JSON object. */
 export function parseObject(
@@ -13,7 +14,7 @@ export function parseObject(
 /** Returns undefined for what is no JSON: sealing finds such documents and sets them aside. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseKeepingDigits(text);
   } catch {
     return undefined;
   }

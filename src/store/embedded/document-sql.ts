@@ -66,7 +66,9 @@ export function jsonTextSql(column: Column): string {
 export function doubleTextSql(name: string): string {
   const small = `abs(${name}) < 9007199254740992 AND trunc(${name}) = ${name}`;
   const text = `regexp_replace(to_json(${name})::VARCHAR, '\\.0$', '')`;
-  return `CASE WHEN ${small} THEN ${name}::BIGINT::VARCHAR ELSE ${text} END`;
+  // JSON has no infinity: what was too large for a double is a number that is too large again.
+  const huge = `CASE WHEN ${name} > 0 THEN '1e999' ELSE '-1e999' END`;
+  return `CASE WHEN ${small} THEN ${name}::BIGINT::VARCHAR WHEN isinf(${name}) THEN ${huge} ELSE ${text} END`;
 }
 
 function partAt(root: Part, path: readonly string[]): Part {

@@ -1,3 +1,4 @@
+import { parseKeepingDigits } from '../../base/exact-json.ts';
 import type { FileSystem } from '../../base/file-system.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
 import { FIELD_TYPE, addFieldTypes } from '../../record/field-types.ts';
@@ -45,7 +46,7 @@ function scanTypes(bytes: Uint8Array): FieldTypes {
 
 function parse(line: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(line) as Record<string, unknown>;
+    return parseKeepingDigits(line) as Record<string, unknown>;
   } catch {
     return undefined;
   }
