@@ -204,7 +204,8 @@ function withoutEmpty(parts: readonly string[]): string[] {
   return parts.filter((part, index) => part !== '' || index === 0 || index === parts.length - 1);
 }
 
-function exists(field: string): Bounds {
+/** Returns the records in which the field is there and not null. */
+export function exists(field: string): Bounds {
   if (ALWAYS_THERE.has(field)) return exactly(ALL);
   return field.includes(SEPARATOR) ? atMost(ALL) : exactly(term(columnOf(field), field.toWellFormed()));
 }

@@ -29,7 +29,7 @@ test('every value stands behind its path, numbers twice, and what bare text does
     '\u007f#1',
     'fields.a.b\u007f=x',
     'fields.a.b.c',
-    'fields.a.b.c\u007f=true',
+    'fields.a.b.c\u007f#true',
     'fields.took',
     'fields.took\u007f=0.5',
     `fields.took\u007f<${sortableDigits(0.5)}`,

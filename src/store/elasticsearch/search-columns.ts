@@ -10,9 +10,9 @@
  * The words of a value at a path (keys joined by dots, arrays left out), `␡` being U+007F:
  *
  *   path           the path is there and not null
- *   path␡=text     a string or boolean, folded, at most `WORD_LENGTH_MAX` characters
+ *   path␡=text     a string, folded, at most `WORD_LENGTH_MAX` characters
  *   path␡~text     the beginning of a longer one, which is in `texts` too
- *   path␡#text     a number, as JSON prints it; and `␡#text` in `values`, whatever its path
+ *   path␡#text     a number or boolean, as JSON prints it; of numbers `␡#text` in `values`, whatever their path
  *   path␡<digits>  a number, or a string that spells one, in 16 digits that sort by value
  *
  * What agents write (`isOwnPath`) has no words for its values but where the field's own column would not do.
@@ -128,7 +128,7 @@ class ColumnWriter {
   #value(path: string, value: unknown, depth: number): void {
     if (hasOwnField(path, value)) return;
     if (typeof value === 'string') this.#text(path, value);
-    else if (typeof value === 'boolean') this.#add(`${path}${SEPARATOR}=${value}`);
+    else if (typeof value === 'boolean') this.#add(`${path}${SEPARATOR}#${value}`);
     else if (typeof value === 'number') this.#number(path, value);
     else if (Array.isArray(value)) for (const element of value) this.#value(path, element, depth + 1);
     else if (typeof value === 'object' && value !== null) {
