@@ -1,6 +1,7 @@
 /** From option values by path to the typed `Config`, with the checks that look at several values at once. */
 import { assert } from '../base/assert.ts';
 import type { Config, TransportConfig } from './config.ts';
+import { kafkaConfig } from './kafka-options.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
 import type { SourceConfig } from './source-config.ts';
 import { DEFAULT_ROOTS, SOURCE_SHAPE } from './source-options.ts';
@@ -116,6 +117,7 @@ function rotateBudget(read: Values): Config['rotateBudget'] {
 
 function transportConfig(read: Values, problems: Problem[]): TransportConfig {
   const bufferBytesMax = read.number('transport.bufferBytesMax');
+  if (read.text('transport.kind') === 'kafka') return kafkaConfig(read, problems);
   if (read.text('transport.kind') !== 'http') return { kind: 'memory', bufferBytesMax };
   const url = read.maybeText('transport.url');
   if (url === undefined) {

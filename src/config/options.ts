@@ -2,6 +2,7 @@
  * The one table of options. From it come flags, environment names, YAML keys, `--help`, docs/configuration.md and
  * docs/logboom.schema.json. An option that is not here does not exist.
  */
+import { KAFKA_OPTIONS } from './kafka-options.ts';
 import type { OptionDefinition } from './shape.ts';
 import { PIPELINE_SHAPE } from './pipeline-options.ts';
 import { ROTATE_OPTIONS } from './rotate-options.ts';
@@ -134,9 +135,10 @@ const AGENT_OPTIONS: readonly OptionDefinition[] = [
 const TRANSPORT_OPTIONS: readonly OptionDefinition[] = [
   {
     path: 'transport.kind',
-    shape: { kind: 'choice', values: ['memory', 'http'], later: ['kafka'] },
+    shape: { kind: 'choice', values: ['memory', 'http', 'kafka'] },
     default: 'memory',
-    description: 'memory joins the parts of `logboom up` in one process; http posts to a Logboom server.',
+    description:
+      'memory joins the parts of `logboom up` in one process; http posts to a Logboom server; kafka goes through a broker.',
     since: FIRST,
   },
   {
@@ -162,6 +164,7 @@ const TRANSPORT_OPTIONS: readonly OptionDefinition[] = [
     description: "The server's server.token.",
     since: FIRST,
   },
+  ...KAFKA_OPTIONS,
   {
     path: 'indexer.listen',
     shape: { kind: 'address' },
@@ -297,12 +300,7 @@ export const OPTIONS: readonly OptionDefinition[] = [
 ];
 
 /** Keys that are known and not there yet. */
-export const LATER_PATHS: readonly string[] = [
-  'gateway',
-  'transport.brokers',
-  'transport.topic',
-  'store.urls',
-];
+export const LATER_PATHS: readonly string[] = ['gateway', 'store.urls'];
 
 /** Returns the name of the section in `SECTIONS` that an option belongs to. */
 export function sectionOf(path: string): string {
