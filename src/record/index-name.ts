@@ -15,7 +15,8 @@ export function indexNameOf(timestamp: string, namespace: string | undefined): s
   return `logboom-${indexPart(namespace)}-${day}`;
 }
 
-function indexPart(namespace: string | undefined): string {
+/** Returns what stands for a namespace, or for the name that a pipeline routes to, in the names of indices. */
+export function indexPart(namespace: string | undefined): string {
   if (namespace === undefined || namespace === '') return HOST_NAMESPACE;
   return namespace
     .toLowerCase()

@@ -134,6 +134,11 @@ export const METRICS = {
     help: 'Attempts that failed and are made again, by what was tried.',
     labels: ['action'],
   },
+  logboom_replay_documents_total: {
+    kind: 'counter',
+    help: 'Dead letters that were replayed, by what became of them.',
+    labels: ['result'],
+  },
   logboom_store_appended_bytes_total: {
     kind: 'counter',
     help: 'Bytes of documents written to the journal.',

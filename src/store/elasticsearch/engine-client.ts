@@ -32,8 +32,8 @@ export interface EngineRequest {
   readonly timeoutMs?: number;
   /** What fails when it fails, behind “cannot”: `search logs`. */
   readonly purpose: string;
-  /** Statuses besides 2xx that are returned instead of thrown. */
-  readonly accepts?: readonly number[];
+  /** Statuses besides 2xx that are returned instead of thrown; `any` still asks another node after 502 to 504. */
+  readonly accepts?: readonly number[] | 'any';
 }
 
 export interface EngineAnswer {
@@ -113,12 +113,13 @@ export class EngineClient {
       return networkError(purpose, url, cause);
     }
     const { status, text, headers } = answer;
-    if (NODE_STATUSES.has(status) && !accepts.includes(status)) {
+    const isAccepted = accepts === 'any' || accepts.includes(status);
+    if (NODE_STATUSES.has(status) && (accepts === 'any' || !isAccepted)) {
       this.#ring.failed(url, this.#options.nowMs());
       return answerError(purpose, url, answer);
     }
     this.#ring.succeeded(url);
-    if ((status < 200 || status > 299) && !accepts.includes(status)) throw answerError(purpose, url, answer);
+    if ((status < 200 || status > 299) && !isAccepted) throw answerError(purpose, url, answer);
     return { status, text, headers, json: () => parseBody(purpose, url, answer) };
   }
 

@@ -1,0 +1,152 @@
+/**
+ * From batches of documents to bodies of bulk requests. Each document gets the private member at its end
+ * (`field-table.ts`); its own bytes stay as they are, so that what is read back is what was sent.
+ */
+import type { DeadLetterError } from '../../record/dead-letter.ts';
+import { eventIdOf } from '../../record/identity.ts';
+import type { DocumentBatch } from '../../record/record-batch.ts';
+import { formatTimestamp } from '../../record/timestamp.ts';
+import type { JsonObject } from '../../query/match.ts';
+import { parseTime } from '../../query/time-range.ts';
+import type { BulkPayload } from './bulk-payload.ts';
+import { PayloadBuilder } from './bulk-payload.ts';
+import { OFFSET_UNIT, PRIVATE_MEMBER } from './field-table.ts';
+import type { IndexRouter } from './index-router.ts';
+import { searchColumns } from './search-columns.ts';
+
+/** A document that cannot be sent at all. */
+export interface UnsentDocument {
+  readonly batchIndex: number;
+  readonly documentIndex: number;
+  readonly error: DeadLetterError;
+}
+
+export interface EncodedBulk {
+  readonly payloads: readonly BulkPayload[];
+  readonly unsent: readonly UnsentDocument[];
+}
+
+export interface BulkEncoderOptions {
+  readonly router: IndexRouter;
+  /** A request is closed before it becomes larger than this, unless one document alone is. */
+  readonly bytesMax: number;
+}
+
+const NS_PER_MS = 1_000_000n;
+const CLOSE_BRACE = 125;
+const OPEN_BRACE = 123;
+
+interface Place {
+  readonly batchIndex: number;
+  readonly documentIndex: number;
+  readonly fileId: string;
+  readonly offset: number;
+}
+
+export class BulkEncoder {
+  readonly #router: IndexRouter;
+  readonly #bytesMax: number;
+  readonly #decoder = new TextDecoder();
+
+  constructor({ router, bytesMax }: BulkEncoderOptions) {
+    this.#router = router;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Encodes all documents; `nowMs` decides which are too late or too early for the index of their day. */
+  encode(batches: readonly DocumentBatch[], nowMs: number): EncodedBulk {
+    const payloads: BulkPayload[] = [];
+    const unsent: UnsentDocument[] = [];
+    const builder = new PayloadBuilder(this.#capacity(batches));
+    for (const [batchIndex, batch] of batches.entries()) {
+      for (let documentIndex = 0, start = 0; documentIndex < batch.count; documentIndex += 1) {
+        const end = batch.ends[documentIndex] ?? start;
+        const offset = batch.offsets[documentIndex] ?? 0;
+        if (builder.length > 0 && builder.length + (end - start) > this.#bytesMax)
+          payloads.push(builder.take());
+        const place = { batchIndex, documentIndex, fileId: batch.fileId, offset };
+        const error = this.#add(builder, batch.body.subarray(start, end), place, nowMs);
+        if (error !== undefined) unsent.push({ batchIndex, documentIndex, error });
+        start = end;
+      }
+    }
+    if (builder.length > 0) payloads.push(builder.take());
+    return { payloads, unsent };
+  }
+
+  #capacity(batches: readonly DocumentBatch[]): number {
+    const bytes = batches.reduce((sum, batch) => sum + batch.body.length, 0);
+    return Math.min(this.#bytesMax, bytes * 2) + 1024;
+  }
+
+  #add(builder: PayloadBuilder, bytes: Uint8Array, place: Place, nowMs: number): DeadLetterError | undefined {
+    const document = parseObject(this.#decoder.decode(bytes));
+    if (document === undefined) return { type: 'not_json', reason: 'the document is no JSON object' };
+    const timeNs = timeOf(document);
+    if (timeNs === undefined) {
+      const given = JSON.stringify(document['@timestamp']) ?? 'missing';
+      return { type: 'no_timestamp', reason: `@timestamp is no time in RFC 3339: ${given.slice(0, 100)}` };
+    }
+    const { batchIndex, documentIndex, fileId, offset } = place;
+    const id = eventIdOf(fileId, offset);
+    const timeMs = Number(timeNs / NS_PER_MS);
+    const usualIndex = this.#router.nameOf(formatTimestamp(timeNs), routedTo(document));
+    const timeliness = this.#router.timeliness(timeMs, nowMs);
+    const index = timeliness === 'usual' ? usualIndex : this.#router.overflowName(timeliness);
+    const item = { batchIndex, documentIndex, index, id, timeMs };
+    const columns = searchColumns(document, { eventId: id, offset });
+    const ending = privateEnding(fileId, offset, columns);
+    builder.add(
+      { ...item, usualIndex: timeliness === 'late' ? usualIndex : undefined },
+      `{"create":{"_index":${JSON.stringify(index)},"_id":"${id}"}}`,
+      openText(bytes, document),
+      ending,
+    );
+    return undefined;
+  }
+}
+
+/** Returns the document's bytes without its last brace; a private member of its own is taken out. */
+function openText(bytes: Uint8Array, document: JsonObject): Uint8Array {
+  if (!Object.hasOwn(document, PRIVATE_MEMBER)) return bytes.subarray(0, bytes.lastIndexOf(CLOSE_BRACE));
+  const { [PRIVATE_MEMBER]: _, ...rest } = document;
+  const text = JSON.stringify(rest);
+  return Buffer.from(text.slice(0, -1));
+}
+
+function privateEnding(fileId: string, offset: number, columns: ReturnType<typeof searchColumns>): string {
+  const low = offset % OFFSET_UNIT;
+  const high = (offset - low) / OFFSET_UNIT;
+  let json = `,"${PRIVATE_MEMBER}":{"file":"${fileId}","low":${low},"high":${high}`;
+  for (const name of ['values', 'origin', 'texts', 'marks'] as const) {
+    if (columns[name].length > 0) json += `,"${name}":${JSON.stringify(columns[name])}`;
+  }
+  return `${json}}}`;
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  if (text.charCodeAt(0) !== OPEN_BRACE) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function timeOf(document: JsonObject): bigint | undefined {
+  const time = document['@timestamp'];
+  return typeof time === 'string' ? parseTime(time, 0n) : undefined;
+}
+
+/** Returns the namespace, or the name that a pipeline put in its place. */
+function routedTo(document: JsonObject): string | undefined {
+  const index = memberText(document['logboom'], 'index');
+  return index ?? memberText(document['kubernetes'], 'namespace');
+}
+
+function memberText(object: unknown, key: string): string | undefined {
+  if (typeof object !== 'object' || object === null) return undefined;
+  const value = (object as JsonObject)[key];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,74 @@
+/**
+ * How many bulk requests may be under way at once: finds what the engine takes, and gives way when it has too much.
+ *
+ * Additive increase, multiplicative decrease. An answer in time adds a fraction of a request, so that the limit grows
+ * by one per round of answers; a refusal (429) halves it, at most once per round; and where requests only wait longer
+ * beside each other than alone, one fewer is sent. A pause follows refusals in a row, doubling.
+ *
+ * Invariants: 1 ≤ limit ≤ inFlightMax; a decrease is not repeated by answers to requests that were sent before it.
+ */
+const PAUSE_MS_MIN = 100;
+const PAUSE_MS_MAX = 10_000;
+
+/** Requests that wait in the engine's queue for this many others are too many, in the manner of TCP Vegas. */
+const QUEUED_MAX = 3;
+
+/** Answers after which the shortest time is forgotten step by step: the engine may have become slower for good. */
+const BASELINE_GROWTH = 1.002;
+
+/** Small requests take their time whatever their size: they count as this large. */
+const BYTES_MIN = 256 * 1024;
+
+export interface BulkAnswer {
+  /** When the request was sent and answered, on a clock that only goes forward. */
+  readonly sentMs: number;
+  readonly nowMs: number;
+  readonly bytes: number;
+  /** Whether the engine refused all or part of it for want of capacity. */
+  readonly isRefused: boolean;
+}
+
+export class BulkLimitState {
+  readonly #inFlightMax: number;
+  #limit: number;
+  /** Requests sent before this time say nothing of the present limit. */
+  #decreasedMs = -Infinity;
+  #refusals = 0;
+  /** The shortest time per byte that was seen of late. */
+  #baseline = Infinity;
+
+  constructor(inFlightMax: number) {
+    this.#inFlightMax = inFlightMax;
+    this.#limit = Math.min(2, inFlightMax);
+  }
+
+  /** Requests that may be under way. */
+  get limit(): number {
+    return Math.max(1, Math.floor(this.#limit));
+  }
+
+  /** Takes in an answer; returns the milliseconds to wait before what was refused is sent again. */
+  answered(answer: BulkAnswer): number {
+    if (answer.isRefused) return this.#refused(answer);
+    this.#refusals = 0;
+    const perByte = (answer.nowMs - answer.sentMs) / Math.max(BYTES_MIN, answer.bytes);
+    this.#baseline = Math.min(this.#baseline * BASELINE_GROWTH, perByte);
+    const queued = perByte > 0 ? this.#limit * (1 - this.#baseline / perByte) : 0;
+    if (queued > QUEUED_MAX) this.#decrease(answer, this.#limit - 1);
+    else this.#limit = Math.min(this.#inFlightMax, this.#limit + 1 / this.#limit);
+    return 0;
+  }
+
+  #refused(answer: BulkAnswer): number {
+    const pauseMs = Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** this.#refusals);
+    if (this.#decrease(answer, this.#limit / 2)) this.#refusals += 1;
+    return pauseMs;
+  }
+
+  #decrease({ sentMs, nowMs }: BulkAnswer, limit: number): boolean {
+    if (sentMs < this.#decreasedMs) return false;
+    this.#decreasedMs = nowMs;
+    this.#limit = Math.max(1, limit);
+    return true;
+  }
+}

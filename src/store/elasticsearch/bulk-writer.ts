@@ -1,0 +1,316 @@
+/**
+ * Sends bulk requests until every document stands in the store or has been refused for an error of its own. Nothing is
+ * given up: what fails for another reason is sent again, alone, for as long as the caller's signal lets it.
+ */
+import { AppError, messageOf } from '../../base/errors.ts';
+import type { Scheduler } from '../../base/scheduler.ts';
+import type { DeadLetterError } from '../../record/dead-letter.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { JudgedItems } from './bulk-answer.ts';
+import { BULK_FILTER, judgeAnswer } from './bulk-answer.ts';
+import type { BulkGate } from './bulk-gate.ts';
+import type { BulkAnswer } from './bulk-limit-state.ts';
+import type { BulkItem, BulkPayload } from './bulk-payload.ts';
+import { halves, selectItems } from './bulk-payload.ts';
+import type { EngineAnswer, EngineClient } from './engine-client.ts';
+import { faultOf } from './engine-error.ts';
+import type { WaitCause } from './item-verdict.ts';
+import { WAIT_TEXTS, verdictOf } from './item-verdict.ts';
+import type { WaitBoard } from './wait-board.ts';
+
+const BULK_MS_MAX = 120_000;
+
+/** Of the engine's words in a problem: they may quote a document. */
+const REASON_LENGTH_MAX = 300;
+
+/** A document that the engine fails at (500) this often, while others pass, is to blame itself. */
+const FAILURES_MAX = 8;
+
+/** A request that never gets an answer is halved after so many attempts, if the engine answers others meanwhile. */
+const UNANSWERED_MAX = 3;
+
+export interface BulkWriterOptions {
+  readonly client: EngineClient;
+  readonly gate: BulkGate;
+  readonly board: WaitBoard;
+  readonly scheduler: Scheduler;
+  readonly telemetry: Telemetry;
+  /** Creates an index that the engine did not create by itself. */
+  readonly createIndex: (name: string, signal: AbortSignal) => Promise<void>;
+}
+
+export interface Delivered {
+  readonly created: number;
+  readonly duplicates: number;
+  readonly rejected: readonly { readonly item: BulkItem; readonly error: DeadLetterError }[];
+}
+
+const BULK_REQUEST = {
+  method: 'POST',
+  path: '/_bulk',
+  query: { filter_path: BULK_FILTER },
+  contentType: 'application/x-ndjson',
+  timeoutMs: BULK_MS_MAX,
+  purpose: 'write to the store',
+  accepts: 'any',
+} as const;
+
+/** What became of one request as a whole. */
+type Outcome =
+  | { readonly kind: 'judged'; readonly judged: JudgedItems; readonly pauseMs: number }
+  /** The engine takes no request like this: half of it may do. */
+  | { readonly kind: 'refused'; readonly error: DeadLetterError; readonly isTooLarge: boolean }
+  | { readonly kind: 'wait'; readonly cause: WaitCause; readonly reason: string; readonly pauseMs: number }
+  | { readonly kind: 'unanswered'; readonly reason: string };
+
+/** What is left of a request after an attempt, and why. */
+interface Rest {
+  readonly items: readonly BulkItem[];
+  readonly problem: string;
+  /** Undefined: longer with every attempt. */
+  readonly delayMs?: number | undefined;
+}
+
+export class BulkWriter {
+  readonly #options: BulkWriterOptions;
+  /** Documents created so far: that others pass shows that the engine is not to blame. */
+  #created = 0;
+
+  constructor(options: BulkWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Delivers one request's documents. Throws `aborted` when the signal is. */
+  async deliver(payload: BulkPayload, signal: AbortSignal): Promise<Delivered> {
+    const delivery = new Delivery(this.#created);
+    try {
+      await this.#deliver(payload, delivery, signal);
+    } finally {
+      this.#options.board.done(delivery);
+    }
+    return delivery;
+  }
+
+  async #deliver(payload: BulkPayload, delivery: Delivery, signal: AbortSignal): Promise<void> {
+    let pending = payload;
+    for (let attempt = 0; pending.items.length > 0; attempt += 1) {
+      if (signal.aborted)
+        throw new AppError('aborted', 'cannot write to the store', { cause: signal.reason });
+      const outcome = await this.#send(pending, signal);
+      if (await this.#mustHalve(outcome, pending, delivery, { attempt, signal }))
+        return this.#halve(pending, outcome, delivery, signal);
+      const rest = await this.#settle(outcome, pending, delivery, signal);
+      pending = selectItems(pending, rest.items);
+      if (pending.items.length === 0) return;
+      this.#countDocuments('retried', pending.items.length);
+      await this.#options.board.wait(delivery, rest.problem, { attempt, signal, delayMs: rest.delayMs });
+    }
+  }
+
+  /** Sends a request when its turn has come, and says what became of it. */
+  async #send(payload: BulkPayload, signal: AbortSignal): Promise<Outcome> {
+    const { gate, scheduler, client, telemetry } = this.#options;
+    await gate.enter();
+    const sentMs = scheduler.monotonicMs();
+    const bytes = payload.bytes.length;
+    let answered: BulkAnswer | undefined;
+    let outcome: Outcome;
+    let pauseMs = 0;
+    try {
+      outcome = await client
+        .request({ ...BULK_REQUEST, body: payload.bytes, signal })
+        .then((answer) => outcomeOf(answer, payload.items), outcomeOfError);
+      const nowMs = scheduler.monotonicMs();
+      telemetry.observe('logboom_store_bulk_seconds', (nowMs - sentMs) / 1000);
+      if (outcome.kind !== 'unanswered')
+        answered = { sentMs, nowMs, bytes, isRefused: isOverloaded(outcome) };
+    } finally {
+      pauseMs = gate.leave(answered);
+    }
+    telemetry.count('logboom_store_bulk_requests_total', 1, { outcome: outcome.kind });
+    telemetry.count('logboom_store_bulk_bytes_total', bytes);
+    telemetry.gauge('logboom_store_bulk_limit', gate.limit);
+    return 'pauseMs' in outcome ? { ...outcome, pauseMs } : outcome;
+  }
+
+  /** Takes in what is settled; returns what has to be sent again. */
+  async #settle(
+    outcome: Outcome,
+    { items }: BulkPayload,
+    delivery: Delivery,
+    signal: AbortSignal,
+  ): Promise<Rest> {
+    if (outcome.kind === 'unanswered')
+      return { items, problem: `the store does not answer: ${outcome.reason}` };
+    if (outcome.kind === 'refused') return { items, problem: outcome.error.reason };
+    if (outcome.kind === 'wait') {
+      const { cause, reason, pauseMs } = outcome;
+      return { items, problem: problemText(cause, reason), delayMs: delayOf(cause, pauseMs) };
+    }
+    const { judged, pauseMs } = outcome;
+    this.#created += judged.created;
+    delivery.add(judged);
+    this.#countDocuments('created', judged.created);
+    this.#countDocuments('duplicate', judged.duplicates);
+    this.#countDocuments('rejected', judged.rejected.length);
+    const problem = await this.#createIndices(judged.missing, signal);
+    const waiting = judged.waiting.filter((one) => !this.#isToBlame(one, delivery));
+    const rest = [...judged.missing, ...waiting.map(({ item }) => item)];
+    const [first] = waiting;
+    if (first === undefined)
+      return { items: rest, problem: problem ?? '', delayMs: problem === undefined ? 0 : undefined };
+    return {
+      items: rest.toSorted((left, right) => left.start - right.start),
+      problem: problemText(first.cause, first.reason),
+      delayMs: delayOf(first.cause, pauseMs),
+    };
+  }
+
+  /** Creates the indices that the engine did not; returns why that is not possible, if so. */
+  async #createIndices(missing: readonly BulkItem[], signal: AbortSignal): Promise<string | undefined> {
+    for (const index of new Set(missing.map((item) => item.index))) {
+      try {
+        await this.#options.createIndex(index, signal);
+      } catch (error) {
+        return `the index ${index} is missing and cannot be created: ${reasonOf(error)}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Rejects a document that the engine keeps failing at while others pass. */
+  #isToBlame({ item, cause, reason }: JudgedItems['waiting'][number], delivery: Delivery): boolean {
+    if (cause !== 'failed' || !delivery.hasFailedAlone(item, this.#created)) return false;
+    this.#reject(delivery, item, { type: 'engine_failure', reason });
+    return true;
+  }
+
+  /** Whether the documents are to be tried by halves; a single one is then refused for good. */
+  async #mustHalve(
+    outcome: Outcome,
+    { items }: BulkPayload,
+    delivery: Delivery,
+    { attempt, signal }: { readonly attempt: number; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    if (outcome.kind === 'refused') {
+      if (items.length > 1 || outcome.isTooLarge) return true;
+      // Where nothing passes, the document is not to blame.
+      return delivery.created > 0 || this.#created > delivery.createdBefore;
+    }
+    if (outcome.kind !== 'unanswered' || attempt < UNANSWERED_MAX) return false;
+    // One document may be the one that breaks the connection, or happen to meet a restart again and again.
+    if (items.length === 1 && attempt < FAILURES_MAX) return false;
+    return this.#answersOthers(signal);
+  }
+
+  async #answersOthers(signal: AbortSignal): Promise<boolean> {
+    const purpose = 'ask the store how it is';
+    try {
+      await this.#options.client.request({ method: 'GET', path: '/_cluster/health', signal, purpose });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Delivers both halves by themselves; of a single document there are none, and it is to blame. */
+  async #halve(
+    payload: BulkPayload,
+    outcome: Outcome,
+    delivery: Delivery,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [only] = payload.items;
+    if (payload.items.length > 1) {
+      for (const half of halves(payload)) await this.#deliver(half, delivery, signal);
+    } else if (only !== undefined) {
+      const error =
+        outcome.kind === 'refused'
+          ? outcome.error
+          : { type: 'no_answer', reason: 'the store never answers to this document, but to others' };
+      this.#reject(delivery, only, error);
+    }
+  }
+
+  #reject(delivery: Delivery, item: BulkItem, error: DeadLetterError): void {
+    delivery.rejected.push({ item, error });
+    this.#countDocuments('rejected', 1);
+  }
+
+  #countDocuments(outcome: string, count: number): void {
+    if (count > 0) this.#options.telemetry.count('logboom_store_bulk_documents_total', count, { outcome });
+  }
+}
+
+/** What has become of a request's documents so far. */
+class Delivery implements Delivered {
+  /** Documents of all deliveries that had been created before this one began. */
+  readonly createdBefore: number;
+  created = 0;
+  duplicates = 0;
+  readonly rejected: Delivered['rejected'][number][] = [];
+  /** By id, for documents that the engine failed at: how often, and how many others had passed at first. */
+  readonly #failures = new Map<string, { count: number; readonly createdBefore: number }>();
+
+  constructor(createdBefore: number) {
+    this.createdBefore = createdBefore;
+  }
+
+  add({ created, duplicates, rejected }: JudgedItems): void {
+    this.created += created;
+    this.duplicates += duplicates;
+    this.rejected.push(...rejected);
+  }
+
+  /** Whether the engine has failed at the document often enough, and others have passed since. */
+  hasFailedAlone({ id }: BulkItem, created: number): boolean {
+    const failure = this.#failures.get(id) ?? { count: 0, createdBefore: created };
+    failure.count += 1;
+    this.#failures.set(id, failure);
+    return failure.count >= FAILURES_MAX && (created > failure.createdBefore || this.created > 0);
+  }
+}
+
+function outcomeOf(answer: EngineAnswer, items: readonly BulkItem[]): Outcome {
+  const { status } = answer;
+  if (status === 200) return { kind: 'judged', judged: judgeAnswer(items, answer.text), pauseMs: 0 };
+  const fault = faultOf(answer);
+  const reason = fault.reason || `it answers ${status}`;
+  if (status === 413)
+    return { kind: 'refused', isTooLarge: true, error: { type: 'request_too_large', reason } };
+  const verdict = verdictOf(status, fault);
+  if (verdict.kind === 'wait') return { kind: 'wait', cause: verdict.cause, reason, pauseMs: 0 };
+  // An engine names the type of its errors; anything else comes from something in front of it.
+  const isEngine = status === 400 && !fault.type.startsWith('http_');
+  if (!isEngine) return { kind: 'wait', cause: 'not_the_engine', reason, pauseMs: 0 };
+  return { kind: 'refused', isTooLarge: false, error: { type: fault.type, reason } };
+}
+
+function outcomeOfError(error: unknown): Outcome {
+  if (!(error instanceof AppError) || error.code === 'aborted') throw error;
+  if (typeof error.details['status'] !== 'number') return { kind: 'unanswered', reason: reasonOf(error) };
+  return { kind: 'wait', cause: 'unavailable', reason: reasonOf(error), pauseMs: 0 };
+}
+
+function isOverloaded(outcome: Outcome): boolean {
+  if (outcome.kind === 'wait') return outcome.cause === 'overloaded';
+  return outcome.kind === 'judged' && outcome.judged.waiting.some(({ cause }) => cause === 'overloaded');
+}
+
+/** Refusals for want of capacity have a pause of their own; the other causes wait longer with every attempt. */
+function delayOf(cause: WaitCause, pauseMs: number): number | undefined {
+  return cause === 'overloaded' ? pauseMs : undefined;
+}
+
+function problemText(cause: WaitCause, reason: string): string {
+  return reason === ''
+    ? WAIT_TEXTS[cause]
+    : `${WAIT_TEXTS[cause]} (it says: ${reason.slice(0, REASON_LENGTH_MAX)})`;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof AppError)) return messageOf(error);
+  const reason = error.details['reason'];
+  const hint = error.hint === undefined ? '' : `; ${error.hint}`;
+  return `${typeof reason === 'string' ? reason : error.message}${hint}`;
+}
