@@ -23,6 +23,8 @@ const actions: CliActions = {
   testPipelines: async (pipelines) =>
     (await import('./indexer/pipeline-tests.ts')).runPipelineTests(pipelines),
   explain: async (options) => (await import('./roles/explain.ts')).explain(options),
+  planRotation: async ({ config }) => (await import('./roles/rotate-plan-view.ts')).planRotation(config),
+  reportRotation: async ({ config }) => (await import('./roles/rotate-plan-view.ts')).reportRotation(config),
   doctor: async (loaded) => (await import('./roles/doctor.ts')).examine(loaded),
 };
 

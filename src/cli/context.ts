@@ -48,6 +48,10 @@ export interface CliActions {
   testPipelines(pipelines: readonly PipelineConfig[]): Promise<readonly PipelineTestOutcome[]>;
   explain(options: ExplainOptions): Promise<Explanation>;
   doctor(loaded: LoadedConfig): Promise<readonly Finding[]>;
+  /** What rotation would do now. */
+  planRotation(loaded: LoadedConfig): Promise<RotatePlan>;
+  /** What rotation did last; undefined when it never ran. */
+  reportRotation(loaded: LoadedConfig): Promise<RotateReport | undefined>;
 }
 
 export interface ImportOptions {
@@ -118,4 +122,51 @@ export interface Finding {
   readonly text: string;
   /** What to do about it. */
   readonly remedy: string | undefined;
+}
+
+export interface RotatePlan {
+  readonly files: readonly PlannedFile[];
+  /** Configurations that logrotate would be run with. */
+  readonly logrotate: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface PlannedFile {
+  readonly path: string;
+  readonly size: number;
+  readonly diskBytes: number;
+  /** Bytes from the beginning that are acknowledged. */
+  readonly acknowledged: number;
+  /** `rotate[0]`, `built-in` or `none`. */
+  readonly policy: string;
+  readonly method: string;
+  /** Why this policy. */
+  readonly why: string;
+  readonly action: string;
+  readonly because: string;
+}
+
+export interface RotateReport {
+  readonly time: string;
+  /** Whether the agent still writes it. */
+  readonly isRunning: boolean;
+  readonly freedBytes: number;
+  readonly groups: readonly RotateReportGroup[];
+  readonly held: readonly {
+    readonly scope: string;
+    readonly usedBytes: number;
+    readonly bytesMax: number;
+  }[];
+  readonly problems: readonly string[];
+}
+
+export interface RotateReportGroup {
+  readonly path: string;
+  readonly policy: string;
+  readonly method: string;
+  readonly diskBytes: number;
+  readonly freedBytes: number;
+  readonly last: { readonly time: string; readonly action: string; readonly text: string } | undefined;
+  /** Why the next thing waits. */
+  readonly waits: string | undefined;
 }

@@ -9,6 +9,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addExportCommand } from './commands/export.ts';
 import { addImportCommand } from './commands/import.ts';
+import { addRotateCommand } from './commands/rotate.ts';
 import { addRunCommands } from './commands/run.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addStatsCommand } from './commands/stats.ts';
@@ -53,6 +54,7 @@ export function buildProgram(context: CliContext, setExitCode: SetExitCode): Com
   addCheckCommand(setup);
   addTestCommand(setup);
   addExplainCommand(setup);
+  addRotateCommand(setup);
   addDoctorCommand(setup);
   addCompletionCommand(setup);
   for (const command of [program, ...program.commands]) finish(command, program);

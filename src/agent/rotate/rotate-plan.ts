@@ -155,3 +155,22 @@ function planIdle(group: RotateGroup, policy: RotatePolicyConfig, nowMs: number)
       reason: `nobody has written to it for ${Math.floor((nowMs - file.modifiedMs) / 1000)} s`,
     }));
 }
+
+/** Returns in words why nothing is done with a file now. */
+export function explainIdle(
+  group: RotateGroup,
+  file: RotateFile,
+  policy: RotatePolicyConfig,
+  nowMs: number,
+): string {
+  if (!file.isActive) {
+    return file.isDone ? 'it stays' : 'it is not acknowledged yet';
+  }
+  if (group.style === 's6') return 's6-log rotates it';
+  if (file.size === 0) return 'it is empty';
+  const reason = rotateReason(file, policy, nowMs);
+  if (reason === undefined) {
+    return `it has ${file.diskBytes} bytes on disk, fewer than the policy's size of ${policy.size}`;
+  }
+  return `${reason}, but too little of it can be freed: ${file.freeOffset} of ${file.size} bytes are acknowledged`;
+}

@@ -78,5 +78,7 @@ function refuseAll(): CliActions {
     testPipelines: refuse,
     explain: refuse,
     doctor: refuse,
+    planRotation: refuse,
+    reportRotation: refuse,
   };
 }
