@@ -1,11 +1,24 @@
 import type { ServerConfig } from '../config/config.ts';
 import type { Scheduler } from '../base/scheduler.ts';
+import type { DeadLetter, ReplayOutcome } from '../record/dead-letter.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import type { RecordBatch } from '../record/record-batch.ts';
 import type { ExportRequest, Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { ReadinessAnswer, SourceStatus } from './api-types.ts';
 import type { TailHub } from './tail-hub.ts';
+
+/** The dead letters of the transport, and the pipelines that replay them. */
+export interface DeadLetterAccess {
+  /** Every letter as the queue stands. Ends early when aborted. */
+  read(signal: AbortSignal): AsyncIterable<DeadLetter>;
+  /** Replaces letters of the same ids. */
+  send(letters: readonly DeadLetter[]): Promise<void>;
+  /** Says what a replay would do, as far as the pipelines know. */
+  check(letters: readonly DeadLetter[]): readonly ReplayOutcome[];
+  /** Stores letters and takes those that are stored from the queue. */
+  replay(letters: readonly DeadLetter[], signal: AbortSignal): Promise<readonly ReplayOutcome[]>;
+}
 
 export interface ApiOptions {
   readonly config: ServerConfig;
@@ -34,6 +47,8 @@ export interface ApiOptions {
   readonly exportParquet?:
     | ((request: ExportRequest, signal: AbortSignal) => AsyncIterable<Uint8Array>)
     | undefined;
+  /** Documents that the store refused; without it, there are none. */
+  readonly deadLetters?: DeadLetterAccess | undefined;
   /** Directory of the built page. */
   readonly webRoot: string | undefined;
   readonly version: string;

@@ -147,6 +147,78 @@ export interface ImportAnswer {
   readonly accepted: number;
 }
 
+/** Letters that one page of a list holds at most. */
+export const LETTERS_LIMIT_MAX = 1_000;
+
+/** Dead letters of one error type and index. */
+export interface DeadLetterGroup {
+  readonly type: string;
+  /** Null where a document was given up before its index was known. */
+  readonly index: string | null;
+  readonly count: number;
+  /** When the first and the last of them were given up. */
+  readonly first: string;
+  readonly last: string;
+  readonly example: { readonly id: string; readonly reason: string };
+}
+
+/** GET /api/v1/dead-letters */
+export interface DeadLettersAnswer {
+  readonly letters: number;
+  /** Of letters that were discarded or dropped in a replay: only that they were there is kept. */
+  readonly discarded: number;
+  /** The largest first. */
+  readonly groups: readonly DeadLetterGroup[];
+}
+
+/** A dead letter as the API shows it. */
+export interface DeadLetterAnswer {
+  readonly id: string;
+  readonly time: string;
+  readonly index: string | null;
+  readonly error: { readonly type: string; readonly reason: string };
+  readonly attempts: number;
+  readonly fileId: string;
+  readonly offset: number;
+  /** Where it stood on the broker. */
+  readonly source: { readonly topic: string; readonly partition: number; readonly offset: string } | null;
+  /** As it was delivered, before any pipeline. */
+  readonly document: string;
+}
+
+/** GET /api/v1/dead-letters/list: newest first, documents left out. */
+export interface DeadLetterListAnswer {
+  readonly letters: readonly Omit<DeadLetterAnswer, 'document'>[];
+}
+
+/** Which letters are meant: those that fit all members; `all` stands for every one. */
+export interface DeadLetterSelection {
+  readonly ids?: readonly string[] | undefined;
+  readonly type?: string | undefined;
+  /** Empty for letters without an index. */
+  readonly index?: string | undefined;
+  readonly all?: boolean | undefined;
+}
+
+/** POST /api/v1/dead-letters/replay answers with one of these per line; the last one has `isDone`. */
+export interface ReplayProgress {
+  readonly selected: number;
+  readonly stored: number;
+  readonly dropped: number;
+  /** Refused again: they stay, with the new error. */
+  readonly refused: number;
+  readonly isDone: boolean;
+  /** What the store said of the first that was refused again. */
+  readonly example?: { readonly id: string; readonly type: string; readonly reason: string } | undefined;
+  /** Why the replay broke off; what was not stored by then is where it was. */
+  readonly error?: ApiErrorBody['error'] | undefined;
+}
+
+/** POST /api/v1/dead-letters/discard */
+export interface DiscardAnswer {
+  readonly discarded: number;
+}
+
 /** GET /readyz */
 export interface ReadinessAnswer {
   readonly ready: boolean;

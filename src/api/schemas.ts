@@ -7,6 +7,7 @@ import {
   AUDIT_WAIT_MS_MAX,
   BUCKETS_DEFAULT,
   BUCKETS_MAX,
+  LETTERS_LIMIT_MAX,
   SEARCH_LIMIT_DEFAULT,
   SEARCH_LIMIT_MAX,
   START_DEFAULT,
@@ -57,6 +58,29 @@ export const AuditParameters = z.strictObject({
     .describe('How long to look again until what was written at the beginning is acknowledged.'),
 });
 
+const LetterFilter = {
+  type: z.string().max(500).optional().describe('Of the error.'),
+  index: z.string().max(500).optional().describe('Empty: letters without one.'),
+};
+
+export const DeadLetterListParameters = z.strictObject({
+  ...LetterFilter,
+  limit: z.coerce.number().int().min(1).max(LETTERS_LIMIT_MAX).default(SEARCH_LIMIT_DEFAULT),
+});
+
+export const DeadLetterParameters = z.strictObject({ id: z.string().max(500) });
+
+export const DeadLetterSelectionBody = z.strictObject({
+  ...LetterFilter,
+  ids: z.array(z.string().max(500)).max(1_000).optional(),
+  all: z.boolean().optional().describe('Every letter, when nothing else is given.'),
+});
+
+export const ReplayBody = z.strictObject({
+  ...DeadLetterSelectionBody.shape,
+  isDryRun: z.boolean().default(false).describe('Run the pipelines only.'),
+});
+
 export const LoginBody = z.strictObject({ token: z.string().max(10_000) });
 
 const Verdict = z.enum(['accounted', 'discrepancy', 'unknown']);
@@ -80,7 +104,35 @@ const figures = {
 
 const name = z.string().nullable();
 
+const letter = {
+  id: z.string(),
+  time: z.string(),
+  index: name,
+  error: z.object({ type: z.string(), reason: z.string() }),
+  attempts: z.number(),
+  fileId: z.string(),
+  offset: z.number(),
+  source: z.object({ topic: z.string(), partition: z.number(), offset: z.string() }).nullable(),
+};
+
 const answers = {
+  deadLetters: z.object({
+    letters: z.number(),
+    discarded: z.number(),
+    groups: z.array(
+      z.object({
+        type: z.string(),
+        index: name,
+        count: z.number(),
+        first: z.string(),
+        last: z.string(),
+        example: z.object({ id: z.string(), reason: z.string() }),
+      }),
+    ),
+  }),
+  deadLetterList: z.object({ letters: z.array(z.object(letter)) }),
+  deadLetter: z.object({ ...letter, document: z.string() }),
+  discard: z.object({ discarded: z.number() }),
   search: z.object({ records: z.array(z.looseObject({})), cursor: z.string().nullable() }),
   histogram: z.object({
     buckets: z.array(
@@ -136,15 +188,18 @@ export interface RouteSchema {
   readonly summary: string;
   readonly querystring?: z.ZodType;
   readonly body?: z.ZodType;
+  readonly params?: z.ZodType;
   readonly answer: keyof typeof answers;
   /** Media type of the answer when it is no JSON. */
   readonly produces?: string;
 }
 
 /** Returns the schema of a route for validation and for `/openapi.json`. */
-export function schemaOf({ summary, querystring, body, answer, produces }: RouteSchema): FastifySchema {
+export function schemaOf(route: RouteSchema): FastifySchema {
+  const { summary, querystring, body, params, answer, produces } = route;
   return {
     summary,
+    ...(params === undefined ? {} : { params }),
     ...(querystring === undefined ? {} : { querystring }),
     ...(body === undefined ? {} : { body }),
     ...(produces === undefined ? {} : { produces: [produces] }),

@@ -8,6 +8,7 @@ import type { ApiOptions } from './api-options.ts';
 import { createErrorHandler, answerOf } from './errors.ts';
 import { addGuard } from './guard.ts';
 import { addPage } from './page.ts';
+import { addDeadLetterRoutes } from './routes/dead-letters.ts';
 import { addExportRoute } from './routes/export.ts';
 import { addImportRoutes } from './routes/import.ts';
 import { addSearchRoutes } from './routes/search.ts';
@@ -85,6 +86,7 @@ export async function buildApp(options: ApiOptions): Promise<FastifyInstance> {
   addTailRoute(app, options);
   addStateRoutes(app, options);
   addImportRoutes(app, options);
+  addDeadLetterRoutes(app, options);
   addHealthRoutes(app, options);
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
   await addPage(app, options.webRoot);

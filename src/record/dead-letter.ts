@@ -32,3 +32,27 @@ export interface DeadLetterError {
   /** What the store said of this document. */
   readonly reason: string;
 }
+
+/** What became of a letter in a replay. */
+export interface ReplayOutcome {
+  readonly id: string;
+  /** `refused` ones stay among the dead letters, with the new error. */
+  readonly result: 'stored' | 'dropped' | 'refused';
+  /** Why it was refused. */
+  readonly error: DeadLetterError | undefined;
+}
+
+const DISCARDED = 'discarded';
+
+/**
+ * Returns what is kept of a letter that a person discarded or a pipeline dropped in a replay: enough for the audit,
+ * which would call the record missing otherwise.
+ */
+export function toDiscarded(letter: DeadLetter, reason: string): DeadLetter {
+  return { ...letter, document: '', index: undefined, source: undefined, error: { type: DISCARDED, reason } };
+}
+
+/** Whether a letter only says that there was one. */
+export function isDiscarded({ error, document }: DeadLetter): boolean {
+  return error.type === DISCARDED && document === '';
+}

@@ -1,4 +1,5 @@
 /** Everything of a server: store, indexer, API, put together the same way for `up`, `server` and `import`. */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createApiServer } from '../api/server.ts';
@@ -10,9 +11,10 @@ import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { Service } from '../base/service.ts';
 import type { Config } from '../config/config.ts';
 import { createCrashNotes } from '../indexer/crash-notes.ts';
+import { Replayer } from '../indexer/replay.ts';
 import { createIndexer } from '../indexer/indexer.ts';
+import { FILE_ID_LENGTH } from '../record/identity.ts';
 import { EmbeddedStore } from '../store/embedded/embedded-store.ts';
-import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { DrainBudget } from './drain-budget.ts';
 import type { Road } from './road.ts';
@@ -54,7 +56,7 @@ export function createIndexing(config: Config, parts: IndexingParts): Indexing {
 
 export interface ApiSetup {
   readonly config: Config;
-  readonly store: Store;
+  readonly storage: Storage;
   readonly road: Road;
   readonly tail: TailHub;
   /** Resolves once a client that follows from now on misses nothing; undefined where that is always so. */
@@ -69,11 +71,12 @@ export interface ApiSetup {
 
 /** Makes the HTTP server in front of the store. */
 export function createApi(setup: ApiSetup): ApiServer {
-  const { store } = setup;
-  const { producer } = setup.road.transport;
+  const { store } = setup.storage;
+  const { producer, deadLetters } = setup.road.transport;
+  const replayer = createReplayer(setup);
   return createApiServer({
     config: setup.config.server,
-    store: setup.store,
+    store,
     tail: setup.tail,
     follow: setup.follow,
     telemetry: setup.telemetry,
@@ -90,9 +93,27 @@ export function createApi(setup: ApiSetup): ApiServer {
     submitLedger: (records) => producer.sendLedger(records),
     exportParquet:
       store instanceof EmbeddedStore ? (request, signal) => store.exportParquet(request, signal) : undefined,
+    deadLetters: {
+      read: (signal) => deadLetters.read(signal),
+      send: (letters) => deadLetters.send(letters),
+      check: (letters) => replayer.check(letters),
+      replay: (letters, signal) => replayer.replay(letters, signal),
+    },
     webRoot: findWebRoot(),
     version: setup.version,
     startedAtMs: nodeScheduler.nowMs(),
+  });
+}
+
+function createReplayer({ config, storage, road, telemetry }: ApiSetup): Replayer {
+  const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+  return new Replayer({
+    pipelines: config.indexer.pipelines,
+    store: storage.store,
+    ownFileId: storage.rounds.isOrderedByFile ? (id) => hash(id).slice(0, FILE_ID_LENGTH) : undefined,
+    queue: road.transport.deadLetters,
+    scheduler: nodeScheduler,
+    telemetry,
   });
 }
 

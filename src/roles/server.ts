@@ -42,14 +42,13 @@ function hasIndexer({ transport, store }: Config): boolean {
 async function serve(context: CliContext, config: Config, telemetry: TallyingTelemetry): Promise<number> {
   const storage = await openStorage(config, telemetry);
   const road = await openRoad(config, telemetry);
-  const { store } = storage;
   const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
   const { tail, worker, follow } = hasIndexer(config)
     ? withIndexer(config, { storage, road, telemetry, budget })
     : withoutIndexer(config, road, telemetry);
   const api = createApi({
     config,
-    store,
+    storage,
     road,
     tail,
     follow,

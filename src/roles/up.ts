@@ -43,7 +43,6 @@ interface Opened {
 
 async function runAll(context: CliContext, { config }: LoadedConfig, opened: Opened): Promise<number> {
   const { storage, road, telemetry, demo } = opened;
-  const { store } = storage;
   const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
   const { indexer, tail } = createIndexing(config, { storage, road, telemetry, budget });
   const { version } = context;
@@ -51,7 +50,7 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
   const agent = createRealAgent({ config, telemetry, producer, version, drainMsMax: budget.agentMs });
   const api = createApi({
     config,
-    store,
+    storage,
     road,
     tail,
     telemetry,
