@@ -165,7 +165,8 @@ function within(field: string, { pieces }: TextPattern): Bounds {
   const lead = `${field}${SEPARATOR}`;
   const folded = pieces.map(wordText);
   const short = ['=', '#'].map((kind) => anyWord(column, [`${lead}${kind}`], folded));
-  const long = allOf([wildcard(column, [`${lead}~`, '']), inText(TEXTS, folded).atMost]);
+  const text = column === VALUES ? inText(TEXTS, folded).atMost : ALL;
+  const long = allOf([wildcard(column, [`${lead}~`, '']), text]);
   return withOwnColumn(field, ['', ...folded, ''], joined([...short, atMost(long)], anyOf));
 }
 

@@ -4,14 +4,14 @@
  *
  *   values   words of the fields that bare text reads       {"values":["fields.user","fields.user␡=ann", …]}
  *   origin   words of the others: log, kubernetes, labels, … in the same form
- *   texts    strings that are longer than a word may be, whole, for an analyzer that splits them (`standard`)
+ *   texts    strings of `values` that are longer than a word may be, whole, for an analyzer that splits them (`standard`)
  *   marks    `odd`: the words do not say everything; `long`: the analyzer may split inside a run of letters
  *
  * The words of a value at a path (keys joined by dots, arrays left out), `␡` being U+007F:
  *
  *   path           the path is there and not null
  *   path␡=text     a string, folded, at most `WORD_LENGTH_MAX` characters
- *   path␡~text     the beginning of a longer one, which is in `texts` too
+ *   path␡~text     the beginning of a longer one
  *   path␡#text     a number or boolean, as JSON prints it; of numbers `␡#text` in `values`, whatever their path
  *   path␡<digits>  a number, or a string that spells one, in 16 digits that sort by value
  *
@@ -142,7 +142,7 @@ class ColumnWriter {
     if (head.length === folded.length) this.#add(`${path}${SEPARATOR}=${folded}`);
     else {
       this.#add(`${path}${SEPARATOR}~${head}`);
-      this.texts.push(text.toWellFormed());
+      if (this.column === this.values) this.texts.push(text.toWellFormed());
     }
     const number = parseNumber(text);
     if (number !== undefined) this.#add(`${path}${SEPARATOR}<${sortableDigits(number)}`);
