@@ -50,6 +50,9 @@ export interface FollowedFilesParts {
   readonly store: CheckpointStore;
 }
 
+/** What rotation uses of them. */
+export type FollowedView = Pick<FollowedFiles, 'groups' | 'discard' | 'noteCopy'>;
+
 export class FollowedFiles {
   readonly #parts: FollowedFilesParts;
 

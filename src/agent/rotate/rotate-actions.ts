@@ -6,7 +6,7 @@ import { AppError, systemCodeOf } from '../../base/errors.ts';
 import type { LogDirectory, LogEntry, RotateMachine } from '../../base/log-directory.ts';
 import type { RotatePolicyConfig } from '../../config/rotate-config.ts';
 import { parseSu } from '../../config/rotate-options.ts';
-import type { FollowedFiles } from '../followed-files.ts';
+import type { FollowedView } from '../followed-files.ts';
 import { foreignOwnerOf } from './choose-policy.ts';
 import { datedName } from './dated-name.ts';
 import type { RotateAction, RotateFile } from './rotate-types.ts';
@@ -18,7 +18,7 @@ const POSTROTATE_MS_MAX = 60_000;
 
 export interface ActionContext {
   readonly machine: RotateMachine;
-  readonly followed: FollowedFiles;
+  readonly followed: FollowedView;
   readonly policy: RotatePolicyConfig;
   /** Everything must stay below it. */
   readonly root: string;

@@ -13,7 +13,7 @@ import { nextCronMs } from '../../config/cron.ts';
 import type { RotatePolicyConfig } from '../../config/rotate-config.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
-import type { FollowedFiles } from '../followed-files.ts';
+import type { FollowedView } from '../followed-files.ts';
 import { joinPath } from '../discovery/layout.ts';
 import { type BudgetGroup, freedBy, planBudget } from './budget-plan.ts';
 import { PolicyChooser } from './choose-policy.ts';
@@ -45,7 +45,7 @@ const LOGROTATE_MS = 60_000;
 export interface RotatorOptions {
   readonly config: Config;
   /** The agent's files; undefined while it does not know them all. */
-  readonly followed: () => FollowedFiles | undefined;
+  readonly followed: () => FollowedView | undefined;
   readonly machine: RotateMachine;
   readonly fileSystem: FileSystem;
   readonly scheduler: Scheduler;
@@ -222,7 +222,7 @@ export class Rotator implements Service {
   async #act(
     action: RotateAction,
     { group, choice, root }: Ruled,
-    at: { followed: FollowedFiles; wallMs: number; monotonicMs: number },
+    at: { followed: FollowedView; wallMs: number; monotonicMs: number },
   ): Promise<void> {
     if (choice.kind === 'none' || !this.#postponed.isDue(action, at.monotonicMs)) return;
     const { machine } = this.#options;

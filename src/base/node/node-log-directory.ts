@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import type { ByteRange, LogDirectory, LogEntry, NamedFile } from '../log-directory.ts';
 import { findWriter, linkOpenFile, punchHole } from './libc.ts';
@@ -14,6 +15,11 @@ const O_TMPFILE = 0o20000000 | O_DIRECTORY;
 const PUNCH_STEP_BYTES = 64 * 2 ** 20;
 
 const STAT_BLOCK_BYTES = 512;
+
+const CHUNK_BYTES = 256 * 1024;
+
+const read = promisify(fs.read);
+const write = promisify(fs.write);
 
 /**
  * Opens a directory for rotation. Linux only: names are looked up below /proc/self/fd, as openat(2) would. Throws
@@ -105,9 +111,9 @@ class NodeLogDirectory implements LogDirectory {
       target = this.#openTemporary(temporary);
       const { fd } = target;
       const deflate = compression === 'gzip' ? createGzip() : createZstdCompress();
-      const input = fs.createReadStream('', { fd: source, autoClose: false, start: 0 });
-      const output = fs.createWriteStream('', { fd, autoClose: false, start: 0 });
-      await pipeline(input, deflate, output);
+      await pipeline(readChunks(source), deflate, (chunks: AsyncIterable<Uint8Array>) =>
+        writeChunks(fd, chunks),
+      );
       const model = fs.fstatSync(source);
       imitate(fd, model);
       fs.fsyncSync(fd);
@@ -171,6 +177,24 @@ class NodeLogDirectory implements LogDirectory {
   #pathOf(name: string): string {
     if (name.includes('/') || name === '..' || name === '') throw systemError('EINVAL', name);
     return path.join('/proc/self/fd', String(this.#fd), name);
+  }
+}
+
+/** Streams of Node's own would close the descriptors whenever they fail. */
+async function* readChunks(fd: number): AsyncGenerator<Uint8Array> {
+  for (let position = 0; ;) {
+    const { bytesRead, buffer } = await read(fd, new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function writeChunks(fd: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of chunks) {
+    for (let done = 0; done < chunk.length;) {
+      done += (await write(fd, chunk, done, chunk.length - done, null)).bytesWritten;
+    }
   }
 }
 

@@ -68,6 +68,8 @@ function runProgram(program: string, options: RunProgramOptions): Promise<Progra
   child.on('error', (error) => settle(() => reject(error)));
   const end = (code: number | null): void => {
     const output = Buffer.concat(chunks).toString('utf8');
+    child.stdout.destroy();
+    child.stderr.destroy();
     settle(() => resolve({ code: code ?? undefined, output, isTimedOut }));
   };
   // What a script started in the background may keep the outputs open for ever.
