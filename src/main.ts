@@ -1,6 +1,7 @@
 /** The program: takes the command line, the environment and the real machine, and picks implementations. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { createInterface } from 'node:readline/promises';
 import { nodeFileSystem } from './base/node/node-file-system.ts';
 import { nodeScheduler } from './base/node/node-scheduler.ts';
 import type { CliActions, CliContext, Output } from './cli/context.ts';
@@ -38,6 +39,7 @@ const context: CliContext = {
   fileSystem: nodeFileSystem,
   scheduler: nodeScheduler,
   fetch: globalThis.fetch,
+  confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : undefined,
   interrupted,
   actions,
 };
@@ -80,6 +82,13 @@ function toOutput(stream: NodeJS.WriteStream): Output {
         });
       }),
   };
+}
+
+async function confirm(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${question} [y/N] `);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
 }
 
 function flush(stream: NodeJS.WriteStream): Promise<void> {

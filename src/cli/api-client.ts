@@ -37,11 +37,22 @@ export class ApiClient {
     for (const [name, value] of Object.entries(parameters)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const headers: Record<string, string> =
-      this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
+    return this.#request(url, {}, signal);
+  }
+
+  /** Sends a body as JSON, and opens the answer. */
+  async post(path: string, body: object, signal?: AbortSignal): Promise<Response> {
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify(body) };
+    return this.#request(new URL(`${this.serverUrl}${API_PREFIX}${path}`), init, signal);
+  }
+
+  async #request(url: URL, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`);
     let response: Response;
     try {
-      response = await this.#fetch(url, { headers, ...(signal === undefined ? {} : { signal }) });
+      response = await this.#fetch(url, { ...init, headers, ...(signal === undefined ? {} : { signal }) });
     } catch (error) {
       throw this.#unreachable(error);
     }

@@ -26,6 +26,9 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   list: 'YAML',
 };
 
+/** Longer choices stand in the description: they would leave no room for it. */
+const CHOICES_WIDTH_MAX = 40;
+
 /** Adds `--config`, the short spellings, and one flag per option, grouped as the table's sections are. */
 export function addConfigOptions(command: Command, choice: ConfigOptionsChoice = {}): Command {
   command.addOption(new Option('-c, --config <FILE>', 'configuration file (environment: LOGBOOM_CONFIG)'));
@@ -75,8 +78,12 @@ function toFlag(option: OptionDefinition, group: string): Option {
   const { shape } = option;
   if (shape.kind === 'boolean')
     return new Option(`${flag} [true|false]`, option.description).helpGroup(group);
-  const placeholder = shape.kind === 'choice' ? shape.values.join('|') : (PLACEHOLDERS[shape.kind] ?? 'TEXT');
-  return new Option(`${flag} <${placeholder}>`, describe(option)).helpGroup(group);
+  const choices = shape.kind === 'choice' ? shape.values : [];
+  const isListed = choices.length > 0 && choices.join('|').length > CHOICES_WIDTH_MAX;
+  const placeholder =
+    choices.length > 0 && !isListed ? choices.join('|') : (PLACEHOLDERS[shape.kind] ?? 'TEXT');
+  const description = isListed ? `${describe(option)}: ${choices.join(', ')}` : describe(option);
+  return new Option(`${flag} <${placeholder}>`, description).helpGroup(group);
 }
 
 function describe({ description, default: value, defaultText }: OptionDefinition): string {

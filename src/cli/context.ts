@@ -26,6 +26,8 @@ export interface CliContext {
   readonly fileSystem: FileSystem;
   readonly scheduler: Scheduler;
   readonly fetch: typeof fetch;
+  /** Asks a person at the terminal; undefined where there is none. */
+  readonly confirm: ((question: string) => Promise<boolean>) | undefined;
   /** Aborted by Ctrl-C from the first call on; before it, Ctrl-C just ends the process. */
   readonly interrupted: () => AbortSignal;
   readonly actions: CliActions;

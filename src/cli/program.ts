@@ -10,6 +10,7 @@ import { addExplainCommand } from './commands/explain.ts';
 import { addExportCommand } from './commands/export.ts';
 import { addImportCommand } from './commands/import.ts';
 import { addRotateCommand } from './commands/rotate.ts';
+import { addReplayCommand } from './commands/replay.ts';
 import { addRunCommands } from './commands/run.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addStatsCommand } from './commands/stats.ts';
@@ -33,6 +34,8 @@ export function buildProgram(context: CliContext, setExitCode: SetExitCode): Com
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [COMMAND]', 'print help of a command')
     .showSuggestionAfterError(true)
+    // What stands behind an inner command, such as `replay run`, belongs to it.
+    .enablePositionalOptions()
     .addHelpText('after', EPILOGUE);
   program.configureOutput({
     writeOut: (text) => context.stdout.write(text),
@@ -51,19 +54,20 @@ export function buildProgram(context: CliContext, setExitCode: SetExitCode): Com
   addAuditCommand(setup);
   addExportCommand(setup);
   addImportCommand(setup);
+  addReplayCommand(setup);
   addCheckCommand(setup);
   addTestCommand(setup);
   addExplainCommand(setup);
   addRotateCommand(setup);
   addDoctorCommand(setup);
   addCompletionCommand(setup);
-  for (const command of [program, ...program.commands]) finish(command, program);
+  finish(program, program, 'logboom');
   return program;
 }
 
 /** What subcommands inherit only when they are made by `program.command`, and the hint below each mistake. */
-function finish(command: Command, program: Command): void {
+function finish(command: Command, program: Command, name: string): void {
   command.exitOverride().copyInheritedSettings(program);
-  const name = command === program ? 'logboom' : `logboom ${command.name()}`;
   command.showHelpAfterError(`  See \`${name} --help\`.`);
+  for (const inner of command.commands) finish(inner, program, `${name} ${inner.name()}`);
 }

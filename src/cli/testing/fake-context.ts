@@ -4,6 +4,7 @@ import { VirtualScheduler } from '../../base/virtual-scheduler.ts';
 import type { CliActions, CliContext, Output } from '../context.ts';
 
 export interface FakeOptions {
+  readonly confirm?: CliContext['confirm'];
   readonly environment?: Readonly<Record<string, string>>;
   readonly actions?: Partial<CliActions>;
   /** Answers requests by path and query. */
@@ -48,6 +49,7 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
     fileSystem: memoryFileSystem,
     scheduler: new VirtualScheduler(),
     fetch: fakeFetch(options.answer),
+    confirm: options.confirm,
     interrupted: () => new AbortController().signal,
     actions: { ...refuseAll(), ...options.actions },
     written,
