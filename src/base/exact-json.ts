@@ -35,8 +35,11 @@ export function parseExact(text: string): ExactValue {
   return { value, hasExactNumbers };
 }
 
-/** Digits or exponents that JavaScript's numbers may not hold; a text without them needs no exact parser. */
-const SUSPICIOUS = /[\d.]{16}|\d[eE][-+]?\d{3}/;
+/**
+ * Where a number can begin, one with digits or an exponent that JavaScript's numbers may not hold. A text without it
+ * needs no exact parser; within a string it does no harm.
+ */
+const SUSPICIOUS = /(?:^|[:,[])\s*-?(?:\d[\d.]{15}|\d[\d.]*[eE][-+]?\d{3})/;
 
 /** Parses JSON text, with exact numbers where there are some; throws what `JSON.parse` throws. */
 export function parseKeepingDigits(text: string): unknown {
