@@ -12,13 +12,19 @@ import type { Bounds, Dsl } from './dsl.ts';
 import { ALL, allOf, atMost, timeRange } from './dsl.ts';
 import type { EngineClient } from './engine-client.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from './field-table.ts';
-import type { SearchAnswer, SearchHit } from './search-answer.ts';
-import { readSearchAnswer } from './search-answer.ts';
+import type { SearchAnswer } from './search-answer.ts';
+import { readSearchAnswer, sortKeyOf } from './search-answer.ts';
 
 /** Where logs are: a comma-separated list of index names and patterns, as in a path. */
 export interface LogIndices {
   readonly client: EngineClient;
   readonly indices: string;
+}
+
+/** A match, and where it stands in the order. */
+export interface FoundDocument {
+  readonly key: SortKey;
+  readonly document: string;
 }
 
 /** What a scan asks for. */
@@ -54,7 +60,7 @@ export async function searchEngine(
   return withBounds(query, async (bounds) => {
     // One more than asked for tells whether there is a next page.
     const wanted = limit + 1;
-    const found: SearchHit[] = [];
+    const found: FoundDocument[] = [];
     const scan = scanEngine({
       dsl: inRange(bounds.atMost, range),
       order,
@@ -74,12 +80,13 @@ export async function searchEngine(
 }
 
 /** Yields the matches page by page, in order, until there are no more. */
-export async function* scanEngine(request: ScanRequest): AsyncIterable<readonly SearchHit[]> {
+export async function* scanEngine(request: ScanRequest): AsyncIterable<readonly FoundDocument[]> {
   const { dsl, order, matches, send } = request;
   let { after, wanted } = request;
   let size = Math.min(PAGE_HITS_FIRST, wanted);
   for (;;) {
-    const { hits } = await send(pageBody({ dsl, order, size, after }));
+    const answer = await send(pageBody({ dsl, order, size, after }));
+    const hits = answer.hits.map(({ sort, document }) => ({ key: sortKeyOf(sort), document }));
     const shown = withoutRepeats(hits, after).filter(
       ({ document }) => matches === undefined || matches(parseDocument(document)),
     );
@@ -163,7 +170,7 @@ function keyText({ timeNs, fileId, offset }: SortKey): string {
 }
 
 /** A record that stands in two indices comes twice, one behind the other. */
-function withoutRepeats(hits: readonly SearchHit[], after: SortKey | undefined): SearchHit[] {
+function withoutRepeats(hits: readonly FoundDocument[], after: SortKey | undefined): FoundDocument[] {
   return hits.filter(({ key }, index) => {
     const before = index === 0 ? after : hits[index - 1]?.key;
     return before === undefined || !isSame(before, key);
@@ -174,7 +181,7 @@ function isSame(one: SortKey, other: SortKey): boolean {
   return one.offset === other.offset && one.timeNs === other.timeNs && one.fileId === other.fileId;
 }
 
-function hitsFor(hits: readonly SearchHit[]): number {
+function hitsFor(hits: readonly FoundDocument[]): number {
   const characters = hits.reduce((sum, { document }) => sum + document.length, 0);
   return Math.floor((PAGE_CHARACTERS * hits.length) / Math.max(1, characters));
 }

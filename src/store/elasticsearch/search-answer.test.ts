@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../base/errors.ts';
-import { readSearchAnswer, withoutPrivateMember } from './search-answer.ts';
+import { readSearchAnswer, sortKeyOf, withoutPrivateMember } from './search-answer.ts';
 
 const SHARDS = '"_shards":{"total":2,"successful":2,"failed":0}';
 
-test('documents come back byte for byte, with the key that they are sorted by', () => {
+test('documents come back byte for byte, with what they are sorted by', () => {
   const document = String.raw`{"message":"a\/b \u00e9","fields":{"n":12345678901234567890.10,"_logboom":{}}}`;
   const source = `${document.slice(0, -1)},"_logboom":{"file":"f","values":["x\u007f=,\\"_logboom\\":{"]}}`;
   const hit = `{"_index":"i","_source":${source},"sort":[1795410000000000001,"f",2,3]}`;
@@ -13,8 +13,7 @@ test('documents come back byte for byte, with the key that they are sorted by', 
   assert.deepEqual(readSearchAnswer(answer, 'search'), {
     hits: [
       {
-        key: { timeNs: 1795410000000000001n, fileId: 'f', offset: 2 * 2 ** 20 + 3 },
-        index: 'i',
+        sort: ['1795410000000000001', '"f"', '2', '3'],
         document,
       },
     ],
@@ -23,6 +22,11 @@ test('documents come back byte for byte, with the key that they are sorted by', 
     pointInTime: undefined,
     shards: 2,
   });
+});
+
+test('keys have every nanosecond and the whole offset', () => {
+  const key = { timeNs: 1795410000000000001n, fileId: 'f', offset: 2 * 2 ** 20 + 3 };
+  assert.deepEqual(sortKeyOf(['1795410000000000001', '"f"', '2', '3']), key);
 });
 
 test('a document without the private member is left as it is', () => {

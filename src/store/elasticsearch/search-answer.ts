@@ -5,8 +5,8 @@ import { forEachElement, forEachMember } from './json-slices.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from './field-table.ts';
 
 export interface SearchHit {
-  readonly key: SortKey;
-  readonly index: string;
+  /** What it is sorted by, each as JSON. */
+  readonly sort: readonly string[];
   /** The document's JSON text, byte for byte as it was appended. */
   readonly document: string;
 }
@@ -70,14 +70,12 @@ interface ShardCounts {
 
 function readHit(text: string, at: number): SearchHit {
   let document = '{}';
-  let index = '';
   let sort: string[] = [];
   forEachMember(text, at, (key, start, end) => {
     if (key === '_source') document = withoutPrivateMember(text.slice(start, end));
-    else if (key === '_index') index = JSON.parse(text.slice(start, end)) as string;
     else if (key === 'sort') sort = elementsOf(text, start);
   });
-  return { key: keyOf(sort), index, document };
+  return { sort, document };
 }
 
 function elementsOf(text: string, at: number): string[] {
@@ -86,8 +84,8 @@ function elementsOf(text: string, at: number): string[] {
   return elements;
 }
 
-/** `[time in nanoseconds, file id, offset / 2^20, offset % 2^20, …]`, as JSON. */
-function keyOf([time = '0', file = '""', high = '0', low = '0']: readonly string[]): SortKey {
+/** Returns the key of a hit that is sorted by time in nanoseconds, file id, offset / 2^20 and offset % 2^20. */
+export function sortKeyOf([time = '0', file = '""', high = '0', low = '0']: readonly string[]): SortKey {
   return {
     timeNs: BigInt(time),
     fileId: JSON.parse(file) as string,

@@ -1,0 +1,43 @@
+/**
+ * Where it stands which records pipelines dropped on purpose: one small document per record, with the record's own id,
+ * so that a redelivery changes nothing. Only the audit reads it.
+ */
+import { eventIdOf } from '../../record/identity.ts';
+import type { DocumentBatch } from '../../record/record-batch.ts';
+import { OFFSET_UNIT, PRIVATE_MEMBER } from './field-table.ts';
+
+/** Its name does not begin like those of logs, so no search of logs finds it. */
+export const DROPPED_INDEX = 'logboom_dropped-1';
+
+/** Returns what the index is created with. */
+export function droppedIndexBody(replicas: number): Readonly<Record<string, unknown>> {
+  const number = { type: 'integer', index: false };
+  return {
+    settings: {
+      index: { number_of_shards: '1', number_of_replicas: String(replicas), refresh_interval: '10s' },
+    },
+    mappings: {
+      dynamic: 'false',
+      // Nobody reads the documents.
+      _source: { enabled: false },
+      properties: {
+        offset: { type: 'long' },
+        [PRIVATE_MEMBER]: { properties: { file: { type: 'keyword' }, low: number, high: number } },
+      },
+    },
+  };
+}
+
+/** Returns the bulk lines of every record of the batches that a pipeline dropped; empty when there is none. */
+export function droppedLines(batches: readonly DocumentBatch[]): string {
+  let lines = '';
+  for (const { fileId, dropped } of batches) {
+    for (const { offset } of dropped) {
+      const low = offset % OFFSET_UNIT;
+      const place = { file: fileId, low, high: (offset - low) / OFFSET_UNIT };
+      const create = { _index: DROPPED_INDEX, _id: eventIdOf(fileId, offset) };
+      lines += `${JSON.stringify({ create })}\n${JSON.stringify({ offset, [PRIVATE_MEMBER]: place })}\n`;
+    }
+  }
+  return lines;
+}
