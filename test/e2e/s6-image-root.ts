@@ -1,0 +1,126 @@
+/**
+ * A root file system for containers of the S6 base image, assembled from what is installed: the real s6, the scripts
+ * of the image, and either dash with the tools of GNU, as on Debian, or BusyBox alone, as on Alpine.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { findProgram } from '../../tools/provision.ts';
+
+export const IMAGE_DIRECTORY = path.resolve(import.meta.dirname, '../../deploy/images/s6-base');
+
+export const USERLANDS = ['dash', 'busybox'] as const;
+
+/** Whose shell and tools run the scripts. */
+export type Userland = (typeof USERLANDS)[number];
+
+const S6_PROGRAMS = [
+  's6-svscan',
+  's6-supervise',
+  's6-svc',
+  's6-svwait',
+  's6-svlisten1',
+  's6-svscanctl',
+  's6-ftrigrd',
+  's6-log',
+];
+
+/** What the scripts call beside the shell; `uname` and the like are for the commands of the tests. */
+const GNU_PROGRAMS = [
+  'cat',
+  'cut',
+  'dd',
+  'id',
+  'ln',
+  'mkdir',
+  'mkfifo',
+  'mktemp',
+  'rm',
+  'sed',
+  'sleep',
+  'seq',
+];
+
+/** A command of the tests that writes numbered lines to both streams: arguments are count, and pause at number. */
+const WRITER = `#!/bin/sh
+i=0
+while [ $i -lt $1 ]; do
+  echo "out $i the quick brown fox jumps over the lazy dog, again and again and again"
+  echo "err $i" >&2
+  i=$((i + 1))
+  if [ $i = "\${2:-}" ]; then sleep "$3"; fi
+done
+`;
+
+/** Returns why no container can be run here; undefined where one can. */
+export function findContainerObstacle(): string | undefined {
+  if (process.getuid?.() !== 0) return 'containers need root';
+  const missing = [...S6_PROGRAMS, 'busybox', 'dash', 'ldd'].filter(
+    (name) => findProgram(name) === undefined,
+  );
+  return missing.length === 0 ? undefined : `${missing.join(', ')} not installed`;
+}
+
+/** Makes the file system in the empty directory `root`. */
+export function assembleRoot(root: string, userland: Userland): void {
+  for (const name of [
+    'usr/bin',
+    'usr/lib',
+    'usr/lib64',
+    'usr/libexec',
+    'run/logboom',
+    'etc/logboom/services',
+  ])
+    mkdirSync(path.join(root, name), { recursive: true });
+  for (const name of ['proc', 'dev', 'sys', 'tmp', 'data/logs', 'log'])
+    mkdirSync(path.join(root, name), { recursive: true });
+  for (const name of ['bin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, path.join(root, name));
+  for (const name of ['run/logboom', 'tmp']) chmodSync(path.join(root, name), 0o1777);
+  const bin = path.join(root, 'usr/bin');
+  const programs = [...S6_PROGRAMS, ...(userland === 'dash' ? GNU_PROGRAMS : [])];
+  for (const name of programs) copyProgram(name, path.join(bin, name));
+  if (userland === 'dash') copyProgram('dash', path.join(bin, 'sh'));
+  copyProgram('busybox', path.join(bin, 'busybox'));
+  const { stdout: applets } = spawnSync(path.join(bin, 'busybox'), ['--list'], { encoding: 'utf8' });
+  for (const name of applets.split('\n')) {
+    if (name !== '' && !existsSync(path.join(bin, name))) symlinkSync('busybox', path.join(bin, name));
+  }
+  copyLibraries(
+    root,
+    [...programs, 'sh'].map((name) => path.join(bin, name)),
+  );
+  copyFileSync(path.join(IMAGE_DIRECTORY, 'bin/logboom-run'), path.join(bin, 'logboom-run'));
+  cpSync(path.join(IMAGE_DIRECTORY, 'libexec'), path.join(root, 'usr/libexec'), { recursive: true });
+  writeProgram(path.join(bin, 'writer'), WRITER);
+}
+
+/** Writes an executable script. */
+export function writeProgram(file: string, text: string): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  chmodSync(file, 0o755);
+}
+
+function copyProgram(name: string, target: string): void {
+  const file = findProgram(name);
+  if (file === undefined) throw new Error(`${name} is not installed`);
+  copyFileSync(realpathSync(file), target);
+}
+
+function copyLibraries(root: string, files: readonly string[]): void {
+  const { stdout } = spawnSync('ldd', files, { encoding: 'utf8' });
+  for (const [library] of stdout.matchAll(/\/(?:usr\/)?lib\S*\.so\S*/g)) {
+    const target = path.join(root, library);
+    mkdirSync(path.dirname(target), { recursive: true });
+    if (!existsSync(target)) copyFileSync(realpathSync(library), target);
+  }
+}
