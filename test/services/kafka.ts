@@ -151,7 +151,7 @@ export class KafkaBroker implements AsyncDisposable {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const closed = once(child, 'close');
     child.kill(signal);
-    const isClosed = await Promise.race([closed.then(() => true), sleep(STOP_MS_MAX, false)]);
+    const isClosed = await Promise.race([closed.then(() => true), sleep(STOP_MS_MAX, false, { ref: false })]);
     if (!isClosed) {
       child.kill('SIGKILL');
       await closed;
@@ -213,6 +213,9 @@ function propertiesText(
     'share.coordinator.state.topic.replication.factor': '1',
     'share.coordinator.state.topic.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
+    // A member hears of a rebalance with its next heartbeat.
+    'group.consumer.min.heartbeat.interval.ms': '500',
+    'group.consumer.heartbeat.interval.ms': '500',
     'num.network.threads': '2',
     'num.io.threads': '4',
     ...(tls === undefined

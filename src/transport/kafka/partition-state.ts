@@ -105,7 +105,7 @@ export class PartitionReadState {
     const taken: Delivery[] = [];
     let byteLength = 0;
     for (;;) {
-      const next = this.#ready[0] ?? this.#readStretch(Math.min(STRETCH_BYTES_MAX, bytesMax));
+      const next = this.#ready[0] ?? this.#nextStretch(bytesMax, taken.length === 0);
       if (next === undefined) return taken;
       const nextBytes = bodyBytesOf(next);
       const isFirst = isOneNeeded && taken.length === 0;
@@ -134,6 +134,16 @@ export class PartitionReadState {
     this.#reader = undefined;
     this.#fetchedBytes = 0;
     this.#fetchedOffset = this.#readOffset;
+  }
+
+  /** What cannot be read is thrown by a call that has taken nothing, so that nothing is lost with it. */
+  #nextStretch(bytesMax: number, canThrow: boolean): Delivery | undefined {
+    try {
+      return this.#readStretch(Math.min(STRETCH_BYTES_MAX, bytesMax));
+    } catch (error) {
+      if (canThrow) throw error;
+      return undefined;
+    }
   }
 
   /** Reads on until the stretch is large enough. What cannot be read ends it, and throws when it is the first. */
