@@ -15,6 +15,7 @@ import { formatTimestamp } from '../../record/timestamp.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Consumer, DeadLetterQueue, Producer, Transport } from '../transport.ts';
 import { foreignFileId, readForeign } from './foreign-document.ts';
+import { readGroupProgress, type PartitionProgress } from './group-progress.ts';
 import { KafkaCluster, type TopicFacts } from './kafka-cluster.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 import { KafkaDeadLetters, shrinkLetter } from './kafka-dead-letters.ts';
@@ -115,6 +116,19 @@ export class KafkaTransport implements Transport {
   /** Records behind by partition, of the partitions that the consumer of this process reads. */
   lag(): readonly PartitionLag[] {
     return this.#consumer?.lags ?? [];
+  }
+
+  /** Returns how far the group of the indexers has come in every partition of logs and ledger. */
+  async progress(): Promise<readonly PartitionProgress[]> {
+    const topics = (await this.topics())
+      .map(({ name }) => name)
+      .filter((name) => name !== this.#template.deadTopic);
+    try {
+      return await readGroupProgress(this.#cluster, this.#options.config.groupId, topics);
+    } catch (error) {
+      const { reason, remedy } = problemOf(error, 'ask Kafka how far the indexers are');
+      throw new AppError('unreachable', reason, { cause: error, hint: remedy });
+    }
   }
 
   /** Asks the cluster for the topics of the template and their siblings. Rejects with what is wrong, and the remedy. */
