@@ -55,7 +55,7 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
     folder: 'store/elasticsearch',
     imports: [...COMMON, 'query', 'config/config.ts'],
     packages: ['undici', 're2js'],
-    builtins: ['node:util', 'node:zlib'],
+    builtins: ['node:crypto', 'node:util', 'node:zlib'],
   },
   {
     folder: 'agent',

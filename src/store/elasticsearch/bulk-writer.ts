@@ -308,6 +308,18 @@ function problemText(cause: WaitCause, reason: string): string {
     : `${WAIT_TEXTS[cause]} (it says: ${reason.slice(0, REASON_LENGTH_MAX)})`;
 }
 
+/** Returns what a person should read of an error: the engine's own words, and the remedy. */
+export function problemOf(error: AppError): string {
+  const { status, reason } = error.details;
+  const fault = {
+    type: String(error.details['type'] ?? ''),
+    reason: typeof reason === 'string' ? reason : '',
+  };
+  const verdict = typeof status === 'number' ? verdictOf(status, fault) : undefined;
+  if (verdict?.kind === 'wait') return problemText(verdict.cause, fault.reason);
+  return `the store ${verdict === undefined ? 'does not answer' : 'refuses a request'}: ${reasonOf(error)}`;
+}
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof AppError)) return messageOf(error);
   const reason = error.details['reason'];

@@ -28,13 +28,16 @@ type TemplateConfig = Pick<
 /** Above the engines' own templates (100) and below what people usually give theirs. */
 const PRIORITY = 200;
 
+/** Lower case, character by character: what `foldCase` does. The mappings name it, so it stands beside them. */
+const ANALYSIS = { index: { analysis: { normalizer: { fold: { type: 'custom', filter: ['lowercase'] } } } } };
+
 /** Appended lines are searchable within two seconds. */
 const REFRESH = '1s';
 
 /** Fields of the table and their subfields, with room for what a person adds. */
 const FIELDS_MAX = 1_000;
 
-/** Name of the alias over all indices with logs, of the policy, and the beginning of the templates' names. */
+/** Name of the alias over all indices with logs, of the policy and the index template: `logboom`. */
 export function objectPrefix(index: string): string {
   return indexPrefix(index).replace(/[-_.]+$/, '') || 'logboom';
 }
@@ -44,7 +47,7 @@ export function managedTemplates(config: TemplateConfig, engine: Capabilities): 
   const prefix = objectPrefix(config.index);
   const [mappings, settings] = [`${prefix}-mappings`, `${prefix}-settings`];
   return [
-    component(mappings, { mappings: mappingsOf(engine) }),
+    component(mappings, { settings: ANALYSIS, mappings: mappingsOf(engine) }),
     component(settings, { settings: settingsOf(config, engine) }),
     {
       name: prefix,
@@ -55,15 +58,10 @@ export function managedTemplates(config: TemplateConfig, engine: Capabilities): 
         priority: PRIORITY,
         composed_of: [mappings, settings],
         ...(config.isDataStream ? { data_stream: {} } : {}),
-        template: { aliases: { [aliasOf(config.index)]: {} } },
+        template: { aliases: { [prefix]: {} } },
       },
     },
   ];
-}
-
-/** Returns the alias over all indices with logs: `logboom-all`, because `logboom` itself may be an index pattern's. */
-export function aliasOf(index: string): string {
-  return `${objectPrefix(index)}_all`;
 }
 
 function component(name: string, template: Json): ManagedObject {
@@ -144,7 +142,6 @@ function settingsOf(config: TemplateConfig, engine: Capabilities): Json {
       ...(engine.hasLogsdb ? { mode: 'logsdb' } : {}),
       ...(engine.codec === 'zstd' ? { codec: 'zstd' } : {}),
       ...(isIlm ? { lifecycle: { name: policy } } : {}),
-      analysis: { normalizer: { fold: { type: 'custom', filter: ['lowercase'] } } },
     },
   };
 }
