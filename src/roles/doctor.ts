@@ -15,6 +15,9 @@ const MIB = 2 ** 20;
 /** Directories that are counted before the walk is given up: enough to compare with any sane limit. */
 const DIRECTORIES_MAX = 200_000;
 
+/** Names of files in the quarantine that are shown. */
+const QUARANTINE_SHOWN = 5;
+
 /** A clock before this release is wrong. */
 const CLOCK_MS_MIN = Date.UTC(2025, 0, 1);
 
@@ -25,6 +28,7 @@ export function examine({ config }: LoadedConfig): readonly Finding[] {
     ...examineSources(config),
     ...examineWatches(config),
     ...examineDataDirectory(config),
+    ...examineQuarantine(config),
     examineClock(),
     examineMemory(config),
     examineOpenFiles(),
@@ -244,6 +248,25 @@ function examineFreeSpace({ data, store }: Config): Finding {
     return warn('disk', text, 'Lower store.retention.bytesMax, or choose a larger disk with --data.');
   }
   return ok('disk', text);
+}
+
+/** Files that the store has set aside; a start takes back those that can be read again. */
+function examineQuarantine({ data }: Config): Finding[] {
+  const directory = path.join(data, 'store', 'quarantine');
+  let names: string[];
+  try {
+    names = fs.readdirSync(directory);
+  } catch {
+    // No store has been there yet, or the check of the data directory tells it.
+    return [];
+  }
+  if (names.length === 0) return [ok('quarantine', 'no file of the store is set aside')];
+  const shown = names.slice(0, QUARANTINE_SHOWN).join(', ');
+  const more = names.length > QUARANTINE_SHOWN ? ` and ${names.length - QUARANTINE_SHOWN} more` : '';
+  const text = `${names.length} set aside because they could not be read, in ${directory}: ${shown}${more}`;
+  const remedy =
+    'Mend the disk, or put a sound copy in its place under the same name, and restart: segments are tried again. Remove what is not needed. `logboom stats` says why.';
+  return [warn('quarantine', text, remedy)];
 }
 
 function examineClock(): Finding {

@@ -173,6 +173,14 @@ void test('the doctor tries the data directory, and leaves nothing behind', () =
     }
     assert.equal(statusOf('source apps'), 'warn');
     for (const { status, remedy } of findings) assert.equal(remedy === undefined, status === 'ok');
+    const aside = path.join(root, 'data/store/quarantine');
+    mkdirSync(aside, { recursive: true });
+    assert.equal(examine(load(root)).find(({ check }) => check === 'quarantine')?.status, 'ok');
+    writeFileSync(path.join(aside, 'day=2026-11-23_hour=04_000000001-0.parquet'), '');
+    const quarantine = examine(load(root)).find(({ check }) => check === 'quarantine');
+    assert.equal(quarantine?.status, 'warn');
+    assert.match(quarantine.text, /^1 set aside .*hour=04_000000001-0\.parquet$/);
+    assert.match(quarantine.remedy ?? '', /put a sound copy in its place under the same name, and restart/);
     writeFileSync(path.join(root, 'file'), '');
     const blocked = { ...load(root), config: { ...load(root).config, data: path.join(root, 'file') } };
     assert.equal(examine(blocked).find(({ check }) => check === 'data directory')?.status, 'fail');

@@ -58,7 +58,23 @@ export type CatalogEntry =
       readonly removed: readonly string[];
       readonly path: string;
       readonly reason: string;
+      /** What the catalog knew of it, if it was a segment: with that it can be taken back. */
+      readonly segment?: StoredSegment;
+    }
+  | {
+      /** A file of the quarantine was taken back, or is gone. */
+      readonly kind: 'released';
+      readonly path: string;
+      readonly added: readonly StoredSegment[];
     };
+
+/** A file that was set aside. */
+export interface QuarantinedFile {
+  readonly path: string;
+  readonly reason: string;
+  /** Undefined for parts of journals, and for damaged catalogs and ledgers. */
+  readonly segment: StoredSegment | undefined;
+}
 
 export interface Segment {
   readonly path: string;
@@ -80,7 +96,8 @@ export interface ExpiredFile {
 /** What the entries add up to. */
 export class CatalogState {
   readonly segments = new Map<string, Segment>();
-  readonly quarantined: { path: string; reason: string }[] = [];
+  /** By path, oldest first. */
+  readonly quarantined = new Map<string, QuarantinedFile>();
   readonly expired = new Map<string, ExpiredFile>();
   readonly watermarks = new Watermarks();
   readonly dropped = new DroppedTally();
@@ -106,8 +123,12 @@ export class CatalogState {
         this.#replace(entry.removed, []);
         return;
       case 'quarantined':
-        this.quarantined.push({ path: entry.path, reason: entry.reason });
+        this.quarantined.set(entry.path, { ...entry, segment: entry.segment });
         this.#replace(entry.removed, []);
+        return;
+      case 'released':
+        this.quarantined.delete(entry.path);
+        this.#replace([], entry.added);
         return;
       case 'replaced':
         this.#replace(entry.removed, entry.added);
@@ -151,7 +172,7 @@ export class CatalogState {
       throughJournal: this.throughJournal,
       commitSequence: this.commitSequence,
       nextResource: this.nextResource,
-      segments: [...this.segments.values()].map((segment) => this.#toStored(segment)),
+      segments: [...this.segments.values()].map((segment) => this.toStored(segment)),
       watermarks: Object.fromEntries(this.watermarks.entries()),
       dropped: this.dropped.encodeAll(),
     };
@@ -159,7 +180,23 @@ export class CatalogState {
       ([fileId, { count, sum }]) => [fileId, [count, String(sum)] as const] as const,
     );
     yield { kind: 'expired', removed: [], expired: Object.fromEntries(expired) };
-    for (const { path, reason } of this.quarantined) yield { kind: 'quarantined', removed: [], path, reason };
+    for (const { path, reason, segment } of this.quarantined.values()) {
+      const known = segment === undefined ? {} : { segment };
+      yield { kind: 'quarantined', removed: [], path, reason, ...known };
+    }
+  }
+
+  /** Returns the segment that an entry tells. */
+  restore(stored: StoredSegment): Segment {
+    const columns = this.#columns.get(stored.columns) ?? [];
+    return { ...stored, columns, minNs: BigInt(stored.minNs), maxNs: BigInt(stored.maxNs) };
+  }
+
+  /** Returns a segment of the catalog as its entries tell it. */
+  toStored(segment: Segment): StoredSegment {
+    const { minNs, maxNs, columns, ...rest } = segment;
+    const key = JSON.stringify(columns.map((column) => [column.name, column.kind]));
+    return { ...rest, columns: this.#columnIds.get(key) ?? 0, minNs: String(minNs), maxNs: String(maxNs) };
   }
 
   #applySealed(entry: Extract<CatalogEntry, { kind: 'sealed' }>): void {
@@ -180,20 +217,6 @@ export class CatalogState {
 
   #replace(removed: readonly string[], added: readonly StoredSegment[]): void {
     for (const path of removed) this.segments.delete(path);
-    for (const stored of added) {
-      const columns = this.#columns.get(stored.columns) ?? [];
-      this.segments.set(stored.path, {
-        ...stored,
-        columns,
-        minNs: BigInt(stored.minNs),
-        maxNs: BigInt(stored.maxNs),
-      });
-    }
-  }
-
-  #toStored(segment: Segment): StoredSegment {
-    const { minNs, maxNs, columns, ...rest } = segment;
-    const key = JSON.stringify(columns.map((column) => [column.name, column.kind]));
-    return { ...rest, columns: this.#columnIds.get(key) ?? 0, minNs: String(minNs), maxNs: String(maxNs) };
+    for (const stored of added) this.segments.set(stored.path, this.restore(stored));
   }
 }

@@ -24,6 +24,7 @@ import type {
   ScanBlock,
   SealRequest,
   SegmentEngine,
+  SegmentSource,
   SliceScan,
   Source,
   SourceHistogram,
@@ -136,6 +137,11 @@ class DuckDbEngine implements SegmentEngine {
       this.#query(sql.tallyExactlySql(held, bounds), signal),
     );
     return rows.map(toFileTally);
+  }
+
+  async verify(source: SegmentSource, signal: AbortSignal): Promise<number> {
+    const rows = await this.#query(sql.verifySql(source), signal);
+    return Number(rows[0]?.[0]);
   }
 
   async copyMatches({ sources, path, ...request }: CopyRequest, signal: AbortSignal): Promise<void> {

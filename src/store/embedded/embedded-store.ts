@@ -6,7 +6,7 @@
  *   <directory>/segments/day=…/hour=…/….parquet        what journals became (docs/formats/segment.md)
  *   <directory>/catalog.{journal,snapshot}             which segments count, and up to which journal
  *   <directory>/ledger.{journal,snapshot}              what agents say of their files, for the audit
- *   <directory>/quarantine/                            files that cannot be read, for somebody to look at
+ *   <directory>/quarantine/                            files that cannot be read; segments are tried at each start
  *   <directory>/tmp/                                   Parquet files that are being exported, and what the engine
  *                                                      spills, where the composition says so
  */
@@ -44,6 +44,7 @@ import type { LedgerBook } from './ledger-book.ts';
 import { openLedgerBook } from './ledger-book.ts';
 import { Maintenance } from './maintenance.ts';
 import { removeOrphans, removeSpilled } from './orphans.ts';
+import { releaseQuarantined } from './quarantine.ts';
 import type { SegmentEngine } from './segment-engine.ts';
 import { ParquetExports } from './parquet-export.ts';
 import { auditSources } from './source-audit.ts';
@@ -107,6 +108,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const { files: journals } = recovered;
   const catalogJournal = opened.journal;
   const state = new StoreState({ ...options, catalog, catalogJournal, watermarks, dropped, journals });
+  await releaseQuarantined({ ...options, state });
   removeOrphans(fileSystem, state, telemetry);
   removeSpilled(fileSystem, `${directory}/tmp`, telemetry);
   const damages = [opened.damage, ledger.damage].filter((damage) => damage !== undefined);
@@ -285,7 +287,8 @@ export class EmbeddedStore implements Store {
     const { quarantined } = catalog;
     const bytesOnDisk = segmentBytes + journalBytes;
     namespaces.sort((one, other) => other.records - one.records);
-    return { records, bytesOnDisk, oldestNs, newestNs, namespaces, quarantined: [...quarantined] };
+    const aside = [...quarantined.values()].map(({ path, reason }) => ({ path, reason }));
+    return { records, bytesOnDisk, oldestNs, newestNs, namespaces, quarantined: aside };
   }
 
   problem(): string | undefined {
@@ -361,7 +364,10 @@ export class EmbeddedStore implements Store {
     const path = `${directory}/quarantine/${segment.path.replaceAll('/', '_')}`;
     const text = 'A segment cannot be read; it is set aside, and the others are served.';
     telemetry.log('error', 'store_segment_quarantined', text, { path, reason });
-    await this.#state.commit([{ kind: 'quarantined', removed: [segment.path], path, reason }]);
+    const stored = this.#state.catalog.toStored(segment);
+    await this.#state.commit([
+      { kind: 'quarantined', removed: [segment.path], path, reason, segment: stored },
+    ]);
     if (fileSystem.stat(from) !== undefined) fileSystem.rename(from, path);
   }
 }

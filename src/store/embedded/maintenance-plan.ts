@@ -39,6 +39,32 @@ export function chooseCompaction(segments: readonly Segment[], nowMs: number): C
   return undefined;
 }
 
+/** Unsealed journals of this many times the sealing size make appends wait. */
+const UNSEALED_FACTOR_MAX = 8;
+
+/** Journals are sealed at this part of the store's greatest size, if that is earlier. */
+const SEAL_SHARE = 8;
+
+/** But not before they have this size: a segment of less is not worth its file. */
+const SEAL_BYTES_MIN = 1 << 20;
+
+export interface JournalLimits {
+  /** Journals with more are sealed. */
+  readonly sealBytes: number;
+  /** With more, appends wait for the seal. */
+  readonly unsealedBytesMax: number;
+}
+
+/** How large journals become: they count for the size of the store, and cannot be removed like segments. */
+export function journalLimits(journalBytesMax: number, storeBytesMax: number): JournalLimits {
+  const sealBytes = Math.min(journalBytesMax, Math.max(SEAL_BYTES_MIN, storeBytesMax / SEAL_SHARE));
+  const unsealedBytesMax = Math.min(
+    UNSEALED_FACTOR_MAX * journalBytesMax,
+    Math.max(2 * sealBytes, storeBytesMax / 2),
+  );
+  return { sealBytes, unsealedBytesMax };
+}
+
 export interface RetentionFacts {
   readonly bytesMax: number;
   readonly ageMsMax: number | undefined;

@@ -13,8 +13,8 @@ import type { LaneOffsets } from './commit-line.ts';
 import type { EncodedDropped } from './dropped-tally.ts';
 import type { JournalFile } from './journal-file.ts';
 import type { JournalWriter } from './journal-writer.ts';
-import type { Compaction } from './maintenance-plan.ts';
-import { chooseCompaction, chooseExpired } from './maintenance-plan.ts';
+import type { Compaction, JournalLimits } from './maintenance-plan.ts';
+import { chooseCompaction, chooseExpired, journalLimits } from './maintenance-plan.ts';
 import type { FileTally, JournalSource, NewSegment, SegmentEngine } from './segment-engine.ts';
 import { segmentPath } from './segment-engine.ts';
 import { removeOrphans } from './orphans.ts';
@@ -27,9 +27,6 @@ const RETRY_MS = 10_000;
 
 /** Segments that are remembered as not to be merged. */
 const UNCOMPACTABLE_MAX = 10_000;
-
-/** Unsealed journals of this many times the sealing size make appends wait. */
-const UNSEALED_FACTOR_MAX = 8;
 
 export interface MaintenanceOptions {
   readonly state: StoreState;
@@ -50,9 +47,12 @@ export class Maintenance {
   #problem: string | undefined;
   /** Segments that could not be merged, until the next start. */
   readonly #uncompactable = new Set<string>();
+  readonly #journalLimits: JournalLimits;
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
+    const { journalBytesMax, retention } = options.config;
+    this.#journalLimits = journalLimits(journalBytesMax, retention.bytesMax);
   }
 
   get problem(): string | undefined {
@@ -61,8 +61,7 @@ export class Maintenance {
 
   /** Whether journals wait for sealing beyond what the disk should hold of them. */
   isFull(): boolean {
-    const { state, config } = this.#options;
-    return state.journalBytes > UNSEALED_FACTOR_MAX * config.journalBytesMax;
+    return this.#options.state.journalBytes > this.#journalLimits.unsealedBytesMax;
   }
 
   start(): void {
@@ -143,7 +142,7 @@ export class Maintenance {
     const [oldest] = state.journals;
     if (oldest === undefined) return false;
     const isOld = scheduler.nowMs() - oldest.startedMs >= config.journalAgeMsMax;
-    return isOld || state.journalBytes >= config.journalBytesMax;
+    return isOld || state.journalBytes >= this.#journalLimits.sealBytes;
   }
 
   async #seal(): Promise<void> {

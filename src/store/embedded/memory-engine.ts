@@ -21,6 +21,7 @@ import type {
   ResourceMap,
   SealRequest,
   SegmentEngine,
+  SegmentSource,
   SliceScan,
   Source,
   SourceHistogram,
@@ -91,6 +92,10 @@ export class MemoryEngine implements SegmentEngine {
     const below = new Map(bounds.map((bound) => [bound.fileId, bound.belowOffset]));
     const rows = sources.flatMap((source) => this.#rowsOf(source));
     return tallyRows(rows.filter((row) => row.offset < (below.get(row.fileId) ?? -1)));
+  }
+
+  async verify(source: SegmentSource): Promise<number> {
+    return this.#rowsOf(source).length;
   }
 
   async copyMatches({ sources, path, ...request }: CopyRequest, signal: AbortSignal): Promise<void> {

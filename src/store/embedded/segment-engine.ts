@@ -169,6 +169,8 @@ export interface SegmentEngine {
     bounds: readonly FileBound[],
     signal: AbortSignal,
   ): Promise<FileTally[]>;
+  /** Reads every value of a segment, and returns how many rows it has. */
+  verify(source: SegmentSource, signal: AbortSignal): Promise<number>;
   /** Writes every match of all sources to a new file, in the format of segments and in no order. */
   copyMatches(request: CopyRequest, signal: AbortSignal): Promise<void>;
   /** Told of a journal that is gone: whatever the engine keeps of it may go too. */

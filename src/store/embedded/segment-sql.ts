@@ -98,6 +98,11 @@ export function histogramSql(source: ReadableSource, request: SourceHistogram): 
   return `SELECT ${bucket}, ${value}, count(*) FROM ${relation.sql} WHERE ${where} GROUP BY ALL`;
 }
 
+/** Counts the rows of a segment, and reads every value while it does. */
+export function verifySql(source: SegmentSource): string {
+  return `SELECT count(*), max(hash(t)) FROM ${relationOf(source).sql} t`;
+}
+
 export function tallySql(source: ReadableSource): string {
   const { sql } = relationOf(source);
   return `SELECT ${TALLY_COLUMNS} FROM (SELECT "file_id"::VARCHAR AS f, "log.offset" AS o FROM ${sql}) GROUP BY f`;

@@ -35,8 +35,10 @@ const STRETCH_ROWS = 500_000;
 /** Buckets of a count. */
 const BUCKETS = 512;
 
-/** Bytes of a block that is given out. */
+/** Bytes of a block that is given out, about: it ends with a line. */
 const BLOCK_BYTES = 256 * 1024;
+
+const NEWLINE = 10;
 
 /** Yields blocks of NDJSON, which are the caller's. Twice `sliceBytes` are held at most. */
 export async function* exportSources(
@@ -49,7 +51,11 @@ export async function* exportSources(
   for (;;) {
     const slice = await exporter.next();
     if (slice === undefined) return;
-    for (let at = 0; at < slice.length; at += BLOCK_BYTES) yield slice.subarray(at, at + BLOCK_BYTES);
+    for (let at = 0; at < slice.length;) {
+      const end = slice.indexOf(NEWLINE, Math.min(at + BLOCK_BYTES, slice.length) - 1) + 1;
+      yield slice.subarray(at, end);
+      at = end;
+    }
   }
 }
 
