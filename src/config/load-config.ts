@@ -14,6 +14,7 @@ import { LATER_PATHS, OPTIONS } from './options.ts';
 import type { OptionDefinition } from './shape.ts';
 import { ValueReader, defaultOf, suggest } from './value-reader.ts';
 import type { Problem } from './value-reader.ts';
+import { describeYamlError } from './yaml-problem.ts';
 
 export interface ConfigInput {
   /** Values of flags as they were given, in order. */
@@ -80,9 +81,9 @@ class Loader {
     const lines = new LineCounter();
     const document = parseDocument(file.text, { lineCounter: lines, prettyErrors: false });
     for (const error of document.errors) {
-      const { line, col } = lines.linePos(error.pos[0]);
-      const message = error.message.replace(/\n[^]*$/, '').replace(/ at line .*$/, '');
-      this.#problems.push({ name: 'YAML', where: `${file.name}:${line}:${col}`, message, hint: undefined });
+      const { offset, message, hint } = describeYamlError(file.text, error);
+      const { line, col } = lines.linePos(offset);
+      this.#problems.push({ name: 'YAML', where: `${file.name}:${line}:${col}`, message, hint });
     }
     if (document.errors.length > 0) return;
     const reader = this.#readerFor(document, lines, file.name);
