@@ -17,6 +17,7 @@ import { FIND_COORDINATOR, GROUP_HEARTBEAT, partialResponse } from './kafka-apis
 import { errorNameOf, type KafkaCluster } from './kafka-cluster.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
 import type { ProblemBook } from './problem-book.ts';
+import type { SubscribedTopic } from './subscription.ts';
 
 export interface GroupListener {
   /** Finishes and commits what is held of partitions, and stops reading them. Bounded by the listener. */
@@ -35,6 +36,8 @@ export interface GroupOptions {
   readonly listener: GroupListener;
   /** Longest time between being asked to let partitions go and doing so. */
   readonly rebalanceMsMax: number;
+  /** Called when the coordinator does not assign partitions: the membership ends. */
+  readonly onUnsupported: () => void;
 }
 
 /** Who commits, as the coordinator knows it. */
@@ -48,7 +51,7 @@ export interface GroupIdentity {
 export interface GroupMembership {
   readonly identity: GroupIdentity | undefined;
   /** States which topics are read; the first call joins. */
-  subscribe(topics: readonly string[]): void;
+  subscribe(topics: readonly SubscribedTopic[]): void;
   /** Told that the coordinator refused a request with this error. */
   noteError(code: string): void;
   /** Lets everything go, and tells the coordinator. */
@@ -87,8 +90,8 @@ export class GroupMember implements GroupMembership {
     return coordinator === undefined || epoch <= 0 ? undefined : { memberId, epoch, coordinator };
   }
 
-  subscribe(topics: readonly string[]): void {
-    this.#topics = topics;
+  subscribe(topics: readonly SubscribedTopic[]): void {
+    this.#topics = topics.map(({ name }) => name);
     this.#state = withSubscription(this.#state);
     this.#running ??= this.#run();
     this.#beatSoon();
@@ -159,6 +162,11 @@ export class GroupMember implements GroupMembership {
     const problem = problemOf(error, `be a member of the group ${groupId}`);
     if (LOST.has(problem.code)) {
       this.#lose();
+      return 0;
+    }
+    if (problem.code === 'UNSUPPORTED_VERSION') {
+      this.#closing.abort();
+      this.#options.onUnsupported();
       return 0;
     }
     this.#coordinator = undefined;

@@ -93,12 +93,6 @@ export class KafkaCluster {
     return version.async(connection, ...args);
   }
 
-  /** Tells whether the broker that holds a group or any broker speaks a request. */
-  async canCall<A extends unknown[], R>(api: KafkaApi<A, R>): Promise<boolean> {
-    const { versions } = await this.#connectAny('data');
-    return chooseVersion(api, versions) !== undefined;
-  }
-
   /** Asks for facts about these topics, or about all of them; topics are not created by asking. */
   async describe(topics: readonly string[] | undefined): Promise<ClusterFacts> {
     const names = topics === undefined ? null : [...topics];

@@ -6,7 +6,8 @@ import type { Scheduler } from '../../base/scheduler.ts';
 import type { KafkaConfig } from '../../config/config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Consumer, Delivery } from '../transport.ts';
-import { GroupMember, type GroupMembership } from './group-member.ts';
+import { ClassicMember } from './classic-member.ts';
+import { GroupMember, type GroupMembership, type GroupOptions } from './group-member.ts';
 import { OFFSET_COMMIT, OFFSET_FETCH, partialResponse } from './kafka-apis.ts';
 import { errorNameOf, type KafkaCluster } from './kafka-cluster.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
@@ -45,9 +46,9 @@ const CLOSE_MS_MAX = 5_000;
 export class KafkaConsumer implements Consumer {
   readonly #options: KafkaConsumerOptions;
   readonly #fetcher: PartitionFetcher;
-  readonly #group: GroupMembership;
+  #group: GroupMembership;
   readonly #closing = new AbortController();
-  readonly #topics = new Map<string, SubscribedTopic>();
+  #topics: ReadonlyMap<string, SubscribedTopic> = new Map();
   /** By partition: what the broker has, as far as this process knows. */
   readonly #committed = new Map<string, number>();
   #listener: ((partitions: readonly number[]) => Promise<void>) | undefined;
@@ -68,7 +69,7 @@ export class KafkaConsumer implements Consumer {
       bufferBytesMax,
       foreignFileId,
     });
-    this.#group = new GroupMember({
+    const group: GroupOptions = {
       cluster,
       scheduler,
       problems,
@@ -79,10 +80,15 @@ export class KafkaConsumer implements Consumer {
         assign: (keys) => this.#assign(keys),
         lose: (keys) => this.#drop(keys),
       },
-    });
+      onUnsupported: () => {
+        this.#group = new ClassicMember(group);
+        this.#group.subscribe([...this.#topics.values()]);
+      },
+    };
+    this.#group = new GroupMember(group);
     void options.subscription.follow(this.#closing.signal, (topics) => {
-      for (const topic of topics) this.#topics.set(topic.id, topic);
-      this.#group.subscribe(topics.map(({ name }) => name));
+      this.#topics = new Map(topics.map((topic) => [topic.id, topic]));
+      this.#group.subscribe(topics);
     });
   }
 
