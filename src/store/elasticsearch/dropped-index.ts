@@ -4,6 +4,7 @@
  */
 import { eventIdOf } from '../../record/identity.ts';
 import type { DocumentBatch } from '../../record/record-batch.ts';
+import type { BulkItem, BulkPayload } from './bulk-payload.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from './field-table.ts';
 
 /** Its name does not begin like those of logs, so no search of logs finds it. */
@@ -28,16 +29,26 @@ export function droppedIndexBody(replicas: number): Readonly<Record<string, unkn
   };
 }
 
-/** Returns the bulk lines of every record of the batches that a pipeline dropped; empty when there is none. */
-export function droppedLines(batches: readonly DocumentBatch[]): string {
+/** Returns what to send for every record of the batches that a pipeline dropped; undefined when there is none. */
+export function droppedPayload(batches: readonly DocumentBatch[]): BulkPayload | undefined {
+  const items: BulkItem[] = [];
   let lines = '';
-  for (const { fileId, dropped } of batches) {
-    for (const { offset } of dropped) {
-      const low = offset % OFFSET_UNIT;
-      const place = { file: fileId, low, high: (offset - low) / OFFSET_UNIT };
-      const create = { _index: DROPPED_INDEX, _id: eventIdOf(fileId, offset) };
-      lines += `${JSON.stringify({ create })}\n${JSON.stringify({ offset, [PRIVATE_MEMBER]: place })}\n`;
+  for (const [batchIndex, { fileId, dropped }] of batches.entries()) {
+    for (const [documentIndex, { offset }] of dropped.entries()) {
+      const id = eventIdOf(fileId, offset);
+      const start = lines.length;
+      lines += droppedLines(fileId, offset, id);
+      const place = { batchIndex, documentIndex, index: DROPPED_INDEX, id };
+      items.push({ ...place, timeMs: 0, usualIndex: undefined, start, end: lines.length });
     }
   }
-  return lines;
+  // Ids and numbers are ASCII, so characters are bytes.
+  return items.length === 0 ? undefined : { bytes: Buffer.from(lines), items };
+}
+
+function droppedLines(fileId: string, offset: number, id: string): string {
+  const low = offset % OFFSET_UNIT;
+  const place = { file: fileId, low, high: (offset - low) / OFFSET_UNIT };
+  const create = { _index: DROPPED_INDEX, _id: id };
+  return `${JSON.stringify({ create })}\n${JSON.stringify({ offset, [PRIVATE_MEMBER]: place })}\n`;
 }

@@ -1,10 +1,21 @@
 /**
  * The store on Elasticsearch or OpenSearch. Documents are written by `engine-writer.ts` and read back by
- * `engine-search.ts` and its neighbours; what both agree on is in `field-table.ts` and `search-columns.ts`.
+ * `engine-reader.ts`; what both agree on is in `field-table.ts` and `search-columns.ts`.
  */
 import type { LedgerRecord } from '../../record/ledger.ts';
 import type { DocumentBatch } from '../../record/record-batch.ts';
-import type { AppendResult } from '../store.ts';
+import type {
+  AppendResult,
+  ExportRequest,
+  FileAudit,
+  HistogramBucket,
+  HistogramRequest,
+  SearchPage,
+  SearchRequest,
+  Store,
+  StoreStats,
+} from '../store.ts';
+import { EngineReader } from './engine-reader.ts';
 import type { EngineWriterOptions } from './engine-writer.ts';
 import { EngineWriter } from './engine-writer.ts';
 import type { EngineFinding } from './index-management.ts';
@@ -12,13 +23,15 @@ import type { EngineFinding } from './index-management.ts';
 /** The client is closed with the store. */
 export interface ElasticsearchStoreOptions extends EngineWriterOptions {}
 
-export class ElasticsearchStore {
+export class ElasticsearchStore implements Store {
   readonly #options: ElasticsearchStoreOptions;
   readonly #writer: EngineWriter;
+  readonly #reader: EngineReader;
 
   constructor(options: ElasticsearchStoreOptions) {
     this.#options = options;
     this.#writer = new EngineWriter(options);
+    this.#reader = new EngineReader(options.client, options.config);
   }
 
   /** What Logboom left alone in the engine because it is not its own, as of the start. */
@@ -32,6 +45,26 @@ export class ElasticsearchStore {
 
   appendLedger(records: readonly LedgerRecord[], signal: AbortSignal): Promise<void> {
     return this.#writer.appendLedger(records, signal);
+  }
+
+  search(request: SearchRequest, signal: AbortSignal): Promise<SearchPage> {
+    return this.#reader.search(request, signal);
+  }
+
+  export(request: ExportRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return this.#reader.export(request, signal);
+  }
+
+  histogram(request: HistogramRequest, signal: AbortSignal): Promise<HistogramBucket[]> {
+    return this.#reader.histogram(request, signal);
+  }
+
+  stats(signal: AbortSignal): Promise<StoreStats> {
+    return this.#reader.stats(signal);
+  }
+
+  audit(signal: AbortSignal): AsyncIterable<FileAudit> {
+    return this.#reader.audit(signal);
   }
 
   problem(): string | undefined {

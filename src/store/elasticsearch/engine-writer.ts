@@ -13,6 +13,7 @@ import type { BulkPayload } from './bulk-payload.ts';
 import type { Delivered } from './bulk-writer.ts';
 import { BulkWriter, problemOf } from './bulk-writer.ts';
 import { detectCapabilities } from './capabilities.ts';
+import { droppedPayload } from './dropped-index.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { EngineFinding } from './index-management.ts';
 import { IndexManagement } from './index-management.ts';
@@ -81,6 +82,8 @@ export class EngineWriter {
     const { encoder } = await this.#prepared(signal);
     const { payloads, unsent } = encoder.encode(batches, this.#options.scheduler.nowMs());
     const delivered = await Promise.all(payloads.map((payload) => this.#deliver(payload, signal)));
+    const dropped = droppedPayload(batches);
+    if (dropped !== undefined) await this.#writer.deliver(dropped, signal);
     const rejected = delivered.flatMap(({ rejected: refused }) =>
       refused.map(({ item, error }): RejectedDocument => {
         const { batchIndex, documentIndex, index } = item;

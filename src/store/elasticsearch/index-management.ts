@@ -2,6 +2,7 @@
 import type { ElasticsearchConfig } from '../../config/config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Capabilities } from './capabilities.ts';
+import { DROPPED_INDEX, droppedIndexBody } from './dropped-index.ts';
 import type { EngineClient } from './engine-client.ts';
 import { managedTemplates, objectPrefix } from './index-templates.ts';
 import { LEDGER_INDEX, ledgerIndexBody } from './ledger-index.ts';
@@ -62,7 +63,9 @@ export class IndexManagement {
       const finding = await this.#ensure(managed, signal);
       if (finding !== undefined) findings.push(finding);
     }
-    await this.createIndex(LEDGER_INDEX, signal, ledgerIndexBody(this.#options.config.replicas));
+    const { replicas } = this.#options.config;
+    await this.createIndex(LEDGER_INDEX, signal, ledgerIndexBody(replicas));
+    await this.createIndex(DROPPED_INDEX, signal, droppedIndexBody(replicas));
     return findings;
   }
 
