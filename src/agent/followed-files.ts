@@ -89,7 +89,7 @@ export class FollowedFiles {
     if (untilOffset <= startOffset) return undefined;
     try {
       const { size } = context.fileSystem.fstat(fd);
-      const endOffset = lineEndAt(context, fd, Math.min(untilOffset, size), size);
+      const endOffset = lineEndAt(context, fd, Math.min(untilOffset, size) - 1, size);
       if (endOffset <= startOffset) return undefined;
       const isUnsure = startOffset < file.unsureUntil;
       const drop = isUnsure ? ('possible_loss' as const) : ('gap' as const);
