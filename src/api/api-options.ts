@@ -20,6 +20,12 @@ export interface DeadLetterAccess {
   replay(letters: readonly DeadLetter[], signal: AbortSignal): Promise<readonly ReplayOutcome[]>;
 }
 
+/** How far everything was at a moment, where indexers come after the acknowledgement. */
+export interface IndexingMark {
+  /** Whether the indexers have passed it. Rejects when nobody can tell. */
+  isPassed(): Promise<boolean>;
+}
+
 export interface ApiOptions {
   readonly config: ServerConfig;
   readonly store: Store;
@@ -35,6 +41,8 @@ export interface ApiOptions {
   readonly sources: () => readonly SourceStatus[];
   /** Lets the agents of this process bring their ledger up to date before an audit. */
   readonly refreshLedger: () => Promise<void>;
+  /** Notes how far the transport is; undefined where what is acknowledged is stored. */
+  readonly markIndexing?: (() => Promise<IndexingMark>) | undefined;
   /** Name of the node that the agent of this process follows; undefined without one. */
   readonly agentNode?: string | undefined;
   /** Takes records from outside; resolves when they are durable. */

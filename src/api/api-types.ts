@@ -103,7 +103,10 @@ export interface AuditFigures {
   readonly missing: number;
   /** Records found a second time. */
   readonly twice: number;
+  /** By a pipeline, or by a person among the dead letters. */
   readonly droppedByPipeline: number;
+  /** Records that the store refused and that wait for a replay. */
+  readonly deadLettered: number;
   readonly expired: number;
   /** Bytes that are in no record, by reason. */
   readonly droppedBytes: Readonly<Record<string, number>>;

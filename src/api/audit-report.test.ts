@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import type { LedgerRecord } from '../record/ledger.ts';
 import type { FileAudit } from '../store/store.ts';
 import { MemoryStore } from '../store/memory-store.ts';
+import type { DeadLetter } from '../record/dead-letter.ts';
+import { AuditLetters } from './audit-letters.ts';
 import { buildAuditReport } from './audit-report.ts';
 import { documentAt, FILE_ID, toBatches } from './test-api.ts';
 
@@ -160,4 +162,67 @@ test('of many problems the most serious are named and all are counted', async ()
   assert.equal(report.problemCount, 151);
   assert.equal(report.problems.length, 100);
   assert.equal(report.problems[0]?.verdict, 'discrepancy');
+});
+
+function lettersAt(offsets: readonly number[], changes: Partial<DeadLetter> = {}): AuditLetters {
+  const letters = new AuditLetters();
+  for (const offset of offsets) {
+    const letter: DeadLetter = {
+      id: String(offset),
+      fileId: FILE_ID,
+      offset,
+      lane: 1,
+      time: '2026-11-23T00:00:00.000000000Z',
+      document: '{}',
+      error: { type: 'limits', reason: 'too much' },
+      index: undefined,
+      source: undefined,
+      attempts: 1,
+      ...changes,
+    };
+    assert.ok(letters.add(letter));
+  }
+  return letters;
+}
+
+test('a record that the store refused is accounted for by its dead letter, and a lost one beside it is missing', async () => {
+  const refused = fileAudit({ found: 3, offsetSum: '50' });
+  const letters = lettersAt([10, 40]);
+  const report = await buildAuditReport(filesOf(refused), { letters });
+  assert.deepEqual([report.verdict, report.missing, report.deadLettered], ['accounted', 0, 1]);
+  const lost = await buildAuditReport(filesOf(fileAudit({ found: 2, offsetSum: '30' })), { letters });
+  assert.deepEqual([lost.verdict, lost.missing, lost.deadLettered], ['discrepancy', 1, 1]);
+  const other = await buildAuditReport(filesOf(fileAudit({ found: 3, offsetSum: '40' })), { letters });
+  assert.deepEqual([other.verdict, other.missing], ['discrepancy', 1]);
+});
+
+test('a discarded letter counts among what was dropped', async () => {
+  const letters = lettersAt([10], {
+    document: '',
+    error: { type: 'discarded', reason: 'discarded: limits' },
+  });
+  const report = await buildAuditReport(filesOf(fileAudit({ found: 3, offsetSum: '50' })), { letters });
+  assert.deepEqual([report.verdict, report.droppedByPipeline, report.deadLettered], ['accounted', 1, 0]);
+});
+
+test('a letter of a record that is stored already is no stranger, and still to be settled', async () => {
+  const report = await buildAuditReport(filesOf(fileAudit()), { letters: lettersAt([10]) });
+  assert.deepEqual(
+    [report.verdict, report.problems[0]?.reason],
+    ['unknown', 'dead letters of records that are stored: replay them again'],
+  );
+});
+
+test('what indexers have not passed may be on the way, what they have passed is missing, and twice is twice', async () => {
+  const files = (): AsyncIterable<FileAudit> => filesOf(fileAudit({ found: 3, offsetSum: '50' }));
+  const missing: unknown[] = [];
+  const onMissing = (fileId: string, sequence: number): void => void missing.push([fileId, sequence]);
+  const early = await buildAuditReport(files(), { isIndexed: () => false, onMissing });
+  assert.deepEqual([early.verdict, early.missing, missing], ['unknown', 0, [[FILE_ID, 1]]]);
+  const late = await buildAuditReport(files(), { isIndexed: () => true });
+  assert.deepEqual([late.verdict, late.missing], ['discrepancy', 1]);
+  const twice = await buildAuditReport(filesOf(fileAudit({ found: 5, twice: 1 })), {
+    isIndexed: () => false,
+  });
+  assert.deepEqual([twice.verdict, twice.twice], ['discrepancy', 1]);
 });

@@ -14,6 +14,7 @@
 import type { FileAudit } from '../store/store.ts';
 import { isGapFileId } from '../record/gap-document.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
+import type { AuditLetters, LetterTally } from './audit-letters.ts';
 import type { AuditAnswer, AuditFigures, AuditProblem, AuditRow, AuditVerdict } from './api-types.ts';
 
 /** A last line that is longer than this is none: the bytes wait for something else. */
@@ -21,6 +22,8 @@ const UNFINISHED_BYTES_MAX = 1024 * 1024;
 
 /** Problems that a report names; the others are counted. */
 const PROBLEMS_MAX = 100;
+
+const SUM_MODULUS = 1n << 64n;
 
 type Figures = { -readonly [name in keyof AuditFigures]: AuditFigures[name] } & {
   droppedBytes: Record<string, number>;
@@ -39,6 +42,7 @@ interface Finding {
   /** Empty when the file is accounted for. */
   readonly reason: string;
   readonly unfinishedBytes?: number;
+  readonly letters?: LetterTally | undefined;
 }
 
 /** Which ledgers tell that a file rests: its agent is there, works, and would say when anything changed. */
@@ -58,6 +62,15 @@ export interface AuditLook {
   readonly onLag?: ((fileId: string, bytesWritten: number) => void) | undefined;
   /** Without it, bytes that are read and not acknowledged may as well be on the way. */
   readonly resting?: RestingLedgers | undefined;
+  /** Records that are not in the store because it refused them. */
+  readonly letters?: AuditLetters | undefined;
+  /**
+   * Whether all that a ledger record of this sequence tells of has passed the indexers, where they come after the
+   * acknowledgement: before that, a record that is not found may be on the way. Without it, nothing is.
+   */
+  readonly isIndexed?: ((fileId: string, sequence: number) => boolean) | undefined;
+  /** Called with every file that lacks records, and the sequence of its ledger record. */
+  readonly onMissing?: ((fileId: string, sequence: number) => void) | undefined;
 }
 
 /** Adds up the audit of every file. */
@@ -114,29 +127,68 @@ export async function buildAuditReport(
 }
 
 /** What is to be said of one file. */
-function examine({ fileId, ledger, found, twice, offsetSum }: FileAudit, look: AuditLook): Finding {
+function examine(file: FileAudit, look: AuditLook): Finding {
+  const { fileId, ledger, twice } = file;
   if (ledger === undefined) {
     if (twice === 0) return { missing: 0, verdict: 'accounted', reason: '' };
     return { missing: 0, verdict: 'discrepancy', reason: `${plural(twice, 'record')} found twice` };
   }
-  const distinct = found - twice;
+  const letters = look.letters?.below(fileId, ledger.acknowledgedOffset);
+  const difference = compare(file, ledger, letters, look);
+  if (difference !== undefined) return { ...difference, letters };
+  const open = openBytes(fileId, ledger, look);
+  if (open === 0) return { missing: 0, verdict: 'accounted', reason: '', letters };
+  if (isUnfinished(ledger, look)) {
+    return { missing: 0, verdict: 'accounted', reason: '', unfinishedBytes: lagOf(ledger), letters };
+  }
+  return { missing: 0, verdict: 'unknown', reason: `${plural(open, 'byte')} not yet acknowledged`, letters };
+}
+
+/** Returns what is different between what was delivered of a file and what is found, or undefined. */
+function compare(
+  { fileId, found, twice, offsetSum }: FileAudit,
+  ledger: LedgerRecord,
+  letters: LetterTally | undefined,
+  look: AuditLook,
+): Finding | undefined {
+  const stored = found - twice;
+  const letterCount = (letters?.refused ?? 0) + (letters?.discarded ?? 0);
+  const distinct = stored + letterCount;
+  const sum = String((BigInt(offsetSum) + (letters?.offsetSum ?? 0n)) % SUM_MODULUS);
   const missing = Math.max(0, ledger.records - distinct);
   const reasons: string[] = [];
   if (missing > 0) reasons.push(`${plural(missing, 'record')} missing`);
   if (twice > 0) reasons.push(`${plural(twice, 'record')} found twice`);
-  if (distinct > ledger.records)
+  if (distinct > ledger.records) {
+    // A replay stores a document before it takes the letter away.
+    const isReplaying = twice === 0 && stored <= ledger.records;
+    if (isReplaying)
+      return {
+        missing,
+        verdict: 'unknown',
+        reason: 'dead letters of records that are stored: replay them again',
+      };
     reasons.push(`${plural(distinct - ledger.records, 'record')} found that no agent sent`);
-  if (distinct === ledger.records && offsetSum !== ledger.offsetSum) {
+  }
+  if (distinct === ledger.records && sum !== ledger.offsetSum) {
     reasons.push('as many records found as sent, but not the same ones');
-    return { missing: 1, verdict: 'discrepancy', reason: reasons.join(', ') };
   }
-  if (reasons.length > 0) return { missing, verdict: 'discrepancy', reason: reasons.join(', ') };
-  const open = openBytes(fileId, ledger, look);
-  if (open === 0) return { missing, verdict: 'accounted', reason: '' };
-  if (isUnfinished(ledger, look)) {
-    return { missing, verdict: 'accounted', reason: '', unfinishedBytes: lagOf(ledger) };
+  if (reasons.length === 0) return undefined;
+  const isLost = missing > 0 || sum !== ledger.offsetSum;
+  if (isLost && twice === 0 && look.isIndexed?.(fileId, ledger.sequence) === false) {
+    look.onMissing?.(fileId, ledger.sequence);
+    return {
+      missing: 0,
+      verdict: 'unknown',
+      reason: `${plural(Math.max(1, missing), 'record')} not yet stored`,
+    };
   }
-  return { missing, verdict: 'unknown', reason: `${plural(open, 'byte')} not yet acknowledged` };
+  if (isLost) look.onMissing?.(fileId, ledger.sequence);
+  return {
+    missing: Math.max(missing, distinct === ledger.records && twice === 0 ? 1 : 0),
+    verdict: 'discrepancy',
+    reason: reasons.join(', '),
+  };
 }
 
 /**
@@ -163,13 +215,14 @@ function openBytes(fileId: string, ledger: LedgerRecord, { marks, onLag }: Audit
 function addFigures(
   figures: Figures,
   { ledger, twice, droppedByPipeline, expired }: FileAudit,
-  { missing, unfinishedBytes = 0 }: Finding,
+  { missing, unfinishedBytes = 0, letters }: Finding,
 ): void {
   figures.files += 1;
   figures.missing += missing;
   figures.unfinishedBytes += unfinishedBytes;
   figures.twice += twice;
-  figures.droppedByPipeline += droppedByPipeline;
+  figures.droppedByPipeline += droppedByPipeline + (letters?.discarded ?? 0);
+  figures.deadLettered += letters?.refused ?? 0;
   figures.expired += expired;
   if (ledger === undefined) return;
   figures.bytesWritten += ledger.bytesWritten;
@@ -215,6 +268,7 @@ function newFigures(): Figures {
     missing: 0,
     twice: 0,
     droppedByPipeline: 0,
+    deadLettered: 0,
     expired: 0,
     droppedBytes: {},
     flaws: {},

@@ -173,3 +173,51 @@ test('bytes are not taken for an unfinished line where something else can hold t
     assert.deepEqual([answer.verdict, answer.unfinishedBytes], ['unknown', 0], JSON.stringify(changes));
   }
 });
+
+test('a record that is acknowledged and not stored is missing only once the indexers have passed it', async () => {
+  const world = new World();
+  await world.store10();
+  await world.tell(10);
+  world.store.lose(() => true);
+  let isPassed = false;
+  const auditor = world.auditor({
+    markIndexing: () => Promise.resolve({ isPassed: () => Promise.resolve(isPassed) }),
+  });
+  const early = await timed(world, auditor.run(1_000, SIGNAL));
+  assert.equal(early.answer.verdict, 'unknown');
+  isPassed = true;
+  const late = await timed(world, auditor.run(0, SIGNAL));
+  assert.deepEqual([late.answer.verdict, late.answer.missing], ['discrepancy', 1]);
+});
+
+test('an audit waits for what the indexers still have before them', async () => {
+  const world = new World();
+  await world.store10();
+  await world.tell(20, { acknowledgedOffset: 20, records: 2, offsetSum: '10' });
+  const auditor = world.auditor({
+    markIndexing: () => Promise.resolve({ isPassed: () => Promise.resolve(false) }),
+  });
+  world.scheduler.schedule(3_000, () => void world.store10());
+  const { answer, ms } = await timed(world, auditor.run(30_000, SIGNAL));
+  assert.equal(answer.verdict, 'accounted');
+  assert.ok(ms >= 3_000 && ms < 10_000);
+});
+
+test('an audit that cannot read the dead letters cannot tell', async () => {
+  const world = new World();
+  const auditor = world.auditor({
+    deadLetters: {
+      async *read(signal) {
+        await new Promise<void>((resolve) => void signal.addEventListener('abort', () => resolve()));
+      },
+      send: () => Promise.resolve(),
+      check: () => [],
+      replay: () => Promise.resolve([]),
+    },
+  });
+  const { answer } = await timed(world, auditor.run(0, SIGNAL));
+  assert.deepEqual(
+    [answer.verdict, answer.problems[0]?.reason],
+    ['unknown', 'the dead letters cannot be read'],
+  );
+});

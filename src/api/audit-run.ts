@@ -9,6 +9,7 @@ import { messageOf } from '../base/errors.ts';
 import { formatTimestamp } from '../record/timestamp.ts';
 import type { ApiOptions } from './api-options.ts';
 import type { AuditAnswer } from './api-types.ts';
+import { AuditLetters } from './audit-letters.ts';
 import type { RestingLedgers } from './audit-report.ts';
 import { buildAuditReport } from './audit-report.ts';
 
@@ -22,6 +23,18 @@ const PAUSE_MS_MAX = 5_000;
 /** Nothing that works takes so long from a file to the store. */
 const REST_NS_MIN = 5_000_000_000n;
 
+/** Reading the dead letters takes longer only when the transport is away. */
+const LETTERS_MS_MAX = 10_000;
+
+/** What an audit remembers from look to look. */
+interface AuditState {
+  marks: ReadonlyMap<string, number> | undefined;
+  /** Files that lacked records at the last look, with the sequences of their ledger records. */
+  missing: ReadonlyMap<string, number>;
+  /** Those of an earlier look whose records have all passed the indexers. */
+  indexed: ReadonlyMap<string, number>;
+}
+
 export class Auditor {
   readonly #options: ApiOptions;
   #refreshing: Promise<void> | undefined;
@@ -32,23 +45,80 @@ export class Auditor {
 
   /** Looks at least once, and again for `waitMs` while it cannot tell. */
   async run(waitMs: number, signal: AbortSignal): Promise<AuditAnswer> {
-    const { scheduler, store } = this.#options;
+    const { scheduler } = this.#options;
     const deadlineMs = scheduler.monotonicMs() + waitMs;
-    let marks: Map<string, number> | undefined;
+    const state: AuditState = { marks: undefined, missing: new Map(), indexed: new Map() };
+    let isLast = false;
     for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)) {
-      const unknownReason = await this.#refreshProblem();
-      const open = new Map<string, number>();
-      const onLag = (fileId: string, bytesWritten: number): void => void open.set(fileId, bytesWritten);
       const startMs = scheduler.monotonicMs();
-      const resting = unknownReason === undefined ? this.#resting() : undefined;
-      const answer = await buildAuditReport(store.audit(signal), { unknownReason, marks, onLag, resting });
+      const answer = await this.#look(state, signal);
       const nowMs = scheduler.monotonicMs();
-      if (answer.verdict !== 'unknown' || nowMs >= deadlineMs || signal.aborted) return answer;
-      if (unknownReason === undefined) marks ??= open;
+      if (answer.verdict !== 'unknown' || isLast || signal.aborted) return answer;
+      // What was missing although the indexers have passed it by now is looked for once more, for certain.
+      isLast = nowMs >= deadlineMs;
+      const canProve = await this.#prove(state);
+      if (isLast && !canProve) return answer;
       // A store that takes long to read is not read all the time.
       const restMs = Math.max(pauseMs, nowMs - startMs);
-      await scheduler.sleep(Math.min(restMs, deadlineMs - nowMs), signal);
+      if (!isLast) await scheduler.sleep(Math.min(restMs, deadlineMs - nowMs), signal);
     }
+  }
+
+  /** Looks at every file once. */
+  async #look(state: AuditState, signal: AbortSignal): Promise<AuditAnswer> {
+    const { store, markIndexing } = this.#options;
+    const staleReason = await this.#refreshProblem();
+    const { letters, problem: letterProblem } = await this.#readLetters(signal);
+    const unknownReason = staleReason ?? letterProblem;
+    const open = new Map<string, number>();
+    const missing = new Map<string, number>();
+    const answer = await buildAuditReport(store.audit(signal), {
+      unknownReason,
+      marks: state.marks,
+      letters,
+      onLag: (fileId, bytesWritten) => void open.set(fileId, bytesWritten),
+      resting: unknownReason === undefined ? this.#resting() : undefined,
+      isIndexed:
+        markIndexing === undefined ? undefined : (fileId, sequence) => state.indexed.get(fileId) === sequence,
+      onMissing: (fileId, sequence) => void missing.set(fileId, sequence),
+    });
+    if (unknownReason === undefined) state.marks ??= open;
+    state.missing = missing;
+    return answer;
+  }
+
+  /** Returns whether the indexers have passed all that was missing at the last look. */
+  async #prove(state: AuditState): Promise<boolean> {
+    const { markIndexing, telemetry } = this.#options;
+    if (markIndexing === undefined || state.missing.size === 0) return false;
+    try {
+      const mark = await markIndexing();
+      if (!(await mark.isPassed())) return false;
+    } catch (error) {
+      telemetry.log('warn', 'audit_cannot_tell', `cannot tell how far the indexers are: ${messageOf(error)}`);
+      return false;
+    }
+    state.indexed = state.missing;
+    return true;
+  }
+
+  /** Reads where the records stood that the store refused. */
+  async #readLetters(signal: AbortSignal): Promise<{ letters?: AuditLetters; problem?: string }> {
+    const { deadLetters, scheduler } = this.#options;
+    if (deadLetters === undefined) return {};
+    const limit = new AbortController();
+    const timer = scheduler.schedule(LETTERS_MS_MAX, () => limit.abort());
+    const letters = new AuditLetters();
+    try {
+      for await (const letter of deadLetters.read(AbortSignal.any([signal, limit.signal]))) {
+        if (!letters.add(letter)) return { problem: 'there are too many dead letters to account for' };
+      }
+    } catch (error) {
+      if (!limit.signal.aborted) throw error;
+    } finally {
+      timer.cancel();
+    }
+    return limit.signal.aborted ? { problem: 'the dead letters cannot be read' } : { letters };
   }
 
   /** While a part has a problem, bytes may be on the way for as long as that lasts. */

@@ -94,6 +94,7 @@ const figures = {
   missing: z.number(),
   twice: z.number(),
   droppedByPipeline: z.number(),
+  deadLettered: z.number(),
   expired: z.number(),
   droppedBytes: z.record(z.string(), z.number()),
   flaws: z.record(z.string(), z.number()),

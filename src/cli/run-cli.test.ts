@@ -247,6 +247,7 @@ function auditAnswer(verdict: AuditAnswer['verdict'], missing: number): AuditAns
     missing,
     twice: 0,
     droppedByPipeline: 0,
+    deadLettered: 0,
     expired: 0,
     droppedBytes: {},
     flaws: {},

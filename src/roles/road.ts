@@ -8,10 +8,19 @@ import { openJournalDeadLetters } from '../transport/journal-dead-letters.ts';
 import { MemoryTransport } from '../transport/memory.ts';
 import type { Consumer, Transport } from '../transport/transport.ts';
 
+export interface RoadProgress {
+  readonly topic: string;
+  readonly partition: number;
+  readonly committed: bigint;
+  readonly end: bigint;
+}
+
 export interface Road {
   readonly transport: Transport;
   /** Opens a consumer at the end of a broker's topic; undefined where all records pass through this process. */
   readonly openTail: (() => Promise<Consumer>) | undefined;
+  /** How far indexers are in each partition; undefined where what is acknowledged is stored. */
+  readonly progress: (() => Promise<readonly RoadProgress[]>) | undefined;
   problem(): string | undefined;
   close(): Promise<void>;
 }
@@ -33,6 +42,7 @@ async function openMemory(data: string, bufferBytesMax: number): Promise<Road> {
   return {
     transport,
     openTail: undefined,
+    progress: undefined,
     problem: () => transport.problem() ?? deadLetters.problem(),
     async close() {
       await transport.close();
@@ -49,6 +59,7 @@ async function openKafka(config: KafkaConfig, telemetry: Telemetry): Promise<Roa
   return {
     transport,
     openTail: () => transport.openTail(),
+    progress: () => transport.progress(),
     problem: () => transport.problem(),
     close: () => transport.close(),
   };

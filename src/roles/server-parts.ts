@@ -1,7 +1,9 @@
 /** Everything of a server: store, indexer, API, put together the same way for `up`, `server` and `import`. */
+import { AppError } from '../base/errors.ts';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { IndexingMark } from '../api/api-options.ts';
 import { createApiServer } from '../api/server.ts';
 import type { ApiServer } from '../api/server.ts';
 import type { SourceStatus } from '../api/api-types.ts';
@@ -17,8 +19,12 @@ import { FILE_ID_LENGTH } from '../record/identity.ts';
 import { EmbeddedStore } from '../store/embedded/embedded-store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { DrainBudget } from './drain-budget.ts';
-import type { Road } from './road.ts';
+import type { Road, RoadProgress } from './road.ts';
 import type { Storage } from './storage.ts';
+
+/** How often, and between which pauses, it is asked how far the indexers are: longer than an audit waits. */
+const PASSING_MS = 100;
+const PASSING_ATTEMPTS_MAX = 50;
 
 export interface Indexing {
   readonly indexer: Service;
@@ -88,6 +94,7 @@ export function createApi(setup: ApiSetup): ApiServer {
     },
     sources: setup.sources,
     refreshLedger: setup.refreshLedger,
+    markIndexing: markOf(setup.road),
     agentNode: setup.agentNode,
     submit: async (batches) => void (await Promise.all(batches.map((batch) => producer.send(batch)))),
     submitLedger: (records) => producer.sendLedger(records),
@@ -103,6 +110,29 @@ export function createApi(setup: ApiSetup): ApiServer {
     version: setup.version,
     startedAtMs: nodeScheduler.nowMs(),
   });
+}
+
+/** A moment is passed once the indexers have committed what stood at the end of each partition then. */
+function markOf({ progress }: Road): (() => Promise<IndexingMark>) | undefined {
+  if (progress === undefined) return undefined;
+  const nameOf = ({ topic, partition }: RoadProgress): string => `${topic}:${partition}`;
+  return async () => {
+    const ends = new Map((await progress()).map((place) => [nameOf(place), place.end]));
+    return {
+      isPassed: async () =>
+        (await progress()).every((place) => place.committed >= (ends.get(nameOf(place)) ?? 0n)),
+    };
+  };
+}
+
+/** Resolves once the indexers have passed what is on the road now; at once where nothing is on the way. */
+export async function untilIndexed(road: Road): Promise<void> {
+  const mark = await markOf(road)?.();
+  for (let attempt = 0; attempt < PASSING_ATTEMPTS_MAX; attempt++) {
+    if (mark === undefined || (await mark.isPassed())) return;
+    await nodeScheduler.sleep(PASSING_MS);
+  }
+  throw new AppError('too_busy', 'cannot wait for the indexers: they are behind');
 }
 
 function createReplayer({ config, storage, road, telemetry }: ApiSetup): Replayer {

@@ -11,7 +11,7 @@ import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
 import { openRoad } from './road.ts';
 import type { Road } from './road.ts';
-import { createApi, createIndexing, partsOf, problemsOf } from './server-parts.ts';
+import { createApi, createIndexing, partsOf, problemsOf, untilIndexed } from './server-parts.ts';
 import { openStorage } from './storage.ts';
 import type { Storage } from './storage.ts';
 import { createRoleTelemetry } from './telemetry.ts';
@@ -57,7 +57,10 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
     version,
     problems: () => problemsOf([agent, indexer, api, ...partsOf(storage, road)]),
     sources: () => sourceStatuses(agent, config.sources),
-    refreshLedger: () => refreshLedger(agent),
+    refreshLedger: async () => {
+      await refreshLedger(agent);
+      await untilIndexed(road);
+    },
     agentNode: config.node.name,
   });
   try {

@@ -96,6 +96,7 @@ const COLUMNS = [
   { title: 'MISSING', isNumber: true },
   { title: 'TWICE', isNumber: true },
   { title: 'DROPPED', isNumber: true },
+  { title: 'DEAD', isNumber: true },
   { title: 'EXPIRED', isNumber: true },
   { title: 'VERDICT' },
 ];
@@ -132,7 +133,7 @@ function withoutAgentRow({ withoutAgent: { files, records } }: AuditAnswer): str
     formatCount(files),
     '',
     formatCount(records),
-    ...Array<string>(6).fill(''),
+    ...Array<string>(7).fill(''),
   ];
 }
 
@@ -145,6 +146,7 @@ function figures(row: AuditFigures | AuditRow): string[] {
     formatCount(row.missing),
     formatCount(row.twice),
     formatCount(row.droppedByPipeline),
+    formatCount(row.deadLettered),
     formatCount(row.expired),
   ];
 }
@@ -154,12 +156,17 @@ function verdictText(audit: AuditAnswer, colors: Colors): string {
   const loss = lossText(audit);
   switch (audit.verdict) {
     case 'accounted':
-      return `${colors.green('All accounted for')}: ${records}, 0 missing, 0 twice.${unfinishedText(audit)}${loss}`;
+      return `${colors.green('All accounted for')}: ${records}, 0 missing, 0 twice.${lettersText(audit)}${unfinishedText(audit)}${loss}`;
     case 'discrepancy':
       return `${colors.red('Discrepancy')}: ${records}, ${formatCount(audit.missing)} missing, ${formatCount(audit.twice)} twice.${loss}`;
     case 'unknown':
       return `${colors.yellow('Cannot tell yet')}: ${records}, ${formatSize(audit.lagBytes)} not delivered.${loss}`;
   }
+}
+
+function lettersText({ deadLettered }: AuditAnswer): string {
+  if (deadLettered === 0) return '';
+  return ` The store refused ${formatPlural(deadLettered, 'record')}: see \`logboom replay\`.`;
 }
 
 function unfinishedText({ unfinishedBytes }: AuditAnswer): string {
