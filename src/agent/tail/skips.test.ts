@@ -159,12 +159,12 @@ for (const killed of ['never', 'before the checkpoint', 'after the checkpoint', 
     const hole = new Hole(world);
     const options = { holes: hole };
     world.producer.isHeld = true;
-    world.write(LOG, lines(0, 100_000));
+    world.write(LOG, lines(0, 20_000));
     world.start(options);
     await world.advance(2000);
     const before = theFile(world);
     assert.ok(before.readOffset > 0 && before.freeOffset === 0);
-    const target = before.readOffset + 2_000_000;
+    const target = before.readOffset + 500_000;
     const given = must(world.agent?.followed?.discard(before.id ?? '', target, 'for the test'), 'range');
     assert.deepEqual(given, { startOffset: before.readOffset, endOffset: Math.ceil(target / 64) * 64 });
     if (killed === 'before the checkpoint') world.kill();
@@ -183,10 +183,10 @@ for (const killed of ['never', 'before the checkpoint', 'after the checkpoint', 
     }
     world.producer.release();
     if (world.agent === undefined) world.start(options);
-    await world.advance(60_000);
+    for (let second = 0; second < 20; second++) await world.advance(1000);
     const isWhole = killed === 'before the checkpoint';
-    const lost = `0-${given.startOffset / LINE_BYTES - 1}, ${given.endOffset / LINE_BYTES}-99999`;
-    assert.equal(runsOf(numbersOf(world)), isWhole ? '0-99999' : lost);
+    const lost = `0-${given.startOffset / LINE_BYTES - 1}, ${given.endOffset / LINE_BYTES}-19999`;
+    assert.equal(runsOf(numbersOf(world)), isWhole ? '0-19999' : lost);
     const gaps = [...world.producer.ledger.values()].flatMap((record) => record.gaps);
     assert.deepEqual(
       gaps.map(({ startOffset, endOffset }) => ({ startOffset, endOffset })),
@@ -194,7 +194,7 @@ for (const killed of ['never', 'before the checkpoint', 'after the checkpoint', 
     );
     assert.equal(world.producer.gaps.length, isWhole ? 0 : 1);
     const [ledger] = world.producer.ledger.values();
-    assert.equal(ledger?.acknowledgedOffset, 100_000 * LINE_BYTES);
+    assert.equal(ledger?.acknowledgedOffset, 20_000 * LINE_BYTES);
     assert.deepEqual(world.producer.changed, []);
     await world.stop();
   });
