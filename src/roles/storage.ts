@@ -3,12 +3,9 @@ import path from 'node:path';
 import { nodeCrc32 } from '../base/node/node-crc32.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
-import { ConfigError } from '../base/errors.ts';
 import type { Config, ElasticsearchConfig, EmbeddedConfig } from '../config/config.ts';
-import { LOCAL_ROUNDS } from '../indexer/held-rounds.ts';
+import { LOCAL_ROUNDS, REMOTE_ROUNDS } from '../indexer/held-rounds.ts';
 import type { HeldRoundsOptions } from '../indexer/held-rounds.ts';
-import { startDuckDbEngine } from '../store/embedded/duckdb-engine.ts';
-import { openEmbeddedStore } from '../store/embedded/embedded-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
@@ -27,6 +24,9 @@ export async function openStorage(config: Config, telemetry: Telemetry): Promise
 }
 
 async function openEmbedded(data: string, config: EmbeddedConfig, telemetry: Telemetry): Promise<Storage> {
+  // The engine is loaded only by those who need it.
+  const { startDuckDbEngine } = await import('../store/embedded/duckdb-engine.ts');
+  const { openEmbeddedStore } = await import('../store/embedded/embedded-store.ts');
   const directory = path.join(data, 'store');
   const temporaryDirectory = path.join(directory, 'tmp');
   nodeFileSystem.makeDirectory(temporaryDirectory);
@@ -56,6 +56,10 @@ async function openEmbedded(data: string, config: EmbeddedConfig, telemetry: Tel
   };
 }
 
-function openElasticsearch(_config: ElasticsearchConfig, _telemetry: Telemetry): Promise<Storage> {
-  throw new ConfigError('store.kind', 'elasticsearch comes with a later release');
+async function openElasticsearch(config: ElasticsearchConfig, telemetry: Telemetry): Promise<Storage> {
+  const { openEngineClient } = await import('../store/elasticsearch/open-engine-client.ts');
+  const { ElasticsearchStore } = await import('../store/elasticsearch/elasticsearch-store.ts');
+  const client = openEngineClient({ config, fileSystem: nodeFileSystem, scheduler: nodeScheduler });
+  const store = new ElasticsearchStore({ config, client, scheduler: nodeScheduler, telemetry });
+  return { store, rounds: REMOTE_ROUNDS, close: () => store.close() };
 }
