@@ -24,6 +24,7 @@ import { DocumentTimes } from './document-times.ts';
 import type { KnownFile, KnownResource, Place } from './known-resources.ts';
 import { RESOURCE_KEYS } from '../../record/document-layout.ts';
 import { KNOWN_KEYS, KnownResources, namespaceOf, resourceRun } from './known-resources.ts';
+import { fromJournalKey, withJournalKeys } from './own-keys.ts';
 import type { Watermarks } from './watermarks.ts';
 
 const COMPACT_LEVEL = Buffer.from(`,"${LEVEL_KEY.slice(0, 1)}`);
@@ -82,7 +83,8 @@ export class BatchEncoder {
   }
 
   /** Adds the records of a batch that are not there yet. */
-  add(batch: DocumentBatch): EncodedCounts {
+  add(given: DocumentBatch): EncodedCounts {
+    const batch = withJournalKeys(given);
     const before = this.#watermarks.get(batch.fileId);
     const next: LaneOffsets = [before[0], before[1], before[2]];
     const body = Buffer.from(batch.body.buffer, batch.body.byteOffset, batch.body.length);
@@ -233,7 +235,7 @@ export class BatchEncoder {
     if (namespace !== undefined) this.#countNamespace(namespace, 1);
     for (const key of Object.keys(document ?? {})) {
       if (RESOURCE_KEYS.has(key) || (members === undefined && !KNOWN_KEYS.has(key))) {
-        addFieldTypes(types, key, document?.[key]);
+        addFieldTypes(types, fromJournalKey(key), document?.[key]);
       }
     }
     this.#buffer.appendRange(body, start, end);
@@ -243,7 +245,8 @@ export class BatchEncoder {
   #addUnknownTypes(body: Uint8Array, members: readonly MemberSpan[]): void {
     for (const { key, valueStart, end } of members) {
       if (KNOWN_KEYS.has(key) || RESOURCE_KEYS.has(key)) continue;
-      addFieldTypes(this.#group.types, key, parseJson(decodeText(body, valueStart, end)));
+      const value = parseJson(decodeText(body, valueStart, end));
+      addFieldTypes(this.#group.types, fromJournalKey(key), value);
     }
   }
 

@@ -2,6 +2,7 @@ import { parseKeepingDigits } from '../../base/exact-json.ts';
 import type { FileSystem } from '../../base/file-system.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
 import { FIELD_TYPE, addFieldTypes } from '../../record/field-types.ts';
+import { fromJournalKey } from './own-keys.ts';
 import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
 import type { JournalSource } from './segment-engine.ts';
 
@@ -25,7 +26,7 @@ export function rescanJournals(
 const OWN_KEYS: ReadonlySet<string> = new Set(['@timestamp', 'log', 'event', 'message', 'stream']);
 
 /** What stands in journals besides members of documents. */
-const NO_MEMBERS: ReadonlySet<string> = new Set(['commit', LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY]);
+const NO_MEMBERS: ReadonlySet<string> = new Set([LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY]);
 
 function jsonNode(): { types: number; children: undefined } {
   return { types: FIELD_TYPE.other, children: undefined };
@@ -38,10 +39,17 @@ function scanTypes(bytes: Uint8Array): FieldTypes {
     const newline = bytes.indexOf(10, start);
     const end = newline < 0 ? bytes.length : newline;
     const document = parse(decoder.decode(bytes.subarray(start, end)));
-    for (const key in document) if (!NO_MEMBERS.has(key)) addFieldTypes(types, key, document[key]);
+    for (const key in isCommitLine(document) ? {} : document) {
+      if (!NO_MEMBERS.has(key)) addFieldTypes(types, fromJournalKey(key), document?.[key]);
+    }
     start = end + 1;
   }
   return types;
+}
+
+/** Documents have a time, whatever else they have. */
+function isCommitLine(document: Record<string, unknown> | undefined): boolean {
+  return document !== undefined && 'commit' in document && !('@timestamp' in document);
 }
 
 function parse(line: string): Record<string, unknown> | undefined {

@@ -28,6 +28,7 @@ import type {
   SourceScan,
   SourceSearch,
 } from './segment-engine.ts';
+import { fromJournalKey } from './own-keys.ts';
 import { segmentPath } from './segment-engine.ts';
 import { compareKeys } from './source-search.ts';
 
@@ -144,11 +145,17 @@ function toRow(line: string, source: Source): Row | undefined {
     throw new AppError('corrupt', 'cannot read a segment', { details: { reason: messageOf(error) } });
   }
   if (document['log'] === undefined && document[OFFSET_KEY] === undefined) return undefined;
-  const fields = source.kind === 'journal' ? withResource(document, source.resources) : document;
+  const fields = source.kind === 'journal' ? fromJournal(document, source.resources) : document;
   const id = parseEventId(String((fields['event'] as JsonObject | undefined)?.['id']));
   const timeNs = parseTimestamp(String(fields['@timestamp'])) ?? 0n;
   if (id === undefined) return undefined;
   return { ...id, timeNs, fields, document: JSON.stringify(fields) };
+}
+
+function fromJournal(document: JsonObject, resources: ResourceMap): JsonObject {
+  const whole = withResource(document, resources);
+  if (!Object.keys(whole).some((key) => key.startsWith('$'))) return whole;
+  return Object.fromEntries(Object.entries(whole).map(([key, value]) => [fromJournalKey(key), value]));
 }
 
 function withResource(document: JsonObject, resources: ResourceMap): JsonObject {

@@ -8,6 +8,7 @@ import type { FieldNode, FieldTypes } from '../../record/field-types.ts';
 import { addFieldTypes, mergeFieldTypes } from '../../record/field-types.ts';
 import { must } from '../../base/assert.ts';
 import { sqlName, sqlText, sqlTextList } from './sql-text.ts';
+import { toJournalKey } from './own-keys.ts';
 import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
 
 export interface Relation {
@@ -29,6 +30,7 @@ const OBJECT_BYTES_MIN = 1 << 20;
 
 /** A node of what is read from a journal. */
 interface Member {
+  /** As it stands in the journal. */
   readonly key: string;
   /** Name in SQL. */
   name: string;
@@ -259,7 +261,12 @@ function insertMember(root: Member, path: readonly string[], type: string | unde
     if (member === undefined) {
       const folded = key.toLowerCase();
       const isTaken = [...node.members.values()].some((other) => other.key.toLowerCase() === folded);
-      member = newMember(key, path.slice(0, depth + 1), key === '' || key.includes('\u0000') || isTaken);
+      const journalKey = depth === 0 ? toJournalKey(key) : key;
+      member = newMember(
+        journalKey,
+        path.slice(0, depth + 1),
+        key === '' || key.includes('\u0000') || isTaken,
+      );
       if (member.isShadowed) member.name = `#${node.members.size}`;
       node.members.set(key, member);
     }
