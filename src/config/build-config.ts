@@ -1,6 +1,7 @@
 /** From option values by path to the typed `Config`, with the checks that look at several values at once. */
 import { assert } from '../base/assert.ts';
 import type { Config, TransportConfig } from './config.ts';
+import { elasticsearchConfig } from './elasticsearch-options.ts';
 import { kafkaConfig } from './kafka-options.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
 import type { SourceConfig } from './source-config.ts';
@@ -43,7 +44,7 @@ export function buildConfig(values: ReadonlyMap<string, unknown>, input: BuildIn
       listen: read.text('indexer.listen'),
       batchBytesMax: read.number('indexer.batchBytesMax'),
     },
-    store: storeConfig(read),
+    store: storeConfig(read, problems),
     server: {
       listen: read.text('server.listen'),
       token: read.maybeText('server.token'),
@@ -131,7 +132,8 @@ function transportConfig(read: Values, problems: Problem[]): TransportConfig {
   return { kind: 'http', bufferBytesMax, url: url ?? '', token: read.maybeText('transport.token') };
 }
 
-function storeConfig(read: Values): Config['store'] {
+function storeConfig(read: Values, problems: Problem[]): Config['store'] {
+  if (read.text('store.kind') === 'elasticsearch') return elasticsearchConfig(read, problems);
   const age = read.at('store.retention.ageMsMax');
   return {
     kind: 'embedded',

@@ -144,8 +144,6 @@ export interface ElasticsearchConfig {
     readonly inFlightMax: number;
     readonly compression: 'none' | 'gzip';
   };
-  /** Fields of one index under `fields`; what is beyond is found as text only. */
-  readonly fieldsMax: number;
 }
 
 export interface ServerConfig {

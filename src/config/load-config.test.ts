@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ConfigError } from '../base/errors.ts';
-import type { TransportConfig } from './config.ts';
+import type { StoreConfig, TransportConfig } from './config.ts';
 import { SCRUBBED, configAsJson, configAsYaml } from './effective-config.ts';
 import { loadConfig } from './load-config.ts';
 import type { ConfigInput, LoadedConfig } from './load-config.ts';
@@ -49,6 +49,12 @@ function withSecretsOf(again: TransportConfig, original: TransportConfig): Trans
   return again;
 }
 
+function withAuthOf(again: StoreConfig, original: StoreConfig): StoreConfig {
+  return again.kind === 'elasticsearch' && original.kind === 'elasticsearch'
+    ? { ...again, auth: original.auth }
+    : again;
+}
+
 for (const name of fixtureNames('.bad.yaml')) {
   void test(`${name} is refused with the expected message`, () => {
     const expectedFile = path.join(fixtures, name.replace('.yaml', '.txt'));
@@ -67,7 +73,8 @@ for (const name of fixtureNames('.good.yaml')) {
     const { token } = loaded.config.server;
     const server = { ...again.server, token };
     const transport = withSecretsOf(again.transport, loaded.config.transport);
-    assert.deepEqual({ ...again, server, transport }, loaded.config);
+    const store = withAuthOf(again.store, loaded.config.store);
+    assert.deepEqual({ ...again, server, transport, store }, loaded.config);
     for (const secret of [token, 'hunter2'])
       assert.ok(secret === undefined || !printed.includes(secret), 'secrets are scrubbed');
   });

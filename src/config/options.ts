@@ -3,6 +3,7 @@
  * docs/logboom.schema.json. An option that is not here does not exist.
  */
 import { KAFKA_OPTIONS } from './kafka-options.ts';
+import { ELASTICSEARCH_OPTIONS } from './elasticsearch-options.ts';
 import type { OptionDefinition } from './shape.ts';
 import { PIPELINE_SHAPE } from './pipeline-options.ts';
 import { ROTATE_OPTIONS } from './rotate-options.ts';
@@ -192,9 +193,10 @@ const TRANSPORT_OPTIONS: readonly OptionDefinition[] = [
 const STORE_OPTIONS: readonly OptionDefinition[] = [
   {
     path: 'store.kind',
-    shape: { kind: 'choice', values: ['embedded'], later: ['elasticsearch', 'opensearch'] },
+    shape: { kind: 'choice', values: ['embedded', 'elasticsearch'] },
     default: 'embedded',
-    description: 'embedded keeps Parquet files in the data directory and searches them with DuckDB.',
+    description:
+      'embedded keeps Parquet files in the data directory and searches them with DuckDB. elasticsearch is Elasticsearch or OpenSearch.',
     since: FIRST,
   },
   {
@@ -296,11 +298,12 @@ export const OPTIONS: readonly OptionDefinition[] = [
   ...ROTATE_OPTIONS,
   ...TRANSPORT_OPTIONS,
   ...STORE_OPTIONS,
+  ...ELASTICSEARCH_OPTIONS,
   ...SERVER_OPTIONS,
 ];
 
 /** Keys that are known and not there yet. */
-export const LATER_PATHS: readonly string[] = ['gateway', 'store.urls'];
+export const LATER_PATHS: readonly string[] = ['gateway'];
 
 /** Returns the name of the section in `SECTIONS` that an option belongs to. */
 export function sectionOf(path: string): string {

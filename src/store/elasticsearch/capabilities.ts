@@ -33,10 +33,11 @@ export async function detectCapabilities(client: EngineClient, signal: AbortSign
   const [flattened, flatObject, matchOnlyText, wildcard] = await Promise.all(
     ['flattened', 'flat_object', 'match_only_text', 'wildcard'].map((type) => probe.hasType(type)),
   );
-  const [logsdb, sourceMode, zstd] = await Promise.all([
+  const [logsdb, sourceMode, zstd, hasPlugins] = await Promise.all([
     probe.hasSetting({ mode: 'logsdb' }),
     probe.hasSetting({ 'mapping.source.mode': 'stored' }),
     probe.hasSetting({ codec: 'zstd' }),
+    probe.hasLicensedPlugins(),
   ]);
   return {
     engine,
@@ -47,7 +48,8 @@ export async function detectCapabilities(client: EngineClient, signal: AbortSign
     flatType: flattened === true ? 'flattened' : flatObject === true ? 'flat_object' : 'none',
     hasMatchOnlyText: matchOnlyText === true,
     hasWildcard: wildcard === true,
-    hasLogsdb: logsdb,
+    // Without the plugins of its distribution Elasticsearch takes the mode, but lacks the library of its codec.
+    hasLogsdb: logsdb && hasPlugins,
     hasSourceMode: sourceMode,
     codec: zstd ? 'zstd' : 'best_compression',
   };
@@ -104,6 +106,12 @@ class Probe {
   async hasPainless(): Promise<boolean> {
     const { status, text } = await this.#ask('GET', '/_script_language', undefined, [400, 403, 404, 405]);
     return status === 200 && text.includes('"painless"');
+  }
+
+  /** Whether Elasticsearch is the distribution rather than its server alone. */
+  async hasLicensedPlugins(): Promise<boolean> {
+    const { status } = await this.#ask('GET', '/_license', undefined, [400, 403, 404, 405]);
+    return status === 200 || status === 403;
   }
 
   async lifecycle(): Promise<Capabilities['lifecycle']> {

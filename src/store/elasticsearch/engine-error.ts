@@ -57,7 +57,7 @@ function statusFacts(status: number): { code: ErrorCode; hint?: string } {
     case 401:
       return {
         code: 'unauthorized',
-        hint: 'Correct store.username and store.password, or store.apiKey: the engine refuses them.',
+        hint: 'Correct store.auth.username and store.auth.password, or store.auth.apiKey: the engine refuses them.',
       };
     case 403:
       return {

@@ -84,7 +84,7 @@ export const WAIT_TEXTS: Readonly<Record<WaitCause, string>> = {
   overloaded: 'the store is overloaded (429); Logboom sends more slowly until it keeps up',
   unavailable: 'the store cannot reach all of its shards or its master; it goes on when they are back',
   unauthorized:
-    'the store refuses the credentials: correct store.username and store.password, or store.apiKey',
+    'the store refuses the credentials: correct store.auth.username and store.auth.password, or store.auth.apiKey',
   forbidden:
     'the store forbids writing: grant the user the privileges that docs/formats/elasticsearch.md lists',
   read_only:
