@@ -21,6 +21,7 @@ import {
 import { HEARTBEAT, JOIN_GROUP, LEAVE_GROUP, SYNC_GROUP } from './kafka-apis.ts';
 import { problemOf } from './kafka-problem.ts';
 import type { SubscribedTopic } from './subscription.ts';
+import { within } from './within.ts';
 
 const PROTOCOL_TYPE = 'consumer';
 const ASSIGNOR = 'cooperative-sticky';
@@ -88,7 +89,7 @@ export class ClassicMember implements GroupMembership {
     const { coordinator, memberId } = identity;
     // Over another connection than a join that may be waiting.
     const leaving = cluster.call(coordinator, 'data', LEAVE_GROUP, groupId, [{ memberId }]);
-    await Promise.race([leaving.catch(() => undefined), this.#scheduler.sleep(LEAVE_MS_MAX)]);
+    await within(this.#scheduler, LEAVE_MS_MAX, leaving);
   }
 
   async #run(): Promise<void> {

@@ -44,6 +44,9 @@ const OFFSET_MAX = 2 ** 48;
 /** Times outside cannot be kept by a store that counts nanoseconds. */
 const TIME_MS_MAX = Date.UTC(2262, 0, 1);
 
+/** Where a time stays that was replaced. */
+const ORIGINAL_TIMESTAMP = 'original_timestamp';
+
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d([.,]\d+)?([Zz]|[+-]\d\d:?\d\d)?$/;
 
 const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: false });
@@ -110,8 +113,38 @@ function withTime(line: string, document: Json, timestampMs: number): string {
   const body = line.slice(line.indexOf('{') + 1);
   const separator = Object.keys(document).length === 0 ? '' : ',';
   if (given === undefined) return `{"@timestamp":${time}${separator}${body}`;
-  const rest = { ...document, original_timestamp: given };
-  return JSON.stringify({ ...rest, '@timestamp': timestampOf(timestampMs) });
+  const renamed = renameMember(line, '@timestamp', ORIGINAL_TIMESTAMP);
+  return `{"@timestamp":${time},${renamed.slice(renamed.indexOf('{') + 1)}`;
+}
+
+/** Gives every member of this name at the top level of an object another one; everything else stays as written. */
+function renameMember(json: string, from: string, to: string): string {
+  let result = '';
+  let copied = 0;
+  let depth = 0;
+  let isKeyNext = false;
+  for (let at = 0; at < json.length; at++) {
+    const char = json[at];
+    if (char === '"') {
+      const end = stringEnd(json, at);
+      if (isKeyNext && depth === 1 && JSON.parse(json.slice(at, end)) === from) {
+        result += json.slice(copied, at) + JSON.stringify(to);
+        copied = end;
+      }
+      isKeyNext = false;
+      at = end - 1;
+    } else if (char === '{' || char === '[') depth += 1;
+    else if (char === '}' || char === ']') depth -= 1;
+    if (char === '{' || char === ',') isKeyNext = true;
+  }
+  return result + json.slice(copied);
+}
+
+/** Returns the place behind the string that begins at `start`. */
+function stringEnd(json: string, start: number): number {
+  let at = start + 1;
+  while (json[at] !== '"') at += json[at] === '\\' ? 2 : 1;
+  return at + 1;
 }
 
 function isUsableTime(value: unknown): boolean {

@@ -18,6 +18,7 @@ import { errorNameOf, type KafkaCluster } from './kafka-cluster.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
 import type { ProblemBook } from './problem-book.ts';
 import type { SubscribedTopic } from './subscription.ts';
+import { within } from './within.ts';
 
 export interface GroupListener {
   /** Finishes and commits what is held of partitions, and stops reading them. Bounded by the listener. */
@@ -118,7 +119,7 @@ export class GroupMember implements GroupMembership {
       epoch: LEAVE_EPOCH,
       owned: new Set(),
     });
-    await Promise.race([leaving.catch(() => undefined), this.#options.scheduler.sleep(LEAVE_MS_MAX)]);
+    await within(this.#options.scheduler, LEAVE_MS_MAX, leaving);
   }
 
   async #run(): Promise<void> {

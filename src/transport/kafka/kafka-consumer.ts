@@ -20,6 +20,7 @@ import {
 } from './partition-fetcher.ts';
 import type { ProblemBook } from './problem-book.ts';
 import type { SubscribedTopic, Subscription } from './subscription.ts';
+import { within } from './within.ts';
 
 export interface KafkaConsumerOptions {
   readonly cluster: KafkaCluster;
@@ -118,7 +119,7 @@ export class KafkaConsumer implements Consumer {
     this.#listener = undefined;
     const { scheduler } = this.#options;
     this.#closing.abort();
-    await Promise.race([this.#group.leave(), scheduler.sleep(CLOSE_MS_MAX)]);
+    await within(scheduler, CLOSE_MS_MAX, this.#group.leave());
     this.#fetcher.close();
     this.#options.onClosed();
   }
@@ -177,7 +178,7 @@ export class KafkaConsumer implements Consumer {
       .filter(([, assignment]) => keys.includes(partitionKey(assignment)))
       .map(([number]) => number);
     const finished = this.#listener?.(numbers) ?? Promise.resolve();
-    await Promise.race([finished, scheduler.sleep(REVOKE_MS_MAX)]);
+    await within(scheduler, REVOKE_MS_MAX, finished);
     for (let attempt = 0; attempt < 3 && !(await this.#flush()); attempt++) await scheduler.sleep(COMMIT_MS);
     this.#drop(keys);
   }
