@@ -208,7 +208,10 @@ test('an audit that cannot read the dead letters cannot tell', async () => {
   const auditor = world.auditor({
     deadLetters: {
       async *read(signal) {
-        await new Promise<void>((resolve) => void signal.addEventListener('abort', () => resolve()));
+        await new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => resolve());
+        });
+        yield* [];
       },
       send: () => Promise.resolve(),
       check: () => [],

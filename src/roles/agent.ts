@@ -12,6 +12,7 @@ import { DrainBudget } from './drain-budget.ts';
 import { createHealthServer } from './health-server.ts';
 import { placeOfTransport, printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
+import { createProgressWatch, watchFiles } from './progress-watch.ts';
 import { openRoad } from './road.ts';
 import { problemsOf } from './server-parts.ts';
 import { createRoleTelemetry } from './telemetry.ts';
@@ -26,9 +27,11 @@ export async function runAgent(context: CliContext, { loaded }: RunOptions): Pro
     const { producer, ...sender } = await openSender(context, config, telemetry);
     const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
     const agent = createRealAgent({ config, telemetry, producer, version, drainMsMax: budget.agentMs });
+    telemetry.gauge('logboom_agent_buffer_bytes_max', config.agent.bufferBytesMax);
+    const watch = createProgressWatch([watchFiles(() => agent.files(), telemetry)]);
     const health = createHealthServer({
       listen: config.agent.listen,
-      problems: () => problemsOf([agent, { name: 'transport', problem: sender.problem }]),
+      problems: () => problemsOf([agent, watch, { name: 'transport', problem: sender.problem }]),
       metricsText: () => telemetry.metricsText(),
     });
     const address = await health.start();
@@ -40,7 +43,7 @@ export async function runAgent(context: CliContext, { loaded }: RunOptions): Pro
       target: placeOfTransport(config.transport),
     });
     return await runUntilStopped({
-      services: [agent, health],
+      services: [agent, watch, health],
       budget,
       telemetry,
       onStopping: () => sayStopping(context, telemetry),

@@ -8,6 +8,7 @@ import { DrainBudget } from './drain-budget.ts';
 import { createHealthServer } from './health-server.ts';
 import { placeOfStore, printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
+import { createProgressWatch, watchRoad } from './progress-watch.ts';
 import { openRoad } from './road.ts';
 import { createIndexing, partsOf, problemsOf } from './server-parts.ts';
 import { openStorage } from './storage.ts';
@@ -25,9 +26,10 @@ export async function runIndexer(context: CliContext, { loaded }: RunOptions): P
     const road = await openRoad(config, telemetry);
     const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
     const { indexer } = createIndexing(config, { storage, road, telemetry, budget });
+    const watch = createProgressWatch(watchRoad(road, telemetry));
     const health = createHealthServer({
       listen: config.indexer.listen,
-      problems: () => problemsOf([indexer, ...partsOf(storage, road)]),
+      problems: () => problemsOf([indexer, watch, ...partsOf(storage, road)]),
       metricsText: () => telemetry.metricsText(),
     });
     const address = await health.start();
@@ -40,7 +42,7 @@ export async function runIndexer(context: CliContext, { loaded }: RunOptions): P
       target,
     });
     return await runUntilStopped({
-      services: [indexer, health],
+      services: [indexer, watch, health],
       budget,
       telemetry,
       onStopping: () => sayStopping(context, telemetry),

@@ -21,6 +21,8 @@ export interface Road {
   readonly openTail: (() => Promise<Consumer>) | undefined;
   /** How far indexers are in each partition; undefined where what is acknowledged is stored. */
   readonly progress: (() => Promise<readonly RoadProgress[]>) | undefined;
+  /** The same of the partitions that this process reads. */
+  readonly ownProgress: (() => Promise<readonly RoadProgress[]>) | undefined;
   problem(): string | undefined;
   close(): Promise<void>;
 }
@@ -43,6 +45,7 @@ async function openMemory(data: string, bufferBytesMax: number): Promise<Road> {
     transport,
     openTail: undefined,
     progress: undefined,
+    ownProgress: undefined,
     problem: () => transport.problem() ?? deadLetters.problem(),
     async close() {
       await transport.close();
@@ -60,6 +63,11 @@ async function openKafka(config: KafkaConfig, telemetry: Telemetry): Promise<Roa
     transport,
     openTail: () => transport.openTail(),
     progress: () => transport.progress(),
+    async ownProgress() {
+      const own = new Set(transport.lag().map(({ topic, partition }) => `${topic}:${partition}`));
+      if (own.size === 0) return [];
+      return (await transport.progress()).filter(({ topic, partition }) => own.has(`${topic}:${partition}`));
+    },
     problem: () => transport.problem(),
     close: () => transport.close(),
   };

@@ -12,6 +12,7 @@ import { takeDataDirectory } from './data-directory.ts';
 import { DrainBudget } from './drain-budget.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
+import { createProgressWatch, watchRoad } from './progress-watch.ts';
 import { openRoad } from './road.ts';
 import type { Road } from './road.ts';
 import { createApi, createIndexing, partsOf, problemsOf } from './server-parts.ts';
@@ -46,6 +47,7 @@ async function serve(context: CliContext, config: Config, telemetry: TallyingTel
   const { tail, worker, follow } = hasIndexer(config)
     ? withIndexer(config, { storage, road, telemetry, budget })
     : withoutIndexer(config, road, telemetry);
+  const watch = createProgressWatch(watchRoad(road, telemetry));
   const api = createApi({
     config,
     storage,
@@ -54,7 +56,7 @@ async function serve(context: CliContext, config: Config, telemetry: TallyingTel
     follow,
     telemetry,
     version: context.version,
-    problems: () => problemsOf([worker, api, ...partsOf(storage, road)]),
+    problems: () => problemsOf([worker, watch, api, ...partsOf(storage, road)]),
     sources: () => [],
     refreshLedger: () => Promise.resolve(),
   });
@@ -67,7 +69,7 @@ async function serve(context: CliContext, config: Config, telemetry: TallyingTel
     throw error;
   }
   return runUntilStopped({
-    services: [api, worker],
+    services: [api, worker, watch],
     budget,
     telemetry,
     onStopping: () => sayStopping(context, telemetry),

@@ -9,6 +9,7 @@ import { startDemo } from './demo/demo.ts';
 import { DrainBudget } from './drain-budget.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
+import { createProgressWatch, watchFiles, watchRoad } from './progress-watch.ts';
 import { openRoad } from './road.ts';
 import type { Road } from './road.ts';
 import { createApi, createIndexing, partsOf, problemsOf, untilIndexed } from './server-parts.ts';
@@ -48,6 +49,11 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
   const { version } = context;
   const { producer } = road.transport;
   const agent = createRealAgent({ config, telemetry, producer, version, drainMsMax: budget.agentMs });
+  telemetry.gauge('logboom_agent_buffer_bytes_max', config.agent.bufferBytesMax);
+  const watch = createProgressWatch([
+    watchFiles(() => agent.files(), telemetry),
+    ...watchRoad(road, telemetry),
+  ]);
   const api = createApi({
     config,
     storage,
@@ -55,7 +61,7 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
     tail,
     telemetry,
     version,
-    problems: () => problemsOf([agent, indexer, api, ...partsOf(storage, road)]),
+    problems: () => problemsOf([agent, indexer, watch, api, ...partsOf(storage, road)]),
     sources: () => sourceStatuses(agent, config.sources),
     refreshLedger: async () => {
       await refreshLedger(agent);
@@ -72,7 +78,7 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
     throw error;
   }
   return runUntilStopped({
-    services: [agent, indexer, api],
+    services: [agent, indexer, watch, api],
     budget,
     telemetry,
     onStopping: () => sayStopping(context, telemetry),

@@ -32,6 +32,26 @@ export const METRICS = {
   },
   logboom_agent_files: { kind: 'gauge', help: 'Files that are followed.', labels: ['state'] },
   logboom_agent_lag_bytes: { kind: 'gauge', help: 'Bytes written and not yet acknowledged.', labels: [] },
+  logboom_agent_lag_seconds: {
+    kind: 'gauge',
+    help: 'How long the bytes that wait longest have waited for their acknowledgement.',
+    labels: [],
+  },
+  logboom_agent_file_lag_bytes: {
+    kind: 'gauge',
+    help: 'Bytes written and not yet acknowledged, of the files that are furthest behind.',
+    labels: ['path'],
+  },
+  logboom_agent_file_lag_seconds: {
+    kind: 'gauge',
+    help: 'How long they have waited, of the files that are furthest behind.',
+    labels: ['path'],
+  },
+  logboom_agent_buffer_bytes_max: {
+    kind: 'gauge',
+    help: 'The most that logboom_agent_buffer_bytes can be, single larger lines apart.',
+    labels: [],
+  },
   logboom_agent_buffer_bytes: { kind: 'gauge', help: 'Bytes read and not yet acknowledged.', labels: [] },
   logboom_agent_deleted_open_bytes: {
     kind: 'gauge',
@@ -77,6 +97,11 @@ export const METRICS = {
   logboom_transport_lag_records: {
     kind: 'gauge',
     help: 'Records of a partition that are not committed yet.',
+    labels: ['topic', 'partition'],
+  },
+  logboom_transport_lag_seconds: {
+    kind: 'gauge',
+    help: 'How long the records of a partition that wait longest have waited to be committed.',
     labels: ['topic', 'partition'],
   },
   logboom_rotate_actions_total: {

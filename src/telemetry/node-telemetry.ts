@@ -3,7 +3,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricName } from './metrics.ts';
 import { METRICS } from './metrics.ts';
 import { formatLogLine } from './log-text.ts';
-import type { LogLevel, Telemetry } from './telemetry.ts';
+import { assert } from '../base/assert.ts';
+import type { Labels, LogLevel, Telemetry } from './telemetry.ts';
 
 export interface NodeTelemetryOptions {
   /** Less important lines are left out. */
@@ -22,7 +23,15 @@ export interface LogDestination {
   write(text: string): unknown;
 }
 
+/** One value of a gauge that is read when somebody asks. */
+export interface GaugeReading {
+  readonly value: number;
+  readonly labels: Labels;
+}
+
 export interface NodeTelemetry extends Telemetry {
+  /** Lets a gauge have exactly the values that `read` returns when somebody asks: what is gone is not told any more. */
+  collect(metric: MetricName, read: () => readonly GaugeReading[]): void;
   /** Everything counted so far, in the text format of Prometheus. */
   metricsText(): Promise<string>;
 }
@@ -39,12 +48,24 @@ export function createNodeTelemetry(options: NodeTelemetryOptions): NodeTelemetr
   const { counters, gauges, histograms } = registerMetrics(registry);
   registerProcess(registry, options.version);
   const logger = createLogger(options);
+  const readers: (() => void)[] = [];
   return {
     count: (metric, value, labels) => counters.get(metric)?.inc(labels ?? {}, value),
     gauge: (metric, value, labels) => gauges.get(metric)?.set(labels ?? {}, value),
     observe: (metric, value, labels) => histograms.get(metric)?.observe(labels ?? {}, value),
+    collect(metric, read) {
+      const gauge = gauges.get(metric);
+      assert(gauge !== undefined, `${metric} is a gauge`);
+      readers.push(() => {
+        gauge.reset();
+        for (const { labels, value } of read()) gauge.set(labels, value);
+      });
+    },
     log: (level, event, text, fields) => logger[level]({ event, ...fields }, text),
-    metricsText: () => registry.metrics(),
+    metricsText() {
+      for (const read of readers) read();
+      return registry.metrics();
+    },
   };
 }
 
