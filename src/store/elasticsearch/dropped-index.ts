@@ -7,9 +7,6 @@ import type { DocumentBatch } from '../../record/record-batch.ts';
 import type { BulkItem, BulkPayload } from './bulk-payload.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from './field-table.ts';
 
-/** Its name does not begin like those of logs, so no search of logs finds it. */
-export const DROPPED_INDEX = 'logboom_dropped-1';
-
 /** Returns what the index is created with. */
 export function droppedIndexBody(replicas: number): Readonly<Record<string, unknown>> {
   const number = { type: 'integer', index: false };
@@ -30,15 +27,15 @@ export function droppedIndexBody(replicas: number): Readonly<Record<string, unkn
 }
 
 /** Returns what to send for every record of the batches that a pipeline dropped; undefined when there is none. */
-export function droppedPayload(batches: readonly DocumentBatch[]): BulkPayload | undefined {
+export function droppedPayload(batches: readonly DocumentBatch[], index: string): BulkPayload | undefined {
   const items: BulkItem[] = [];
   let lines = '';
   for (const [batchIndex, { fileId, dropped }] of batches.entries()) {
     for (const [documentIndex, { offset }] of dropped.entries()) {
       const id = eventIdOf(fileId, offset);
       const start = lines.length;
-      lines += droppedLines(fileId, offset, id);
-      const place = { batchIndex, documentIndex, index: DROPPED_INDEX, id };
+      lines += droppedLines({ fileId, offset, id, index });
+      const place = { batchIndex, documentIndex, index, id };
       items.push({ ...place, timeMs: 0, usualIndex: undefined, start, end: lines.length });
     }
   }
@@ -46,9 +43,16 @@ export function droppedPayload(batches: readonly DocumentBatch[]): BulkPayload |
   return items.length === 0 ? undefined : { bytes: Buffer.from(lines), items };
 }
 
-function droppedLines(fileId: string, offset: number, id: string): string {
+interface DroppedPlace {
+  readonly fileId: string;
+  readonly offset: number;
+  readonly id: string;
+  readonly index: string;
+}
+
+function droppedLines({ fileId, offset, id, index }: DroppedPlace): string {
   const low = offset % OFFSET_UNIT;
   const place = { file: fileId, low, high: (offset - low) / OFFSET_UNIT };
-  const create = { _index: DROPPED_INDEX, _id: id };
+  const create = { _index: index, _id: id };
   return `${JSON.stringify({ create })}\n${JSON.stringify({ offset, [PRIVATE_MEMBER]: place })}\n`;
 }

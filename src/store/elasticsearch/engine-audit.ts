@@ -6,13 +6,11 @@
  */
 import type { LedgerRecord } from '../../record/ledger.ts';
 import type { FileAudit } from '../store.ts';
-import { DROPPED_INDEX } from './dropped-index.ts';
 import type { Dsl } from './dsl.ts';
 import { ALL, allOf, anyOf, term } from './dsl.ts';
 import type { LogIndices } from './engine-search.ts';
 import { sendSearch } from './engine-search.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from './field-table.ts';
-import { LEDGER_INDEX } from './ledger-index.ts';
 
 /** Files in one request. */
 const PAGE_FILES = 500;
@@ -44,10 +42,20 @@ interface Look {
   twice: number;
 }
 
+/** Indices that hold no logs. */
+export interface OwnIndices {
+  readonly ledger: string;
+  readonly dropped: string;
+}
+
 /** Yields one entry per file id that the logs, the ledger, or what pipelines dropped knows, sorted by file id. */
-export async function* auditEngine(logs: LogIndices, signal: AbortSignal): AsyncIterable<FileAudit> {
-  const ledger = { ...logs, indices: LEDGER_INDEX };
-  const dropped = { ...logs, indices: DROPPED_INDEX };
+export async function* auditEngine(
+  logs: LogIndices,
+  own: OwnIndices,
+  signal: AbortSignal,
+): AsyncIterable<FileAudit> {
+  const ledger = { ...logs, indices: own.ledger };
+  const dropped = { ...logs, indices: own.dropped };
   // What was acknowledged a moment ago counts.
   await Promise.all([logs, ledger, dropped].map((one) => refresh(one, signal)));
   let after = '';

@@ -11,6 +11,7 @@ import type {
 } from '../store.ts';
 import type { Capabilities } from './capabilities.ts';
 import { detectCapabilities } from './capabilities.ts';
+import type { OwnIndices } from './engine-audit.ts';
 import { auditEngine } from './engine-audit.ts';
 import type { EngineClient } from './engine-client.ts';
 import { exportEngine } from './engine-export.ts';
@@ -18,14 +19,16 @@ import { histogramOfEngine } from './engine-histogram.ts';
 import type { LogIndices } from './engine-search.ts';
 import { searchEngine } from './engine-search.ts';
 import { statsOfEngine } from './engine-stats.ts';
-import { indexPattern } from './index-router.ts';
+import { droppedIndex, indexPattern, ledgerIndex } from './index-router.ts';
 
 export class EngineReader {
   readonly #logs: LogIndices;
+  readonly #own: OwnIndices;
   #engine: Capabilities | undefined;
 
   constructor(client: EngineClient, { index }: Pick<ElasticsearchConfig, 'index'>) {
     this.#logs = { client, indices: encodeURIComponent(indexPattern(index)) };
+    this.#own = { ledger: ledgerIndex(index), dropped: droppedIndex(index) };
   }
 
   search(request: SearchRequest, signal: AbortSignal): Promise<SearchPage> {
@@ -46,6 +49,6 @@ export class EngineReader {
   }
 
   audit(signal: AbortSignal): AsyncIterable<FileAudit> {
-    return auditEngine(this.#logs, signal);
+    return auditEngine(this.#logs, this.#own, signal);
   }
 }

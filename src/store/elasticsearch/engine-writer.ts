@@ -17,8 +17,8 @@ import { droppedPayload } from './dropped-index.ts';
 import type { EngineClient } from './engine-client.ts';
 import type { EngineFinding } from './index-management.ts';
 import { IndexManagement } from './index-management.ts';
-import { IndexRouter } from './index-router.ts';
-import { LEDGER_INDEX, ledgerLines } from './ledger-index.ts';
+import { IndexRouter, droppedIndex, ledgerIndex } from './index-router.ts';
+import { ledgerLines } from './ledger-index.ts';
 import { OverflowCheck } from './overflow-check.ts';
 import { WaitBoard } from './wait-board.ts';
 
@@ -82,7 +82,7 @@ export class EngineWriter {
     const { encoder } = await this.#prepared(signal);
     const { payloads, unsent } = encoder.encode(batches, this.#options.scheduler.nowMs());
     const delivered = await Promise.all(payloads.map((payload) => this.#deliver(payload, signal)));
-    const dropped = droppedPayload(batches);
+    const dropped = droppedPayload(batches, droppedIndex(this.#options.config.index));
     if (dropped !== undefined) await this.#writer.deliver(dropped, signal);
     const rejected = delivered.flatMap(({ rejected: refused }) =>
       refused.map(({ item, error }): RejectedDocument => {
@@ -101,14 +101,16 @@ export class EngineWriter {
   async appendLedger(records: readonly LedgerRecord[], signal: AbortSignal): Promise<void> {
     if (records.length === 0) return;
     await this.#prepared(signal);
+    const index = ledgerIndex(this.#options.config.index);
+    const lines = records.map((record) => ledgerLines(record, index));
     let at = 0;
     const items = records.map((record, documentIndex) => {
       const start = at;
-      at += Buffer.byteLength(ledgerLines(record));
-      const place = { batchIndex: 0, documentIndex, index: LEDGER_INDEX, id: record.fileId };
+      at += Buffer.byteLength(lines[documentIndex] ?? '');
+      const place = { batchIndex: 0, documentIndex, index, id: record.fileId };
       return { ...place, timeMs: 0, usualIndex: undefined, start, end: at };
     });
-    const bytes = Buffer.from(records.map(ledgerLines).join(''));
+    const bytes = Buffer.from(lines.join(''));
     const { rejected } = await this.#writer.deliver({ bytes, items }, signal);
     const [first] = rejected;
     if (first === undefined) return;

@@ -2,10 +2,11 @@
 import type { ElasticsearchConfig } from '../../config/config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Capabilities } from './capabilities.ts';
-import { DROPPED_INDEX, droppedIndexBody } from './dropped-index.ts';
+import { droppedIndexBody } from './dropped-index.ts';
 import type { EngineClient } from './engine-client.ts';
-import { managedTemplates, objectPrefix } from './index-templates.ts';
-import { LEDGER_INDEX, ledgerIndexBody } from './ledger-index.ts';
+import { droppedIndex, ledgerIndex, objectPrefix } from './index-router.ts';
+import { managedTemplates } from './index-templates.ts';
+import { ledgerIndexBody } from './ledger-index.ts';
 import { ilmPolicy, ismPolicy, readIsmPolicy, writeIsmPolicy } from './lifecycle-policy.ts';
 import type { ManagedMeta } from './managed-state.ts';
 import { decideManaged, metaOf } from './managed-state.ts';
@@ -63,9 +64,9 @@ export class IndexManagement {
       const finding = await this.#ensure(managed, signal);
       if (finding !== undefined) findings.push(finding);
     }
-    const { replicas } = this.#options.config;
-    await this.createIndex(LEDGER_INDEX, signal, ledgerIndexBody(replicas));
-    await this.createIndex(DROPPED_INDEX, signal, droppedIndexBody(replicas));
+    const { replicas, index } = this.#options.config;
+    await this.createIndex(ledgerIndex(index), signal, ledgerIndexBody(replicas));
+    await this.createIndex(droppedIndex(index), signal, droppedIndexBody(replicas));
     return findings;
   }
 

@@ -71,8 +71,23 @@ export function indexPattern(template: string): string {
 }
 
 /** Returns what every name of the template begins with, such as `logboom-`. */
-export function indexPrefix(template: string): string {
+function indexPrefix(template: string): string {
   return template.slice(0, template.search(/[{]|$/));
+}
+
+/** Returns the index of the ledger. Its name does not begin like those of logs, so no search of logs finds it. */
+export function ledgerIndex(template: string): string {
+  return `${objectPrefix(template)}_ledger-1`;
+}
+
+/** Returns the index of what pipelines dropped on purpose. */
+export function droppedIndex(template: string): string {
+  return `${objectPrefix(template)}_dropped-1`;
+}
+
+/** Name of the alias over all indices with logs, of the policy and the index template: `logboom`. */
+export function objectPrefix(template: string): string {
+  return indexPrefix(template).replace(/[-_.]+$/, '');
 }
 
 /** Returns the template without its date and the separator in front of it. */

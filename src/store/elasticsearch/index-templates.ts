@@ -6,7 +6,7 @@ import type { ElasticsearchConfig } from '../../config/config.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { FieldKind } from './field-table.ts';
 import { FIELD_TABLE, KEYWORD_LENGTH_MAX } from './field-table.ts';
-import { indexPattern, indexPrefix } from './index-router.ts';
+import { indexPattern, objectPrefix } from './index-router.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -36,11 +36,6 @@ const REFRESH = '1s';
 
 /** Fields of the table and their subfields, with room for what a person adds. */
 const FIELDS_MAX = 1_000;
-
-/** Name of the alias over all indices with logs, of the policy and the index template: `logboom`. */
-export function objectPrefix(index: string): string {
-  return indexPrefix(index).replace(/[-_.]+$/, '') || 'logboom';
-}
 
 /** Returns the templates in the order in which they have to be created. */
 export function managedTemplates(config: TemplateConfig, engine: Capabilities): ManagedObject[] {

@@ -4,9 +4,6 @@
  */
 import type { LedgerRecord } from '../../record/ledger.ts';
 
-/** Its name does not begin like those of logs, so no search of logs finds it. */
-export const LEDGER_INDEX = 'logboom_ledger-1';
-
 /** Returns what the index is created with. */
 export function ledgerIndexBody(replicas: number): Readonly<Record<string, unknown>> {
   return {
@@ -24,10 +21,10 @@ export function ledgerIndexBody(replicas: number): Readonly<Record<string, unkno
 }
 
 /** Returns the bulk lines of a ledger record: it replaces every one of the same file with a lower sequence. */
-export function ledgerLines(record: LedgerRecord): string {
+export function ledgerLines(record: LedgerRecord, index: string): string {
   const action = {
     index: {
-      _index: LEDGER_INDEX,
+      _index: index,
       _id: record.fileId,
       version: record.sequence,
       version_type: 'external',
