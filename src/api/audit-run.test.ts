@@ -194,13 +194,40 @@ test('an audit waits for what the indexers still have before them', async () => 
   const world = new World();
   await world.store10();
   await world.tell(20, { acknowledgedOffset: 20, records: 2, offsetSum: '10' });
+  let isPassed = false;
   const auditor = world.auditor({
-    markIndexing: () => Promise.resolve({ isPassed: () => Promise.resolve(false) }),
+    markIndexing: () => Promise.resolve({ isPassed: () => Promise.resolve(isPassed) }),
   });
-  world.scheduler.schedule(3_000, () => void world.store10());
+  world.scheduler.schedule(3_000, () => void world.store10().then(() => (isPassed = true)));
   const { answer, ms } = await timed(world, auditor.run(30_000, SIGNAL));
   assert.equal(answer.verdict, 'accounted');
   assert.ok(ms >= 3_000 && ms < 10_000);
+});
+
+test('an audit of a store that the first ledger has not reached yet cannot tell', async () => {
+  const world = new World();
+  const isPassed = (): Promise<boolean> => Promise.resolve(false);
+  const auditor = world.auditor({ markIndexing: () => Promise.resolve({ isPassed }) });
+  const { answer } = await timed(world, auditor.run(1_000, SIGNAL));
+  assert.deepEqual(
+    [answer.verdict, answer.problems[0]?.reason],
+    ['unknown', 'what was sent before this audit began is not stored yet'],
+  );
+});
+
+test('bytes whose ledger is older than the mark are not taken for an unfinished line', async () => {
+  const world = new World();
+  await world.tell(10);
+  const facts = { agentNode: 'n1', readiness: () => ({ ready: true, problems: [] }) };
+  const isPassed = async (): Promise<boolean> => {
+    // The indexers take six seconds, and the ledger of the beginning was three seconds old by then.
+    await world.scheduler.sleep(6_000);
+    return true;
+  };
+  const auditor = world.auditor({ ...facts, markIndexing: () => Promise.resolve({ isPassed }) });
+  world.scheduler.wallSkewMs = Date.parse('2026-11-22T23:00:03Z') - world.scheduler.nowMs();
+  const { answer } = await timed(world, auditor.run(0, SIGNAL));
+  assert.equal(answer.verdict, 'unknown');
 });
 
 test('an audit that cannot read the dead letters cannot tell', async () => {

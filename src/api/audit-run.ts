@@ -7,7 +7,7 @@
  */
 import { messageOf } from '../base/errors.ts';
 import { formatTimestamp } from '../record/timestamp.ts';
-import type { ApiOptions } from './api-options.ts';
+import type { ApiOptions, IndexingMark } from './api-options.ts';
 import type { AuditAnswer } from './api-types.ts';
 import { AuditLetters } from './audit-letters.ts';
 import type { RestingLedgers } from './audit-report.ts';
@@ -28,6 +28,8 @@ const LETTERS_MS_MAX = 10_000;
 
 /** What an audit remembers from look to look. */
 interface AuditState {
+  /** Taken behind the ledger of an earlier look: what is before it was sent, and may be on the way. */
+  road: { readonly mark: IndexingMark; readonly timeNs: bigint } | undefined;
   marks: ReadonlyMap<string, number> | undefined;
   /** Files that lacked records at the last look, with the sequences of their ledger records. */
   missing: ReadonlyMap<string, number>;
@@ -47,7 +49,7 @@ export class Auditor {
   async run(waitMs: number, signal: AbortSignal): Promise<AuditAnswer> {
     const { scheduler } = this.#options;
     const deadlineMs = scheduler.monotonicMs() + waitMs;
-    const state: AuditState = { marks: undefined, missing: new Map(), indexed: new Map() };
+    const state: AuditState = { road: undefined, marks: undefined, missing: new Map(), indexed: new Map() };
     let isLast = false;
     for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)) {
       const startMs = scheduler.monotonicMs();
@@ -69,7 +71,8 @@ export class Auditor {
     const { store, markIndexing } = this.#options;
     const staleReason = await this.#refreshProblem();
     const { letters, problem: letterProblem } = await this.#readLetters(signal);
-    const unknownReason = staleReason ?? letterProblem;
+    const { untilNs, problem: roadProblem } = await this.#lookAtRoad(state);
+    const unknownReason = staleReason ?? roadProblem ?? letterProblem;
     const open = new Map<string, number>();
     const missing = new Map<string, number>();
     const answer = await buildAuditReport(store.audit(signal), {
@@ -77,7 +80,7 @@ export class Auditor {
       marks: state.marks,
       letters,
       onLag: (fileId, bytesWritten) => void open.set(fileId, bytesWritten),
-      resting: unknownReason === undefined ? this.#resting() : undefined,
+      resting: unknownReason === undefined ? this.#resting(untilNs) : undefined,
       isIndexed:
         markIndexing === undefined ? undefined : (fileId, sequence) => state.indexed.get(fileId) === sequence,
       onMissing: (fileId, sequence) => void missing.set(fileId, sequence),
@@ -121,11 +124,33 @@ export class Auditor {
     return limit.signal.aborted ? { problem: 'the dead letters cannot be read' } : { letters };
   }
 
+  /**
+   * Behind a broker, what was sent is stored some time later. Returns up to when the store knows what agents said,
+   * or why it does not know even what they had said when the audit began.
+   */
+  async #lookAtRoad(state: AuditState): Promise<{ untilNs: bigint; problem?: string }> {
+    const { markIndexing, scheduler } = this.#options;
+    const untilNs = scheduler.nowNs();
+    if (markIndexing === undefined) return { untilNs };
+    try {
+      state.road ??= { mark: await markIndexing(), timeNs: untilNs };
+      const { mark, timeNs } = state.road;
+      if (!(await mark.isPassed())) {
+        return { untilNs, problem: 'what was sent before this audit began is not stored yet' };
+      }
+      // The next look has a mark of its own, behind the ledger that this one had written.
+      state.road = { mark: await markIndexing(), timeNs: untilNs };
+      return { untilNs: timeNs };
+    } catch (error) {
+      return { untilNs, problem: `cannot tell how far the indexers are: ${messageOf(error)}` };
+    }
+  }
+
   /** While a part has a problem, bytes may be on the way for as long as that lasts. */
-  #resting(): RestingLedgers | undefined {
-    const { agentNode: node, readiness, scheduler } = this.#options;
+  #resting(untilNs: bigint): RestingLedgers | undefined {
+    const { agentNode: node, readiness } = this.#options;
     if (node === undefined || !readiness().ready) return undefined;
-    return { node, untilTime: formatTimestamp(scheduler.nowNs() - REST_NS_MIN) };
+    return { node, untilTime: formatTimestamp(untilNs - REST_NS_MIN) };
   }
 
   /** Brings the ledger up to date; returns why it may be old, if it may. */
