@@ -1,5 +1,4 @@
 /** `logboom doctor`: tries for real what the roles need of the machine. */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,6 +8,7 @@ import { formatSize } from '../cli/output.ts';
 import type { Config } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { makeDirectories } from './data-directory.ts';
+import { examineRotation } from './doctor-rotation.ts';
 
 const MIB = 2 ** 20;
 
@@ -28,6 +28,7 @@ export function examine({ config }: LoadedConfig): readonly Finding[] {
     ...examineSources(config),
     ...examineWatches(config),
     ...examineDataDirectory(config),
+    ...examineRotation(config),
     ...examineQuarantine(config),
     examineClock(),
     examineMemory(config),
@@ -165,7 +166,6 @@ function examineDataDirectory(config: Config): Finding[] {
       tryFileSystem('sync', () => trySync(directory)),
       tryFileSystem('rename', () => tryRename(directory)),
       tryFileSystem('inodes', () => tryInodes(directory)),
-      tryHolePunching(directory),
       examineFreeSpace(config),
     ];
   } finally {
@@ -214,27 +214,6 @@ function tryInodes(directory: string): string {
   if (fs.statSync(after, { bigint: true }).ino !== inode)
     throw new Error('the inode of a file changes when it is renamed');
   return 'a file keeps its inode when it is renamed';
-}
-
-function tryHolePunching(directory: string): Finding {
-  const file = path.join(directory, 'hole');
-  fs.writeFileSync(file, Buffer.alloc(MIB, 'x'));
-  const { error, status, stderr } = spawnSync('fallocate', [
-    '--punch-hole',
-    '--offset',
-    '0',
-    '--length',
-    '524288',
-    file,
-  ]);
-  if (error !== undefined) return ok('hole punching', 'not tried: fallocate is not installed');
-  if (status === 0) return ok('hole punching', 'space inside a file can be given back');
-  const text = `space inside a file cannot be given back: ${stderr.toString().trim()}`;
-  return warn(
-    'hole punching',
-    text,
-    'Only rotation by hole punching needs it; ext4, xfs, btrfs and tmpfs have it.',
-  );
 }
 
 function examineFreeSpace({ data, store }: Config): Finding {

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { probeHoles } from '../base/node/hole-probe.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { examineRotation } from './doctor-rotation.ts';
+
+function configOf(text: string) {
+  return loadConfig({
+    flags: [],
+    environment: {},
+    file: { name: 'logboom.yaml', text },
+    hostName: 'host-1',
+    workingDirectory: '/',
+    hasDirectory: () => false,
+  }).config;
+}
+
+void test('a tree is tried by punching a file of its own, which is gone afterwards', (context) => {
+  const root = mkdtempSync(path.join(tmpdir(), 'logboom-doctor-'));
+  context.after(() => rmSync(root, { recursive: true }));
+  const [finding, ...others] = examineRotation(configOf(`sources: [ { kind: apps, root: ${root} } ]`));
+  assert.deepEqual(others, []);
+  const { canPunch } = probeHoles(root);
+  assert.equal(finding?.status, canPunch ? 'ok' : 'warn');
+  assert.match(finding.text, canPunch ? /bytes inside a file are given back/ : /not given back/);
+  assert.deepEqual(readdirSync(root), []);
+});
+
+void test('a tree that cannot be written, and a user who does not exist, are named with the remedy', () => {
+  const config = configOf(
+    'sources: [ { kind: apps, root: /proc } ]\nrotate: [ { method: rename, su: "no-such no-group" } ]',
+  );
+  const [tree, user] = examineRotation(config);
+  assert.match(tree?.text ?? '', /^\/proc: cannot write there/);
+  assert.match(tree?.remedy ?? '', /collected and not rotated/);
+  assert.equal(user?.text, 'rotate[0].su: user no-such does not exist');
+});

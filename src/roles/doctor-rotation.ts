@@ -1,0 +1,84 @@
+/** What rotation needs of the machine: holes where files are punched, logrotate and users where policies name them. */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { globRoot } from '../agent/discovery/path-glob.ts';
+import { messageOf } from '../base/errors.ts';
+import { probeHoles } from '../base/node/hole-probe.ts';
+import { nodeRotateMachine } from '../base/node/node-rotate-machine.ts';
+import type { Finding } from '../cli/context.ts';
+import type { Config } from '../config/config.ts';
+
+/** Returns what was found by trying, tree by tree and policy by policy. */
+export function examineRotation(config: Config): Finding[] {
+  const roots = config.sources.flatMap((source) => {
+    if (source.kind === 'apps') return [source.root];
+    return source.kind === 'files' && config.rotate.length > 0 ? source.paths.map(globRoot) : [];
+  });
+  return [
+    ...[...new Set(roots)].filter((root) => fs.existsSync(root)).map(examineTree),
+    ...examineLogrotate(config),
+    ...examineUsers(config),
+  ];
+}
+
+function examineTree(root: string): Finding {
+  const check = 'rotation';
+  try {
+    const { canPunch, canFindWriters, reason } = probeHoles(root);
+    const kind = fileSystemOf(root);
+    if (!canPunch) {
+      const text = `${root} (${kind}): bytes inside a file are not given back: ${reason}`;
+      const remedy =
+        'ext4, xfs, btrfs and tmpfs can. Here take method rename for writers that open their file again, or logrotate with copytruncate, which loses lines.';
+      return { status: 'warn', check, text, remedy };
+    }
+    const open = canFindWriters
+      ? ''
+      : '; who has a file open cannot be told, so files are closed to it after a quiet minute';
+    const text = `${root} (${kind}): bytes inside a file are given back${open}`;
+    return { status: 'ok', check, text, remedy: undefined };
+  } catch (error) {
+    const text = `${root}: cannot write there (${messageOf(error)})`;
+    const remedy = 'Files are collected and not rotated. Run the agent as root, or as the owner of the tree.';
+    return { status: 'warn', check, text, remedy };
+  }
+}
+
+function examineLogrotate({ rotate }: Config): Finding[] {
+  if (!rotate.some(({ method }) => method === 'logrotate')) return [];
+  const check = 'logrotate';
+  const { error, stdout, stderr } = spawnSync('logrotate', ['--version'], { encoding: 'utf8' });
+  if (error === undefined) {
+    const text = `${stdout}${stderr}`.split('\n')[0]?.trim() ?? 'it runs';
+    return [{ status: 'ok', check, text, remedy: undefined }];
+  }
+  const text = 'policies name it, and it cannot be started';
+  return [{ status: 'fail', check, text, remedy: 'Install logrotate, or take method punch.' }];
+}
+
+function examineUsers({ rotate }: Config): Finding[] {
+  return rotate.flatMap(({ su }, index) => {
+    const [user = '', group = ''] = su?.split(/[\s:]+/) ?? [];
+    const problem = su === undefined ? undefined : nodeRotateMachine.findUserProblem(user, group);
+    if (problem === undefined) return [];
+    const remedy = 'Create it, or name another one.';
+    return [{ status: 'fail' as const, check: 'rotation', text: `rotate[${index}].su: ${problem}`, remedy }];
+  });
+}
+
+/** Magic numbers of statfs(2). */
+const FILE_SYSTEMS: Readonly<Record<number, string>> = {
+  0xef53: 'ext4',
+  0x58465342: 'xfs',
+  0x9123683e: 'btrfs',
+  0x01021994: 'tmpfs',
+  0x794c7630: 'overlay',
+  0x6969: 'nfs',
+  0x2fc12fc1: 'zfs',
+  0x65735546: 'fuse',
+};
+
+function fileSystemOf(directory: string): string {
+  const { type } = fs.statfsSync(directory);
+  return FILE_SYSTEMS[type] ?? `file system 0x${type.toString(16)}`;
+}

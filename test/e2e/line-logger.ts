@@ -1,0 +1,65 @@
+/**
+ * An application that logs what it reads: `line-logger.ts FILE STYLE` takes lines from its standard input and writes
+ * them to FILE until the input ends. SIGHUP has it open its file again.
+ *
+ *   seek      without O_APPEND: goes to the end of the file before every write
+ *   offset    without O_APPEND: keeps its own offset, whatever becomes of the file
+ *   buffered  O_APPEND, in pieces of 8 KiB that cut lines anywhere, as a buffered stream does
+ *   watched   O_APPEND, opens its file again when another one has its name
+ */
+import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+
+const [file = '', style = 'offset'] = process.argv.slice(2);
+
+const PIECE_BYTES = 8192;
+
+const hasAppend = style === 'buffered' || style === 'watched';
+
+let fd = openFile();
+let offset = fstatSync(fd).size;
+let held: Buffer = Buffer.alloc(0);
+let isReopening = false;
+
+process.on('SIGHUP', () => (isReopening = true));
+
+for await (const chunk of process.stdin as AsyncIterable<Buffer>) write(chunk);
+if (held.length > 0) writeAll(held);
+
+function write(chunk: Buffer): void {
+  if (isReopening || (style === 'watched' && isReplaced())) reopen();
+  if (style !== 'buffered') return writeAll(chunk);
+  held = Buffer.concat([held, chunk]);
+  while (held.length >= PIECE_BYTES) {
+    writeAll(held.subarray(0, PIECE_BYTES));
+    held = held.subarray(PIECE_BYTES);
+  }
+}
+
+function writeAll(bytes: Buffer): void {
+  for (let done = 0; done < bytes.length;) {
+    if (style === 'seek') offset = fstatSync(fd).size;
+    const count = writeSync(fd, bytes, done, bytes.length - done, hasAppend ? null : offset);
+    offset += count;
+    done += count;
+  }
+}
+
+function reopen(): void {
+  isReopening = false;
+  closeSync(fd);
+  fd = openFile();
+  offset = fstatSync(fd).size;
+}
+
+function isReplaced(): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.ino !== fstatSync(fd).ino;
+}
+
+function openFile(): number {
+  if (hasAppend) return openSync(file, 'a');
+  try {
+    return openSync(file, 'r+');
+  } catch {
+    return openSync(file, 'w');
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * G4, G5 with real processes: applications of every kind write while their files are rotated and the collector is
+ * killed with SIGKILL at any moment. In the end every line is found through the API, once, and the disk holds a part
+ * of what was written. Only logrotate's copytruncate loses lines; how many is measured, and the audit says so.
+ *
+ * LOGBOOM_E2E_SEED replays the moments of a run (as far as a real machine can), LOGBOOM_ROTATE_KILLS sets their number
+ * per method, LOGBOOM_ROTATE_BURST the lines that each application writes at full speed.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '../../src/base/prng.ts';
+import { findProgram } from '../../tools/provision.ts';
+import { exportAll, getJson } from './api-client.ts';
+import { Installation } from './installation.ts';
+import { runLogboom, waitFor } from './logboom-process.ts';
+import { startS6Writer, type LogWriter } from './log-writers.ts';
+import { startPipedLogger, type LoggerKind } from './piped-loggers.ts';
+import { SequenceCheck } from './sequence-line.ts';
+import { TemporaryDirectory } from './temporary-directory.ts';
+
+const KILLS = Number(process.env['LOGBOOM_ROTATE_KILLS'] ?? 3);
+
+const SEED = Number(process.env['LOGBOOM_E2E_SEED'] ?? Date.now() % 1_000_000_000);
+
+const BURSTS = { burstLines: Number(process.env['LOGBOOM_ROTATE_BURST'] ?? 1000), pauseMs: 300 };
+
+const DRAIN_MS_MAX = 120_000;
+
+const KIB = 1024;
+
+interface Run {
+  readonly installation: Installation;
+  readonly written: Map<string, number>;
+}
+
+/** Kills the program again and again while the writers write, lets it drain, and leaves it running for the checks. */
+async function runWriters(
+  context: TestContext,
+  installation: Installation,
+  start: () => readonly LogWriter[],
+): Promise<Run> {
+  const text = `LOGBOOM_E2E_SEED=${SEED} LOGBOOM_ROTATE_KILLS=${KILLS} LOGBOOM_ROTATE_BURST=${BURSTS.burstLines}`;
+  context.diagnostic(text);
+  process.stdout.write(`${text}\n`);
+  const random = createRandom(SEED);
+  const written = new Map<string, number>();
+  const writers = start();
+  try {
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      const victim = await installation.start();
+      await sleep(Math.floor(500 + random() * 3500));
+      assert.ok(!victim.hasExited, `the program ended by itself before kill ${kill}\n${victim.output}`);
+      await victim.kill();
+    }
+    const last = await installation.start();
+    await sleep(2000);
+    await last.stop();
+  } finally {
+    for (const writer of writers) written.set(writer.name, await writer.stop());
+  }
+  return { installation, written };
+}
+
+async function waitForAudit(installation: Installation): Promise<{ code: number | null; output: string }> {
+  const deadlineMs = Date.now() + DRAIN_MS_MAX;
+  for (;;) {
+    const { code, output } = await runLogboom(['audit', '--json', '--server', installation.baseUrl]);
+    if (code === 0 || Date.now() > deadlineMs) return { code, output };
+    await sleep(500);
+  }
+}
+
+async function verdictOf({ installation, written }: Run) {
+  const check = new SequenceCheck(written);
+  for await (const { message } of exportAll(installation.baseUrl, 'seq')) check.add(message);
+  return check.verdict();
+}
+
+async function checkExact(run: Run): Promise<void> {
+  const audit = await waitForAudit(run.installation);
+  assert.equal(audit.code, 0, audit.output);
+  const found = [...run.written.values()].reduce((sum, count) => sum + count, 0);
+  assert.deepEqual(await verdictOf(run), { missing: [], twice: [], foreign: [], found });
+}
+
+interface RotateStatus {
+  readonly freedBytes: number;
+  readonly groups: readonly { readonly path: string; readonly diskBytes: number; readonly method: string }[];
+}
+
+async function statusOf(installation: Installation): Promise<RotateStatus> {
+  const { stdout } = await runLogboom(['rotate', 'status', '--json', '--config', installation.configFile]);
+  return JSON.parse(stdout) as RotateStatus;
+}
+
+function logDirectory(installation: Installation, app: string): string {
+  return path.join(installation.apps, 'shop', app, `${app}-0`, 'log');
+}
+
+function logger(installation: Installation, kind: LoggerKind, pidFile?: string): LogWriter {
+  const file = path.join(logDirectory(installation, kind), 'app.log');
+  return startPipedLogger(kind, { kind, file, ...(pidFile === undefined ? {} : { pidFile }), ...BURSTS });
+}
+
+void test('punching holes into the files of every kind of writer loses nothing and doubles nothing', async (context) => {
+  const s6 = findProgram('s6-log');
+  const optional = (['python', 'java'] as const).filter((kind) => {
+    const isThere = findProgram(kind === 'python' ? 'python3' : 'java') !== undefined;
+    if (!isThere) context.diagnostic(`${kind} is not installed: its logger is left out`);
+    return isThere;
+  });
+  const extra = 'rotate: [ { match: { app: "*" }, method: punch, size: 256KiB, keep: 2, compress: zstd } ]';
+  using installation = await Installation.create({ extra });
+  const kinds = ['shell', 'seek', 'offset', 'buffered', ...optional] as const;
+  const run = await runWriters(context, installation, () => [
+    ...kinds.map((kind) => logger(installation, kind)),
+    ...(s6 === undefined
+      ? []
+      : [
+          startS6Writer('s6', {
+            program: s6,
+            directory: logDirectory(installation, 's6'),
+            stamp: 't',
+            ...BURSTS,
+          }),
+        ]),
+  ]);
+  await using last = await installation.start();
+  await checkExact(run);
+  const written = [...run.written.values()].reduce((sum, count) => sum + count, 0);
+  assert.ok(written > 10_000, `${written} lines`);
+  await waitFor('the disk to hold a part of it', 30_000, async () => {
+    const { freedBytes, groups } = await statusOf(installation);
+    const isSmall = groups.every(({ diskBytes }) => diskBytes <= 512 * KIB);
+    return isSmall && freedBytes > 1000 * KIB;
+  });
+  assert.ok(!last.hasExited);
+});
+
+void test('renaming files of writers that open them again loses nothing and doubles nothing', async (context) => {
+  using directory = new TemporaryDirectory('rotate');
+  const pidFile = directory.join('buffered.pid');
+  const extra = [
+    'rotate:',
+    `  - { match: { app: buffered }, method: rename, size: 256KiB, keep: 2, compress: gzip, signal: HUP, pidFile: "${pidFile}" }`,
+    '  - { match: { app: watched }, method: rename, size: 256KiB, keep: 2, compress: zstd }',
+  ].join('\n');
+  using installation = await Installation.create({ extra });
+  const run = await runWriters(context, installation, () => [
+    logger(installation, 'buffered', pidFile),
+    logger(installation, 'watched'),
+  ]);
+  await using last = await installation.start();
+  await checkExact(run);
+  for (const [app, ending] of [
+    ['buffered', '.gz'],
+    ['watched', '.zst'],
+  ] as const) {
+    await waitFor(`the archives of ${app}`, 30_000, () => {
+      const names = readdirSync(logDirectory(installation, app));
+      const archives = names.filter((name) => /^app\.log-\d{8}-\d{6}/.test(name));
+      return Promise.resolve(archives.length === 2 && archives.every((name) => name.endsWith(ending)));
+    });
+  }
+  assert.ok(!last.hasExited);
+});
+
+void test('logrotate with writers that open their files again loses nothing and doubles nothing', async (context) => {
+  if (findProgram('logrotate') === undefined) return context.skip('logrotate is not installed');
+  const extra =
+    'rotate: [ { match: { app: watched }, method: logrotate, schedule: "* * * * * *", size: 256KiB, keep: 3, compress: gzip } ]';
+  using installation = await Installation.create({ extra });
+  const run = await runWriters(context, installation, () => [logger(installation, 'watched')]);
+  await using last = await installation.start();
+  await checkExact(run);
+  await waitFor('the archives', 30_000, () => {
+    const names = readdirSync(logDirectory(installation, 'watched'));
+    const archives = names.filter((name) => name !== 'app.log');
+    return Promise.resolve(archives.length === 3 && archives.every((name) => name.endsWith('.gz')));
+  });
+  assert.ok(!last.hasExited);
+});
+
+void test('copytruncate loses lines: the audit says "possible loss" at every truncation', async (context) => {
+  if (findProgram('logrotate') === undefined) return context.skip('logrotate is not installed');
+  const extra =
+    'rotate: [ { match: { app: shell }, method: logrotate, schedule: "* * * * * *", size: 1MiB, keep: 3, copytruncate: true } ]';
+  using installation = await Installation.create({ extra });
+  const run = await runWriters(context, installation, () => [logger(installation, 'shell')]);
+  await using last = await installation.start();
+  const audit = await waitForAudit(installation);
+  assert.equal(audit.code, 0, audit.output);
+  const { missing, twice, found } = await verdictOf(run);
+  const written = run.written.get('shell') ?? 0;
+  const text = `copytruncate: ${written} lines written, ${written - found} lost`;
+  context.diagnostic(text);
+  process.stdout.write(`${text}\n`);
+  assert.deepEqual(twice, []);
+  const report = await getJson<object>(`${installation.baseUrl}/api/v1/audit`);
+  const mentions = JSON.stringify(report).match(/possible_loss/g)?.length ?? 0;
+  assert.ok(missing.length === 0 || mentions > 0, 'lines are missing, and nothing says so');
+  assert.ok(!last.hasExited);
+});
