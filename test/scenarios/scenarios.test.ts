@@ -1,39 +1,17 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Query } from '../../src/query/ast.ts';
-import { parseQuery } from '../../src/query/parser.ts';
-import type { HistogramBucket, SortKey, SortOrder, Store, TimeRange } from '../../src/store/store.ts';
-import type { Script, ScriptCase } from './script.ts';
-import { parseScript, toDocumentBatches } from './script.ts';
+import { SCRIPT_NAMES, readScript, runScript } from './run-script.ts';
+import { parseScript } from './script.ts';
 import { SCENARIO_STORES } from './stores.ts';
 
-const SIGNAL = new AbortController().signal;
-/** Pages that the hits of a case are read in, about: ties stand at their borders. */
-const PAGES = 3;
-const PAGE_RECORDS_MIN = 3;
-
-const names = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test-script'));
-
 for (const store of SCENARIO_STORES) {
-  for (const name of names) {
-    test(`${name} gives its answers on the ${store.name} store`, async () => {
-      const script = parseScript(readFileSync(join(import.meta.dirname, name), 'utf8'));
-      const opened = await store.open();
-      try {
-        await runScript(script, opened, name);
-      } finally {
-        await opened.close();
-      }
-    });
+  for (const name of SCRIPT_NAMES) {
+    test(`${name} gives its answers on the ${store.name} store`, () => runScript(name, () => store.open()));
   }
 }
 
 test('there are scenarios', () => {
-  const count = names
-    .map((name) => parseScript(readFileSync(join(import.meta.dirname, name), 'utf8')).cases.length)
-    .reduce((sum, cases) => sum + cases, 0);
+  const count = SCRIPT_NAMES.reduce((sum, name) => sum + readScript(name).cases.length, 0);
   assert.ok(count >= 300, String(count));
 });
 
@@ -43,72 +21,3 @@ test('a script that is not understood names the line', () => {
   assert.throws(() => parseScript('query x\nby level'), /line 2/);
   assert.throws(() => parseScript('query x'), /no hits/);
 });
-
-async function runScript({ documents, cases }: Script, store: Store, file: string): Promise<void> {
-  const first = await store.append(toDocumentBatches(documents), SIGNAL);
-  assert.deepEqual(first, { appended: documents.length, duplicates: 0, rejected: [] });
-  const again = await store.append(toDocumentBatches(documents), SIGNAL);
-  assert.deepEqual(again, { appended: 0, duplicates: documents.length, rejected: [] });
-  const nameById = new Map(
-    documents.map(({ name, document }) => [(document['event'] as { id: string }).id, name]),
-  );
-  for (const scriptCase of cases) await runCase(scriptCase, store, nameById, file);
-}
-
-async function runCase(
-  { query: text, range, by, hits, line }: ScriptCase,
-  store: Store,
-  nameById: ReadonlyMap<string, string>,
-  file: string,
-): Promise<void> {
-  const { query } = parseQuery(text);
-  const named = (documents: readonly string[]): (string | undefined)[] =>
-    documents.map((json) => nameById.get((JSON.parse(json) as { event: { id: string } }).event.id));
-  const limit = Math.max(PAGE_RECORDS_MIN, Math.ceil(hits.length / PAGES));
-  const place = `${file}:${line} ${text}`;
-  assert.deepEqual(named(await searchAll(store, { query, range, order: 'asc', limit })), hits, place);
-  const newestFirst = named(await searchAll(store, { query, range, order: 'desc', limit }));
-  assert.deepEqual(newestFirst, hits.toReversed(), `${place}, newest first`);
-  assert.deepEqual(named(await exportAll(store, query, range)), hits, `${place}, exported`);
-  const buckets = await store.histogram({ query, range, bucketCount: 7, by: undefined }, SIGNAL);
-  const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
-  assert.equal(count, hits.length, `${place}, counted`);
-  if (by === undefined) return;
-  const split = await store.histogram({ query, range, bucketCount: 7, by: by.field }, SIGNAL);
-  assert.deepEqual(summed(split), by.counts, `${place}, split by ${by.field}`);
-}
-
-function summed(buckets: readonly HistogramBucket[]): Record<string, number> {
-  const counts = new Map<string, number>();
-  for (const bucket of buckets) {
-    for (const [value, count] of Object.entries(bucket.by ?? {}))
-      counts.set(value, (counts.get(value) ?? 0) + count);
-  }
-  return Object.fromEntries(counts);
-}
-
-interface Search {
-  readonly query: Query;
-  readonly range: TimeRange;
-  readonly order: SortOrder;
-  readonly limit: number;
-}
-
-async function searchAll(store: Store, search: Search): Promise<string[]> {
-  const documents: string[] = [];
-  let after: SortKey | undefined;
-  do {
-    const page = await store.search({ ...search, after }, SIGNAL);
-    documents.push(...page.documents);
-    after = page.next;
-  } while (after !== undefined);
-  return documents;
-}
-
-async function exportAll(store: Store, query: Query, range: TimeRange): Promise<string[]> {
-  const blocks: Uint8Array[] = [];
-  for await (const block of store.export({ query, range }, SIGNAL)) blocks.push(Uint8Array.from(block));
-  const lines = Buffer.concat(blocks).toString().split('\n');
-  assert.equal(lines.pop(), '');
-  return lines;
-}

@@ -25,9 +25,10 @@ import {
   timeRange,
   wildcard,
 } from './dsl.ts';
-import { PRIVATE_MEMBER, isOwnPath } from './field-table.ts';
+import { FIELD_TABLE, PRIVATE_MEMBER, isOwnPath } from './field-table.ts';
 import { regexLiterals } from './regex-literals.ts';
 import {
+  ALWAYS_THERE,
   SEPARATOR,
   UNREAD_PATHS,
   WORD_LENGTH_MAX,
@@ -35,6 +36,7 @@ import {
   wordHead,
   wordText,
 } from './search-columns.ts';
+import type { Run } from './text-runs.ts';
 import { RUN_LENGTH_MAX, runsOf } from './text-runs.ts';
 
 const VALUES = `${PRIVATE_MEMBER}.values`;
@@ -52,8 +54,8 @@ const OWN_PATTERN_LENGTH_MAX = 256;
 const ODD = term(MARKS, 'odd');
 const LONG = term(MARKS, 'long');
 
-/** Paths of what every document that is not odd has. */
-const ALWAYS_THERE: ReadonlySet<string> = new Set([TIME_FIELD, 'event.id', 'log.offset']);
+/** What agents write, each with a column of its own. */
+const OWN_PATHS = Object.keys(FIELD_TABLE).filter(isOwnPath);
 
 /** Returns the bounds of a query's matches. */
 export function compileQuery(query: Query): Bounds {
@@ -116,11 +118,16 @@ function inText(column: string, pieces: readonly string[]): Bounds {
   const filled = pieces.filter((piece) => piece !== '');
   if (filled.length === 0) return exactly(ALL);
   const found = filled.map(runsOf);
-  const runs = [...new Set(found.flatMap((one) => one.runs))];
+  const runs = found.flatMap((one) => one.runs);
   if (runs.length === 0) return atMost(ALL);
-  const words = allOf(runs.map((run) => wildcard(column, ['', run, ''])));
+  const words = allOf(runs.map((run) => wordWith(column, run)));
   const isExact = found.length === 1 && found[0]?.isWhole === true;
   return { atMost: anyOf([words, LONG]), atLeast: isExact ? words : NOTHING };
+}
+
+/** A word with the run in it: the whole word, where the pattern has blanks on both sides of the run. */
+function wordWith(column: string, { text, isBegin, isEnd }: Run): Dsl {
+  return wildcard(column, [...(isBegin ? [] : ['']), text, ...(isEnd ? [] : [''])]);
 }
 
 /** The pattern occurs in a field that bare text reads, or a number there is equal. */
@@ -208,7 +215,10 @@ function withoutEmpty(parts: readonly string[]): string[] {
 /** Returns the records in which the field is there and not null. */
 export function exists(field: string): Bounds {
   if (ALWAYS_THERE.has(field)) return exactly(ALL);
-  return field.includes(SEPARATOR) ? atMost(ALL) : exactly(term(columnOf(field), field.toWellFormed()));
+  if (field.includes(SEPARATOR)) return atMost(ALL);
+  const own = OWN_PATHS.filter((path) => path === field || path.startsWith(`${field}.`));
+  const columns = own.map((path): Dsl => ({ exists: { field: path } }));
+  return exactly(anyOf([term(columnOf(field), field.toWellFormed()), ...columns]));
 }
 
 /** Whether words say nothing of the field's values. */

@@ -14,15 +14,13 @@ function columnsOf(members: JsonObject): ReturnType<typeof searchColumns> {
 test('every value stands behind its path, numbers twice, and what bare text does not read apart', () => {
   const { values, origin, texts, marks } = columnsOf({
     fields: { user: { Name: 'Ann' }, 'a.b': [1, 'X', null, { c: true }], gone: null, took: '0.5' },
-    kubernetes: { namespace: 'Shop' },
+    kubernetes: { namespace: 'Shop', labels: { a: 'X' } },
     host: { name: 'Größe' },
   });
   assert.deepEqual(values, [
-    'message',
-    'fields',
-    'fields.user',
     'fields.user.Name',
     'fields.user.Name\u007f=ann',
+    'fields.user',
     'fields.a.b',
     'fields.a.b\u007f#1',
     `fields.a.b\u007f<${sortableDigits(1)}`,
@@ -33,16 +31,15 @@ test('every value stands behind its path, numbers twice, and what bare text does
     'fields.took',
     'fields.took\u007f=0.5',
     `fields.took\u007f<${sortableDigits(0.5)}`,
+    'fields',
   ]);
   assert.deepEqual(origin, [
-    'stream',
-    'log',
-    'event',
-    'kubernetes',
-    'kubernetes.namespace',
-    'host',
+    'kubernetes.labels.a',
+    'kubernetes.labels.a\u007f=x',
+    'kubernetes.labels',
     'host.name',
     'host.name\u007f=größe',
+    'host',
   ]);
   assert.deepEqual([texts, marks], [[], []]);
 });
@@ -60,6 +57,7 @@ test('what words cannot say is marked', () => {
   const odd: JsonObject[] = [
     { 'a.b': 1 },
     { service: { name: 5 } },
+    { kubernetes: { 'pod.name': 'x' } },
     { message: 7 },
     { message: undefined },
     { event: { id: 'other' } },

@@ -13,9 +13,10 @@
  *   path␡=text     a string, folded, at most `WORD_LENGTH_MAX` characters
  *   path␡~text     the beginning of a longer one
  *   path␡#text     a number or boolean, as JSON prints it; of numbers `␡#text` in `values`, whatever their path
- *   path␡<digits>  a number, or a string that spells one, in 16 digits that sort by value
+ *   path␡<digits>  a number, or a string that spells one, in digits that sort by value
  *
- * What agents write (`isOwnPath`) has no words for its values but where the field's own column would not do.
+ * What agents write (`hasOwnField`) has columns of its own and no words; nor have the objects that it stands in, and
+ * what every document has that is not odd.
  *
  * Every text is in its folded form, so the words are compared by bytes: the columns are keywords without normalizer.
  */
@@ -44,8 +45,15 @@ const DEPTH_MAX = 64;
 /** An analyzer splits what is longer, wherever that is. */
 const UNBROKEN = /\S{255}/;
 
-/** Unlike in every document; they are compared in columns of their own, or in the document itself. */
-export const OWN_PATHS: ReadonlySet<string> = new Set(['@timestamp', 'event.id', 'log.offset', 'message']);
+/** Paths that every document has, with one value each, unless it is odd. */
+export const ALWAYS_THERE: ReadonlySet<string> = new Set([
+  '@timestamp',
+  'event',
+  'event.id',
+  'log',
+  'log.offset',
+  'message',
+]);
 
 /** Long and different in every document: only that it is there is said. */
 export const UNREAD_PATHS: ReadonlySet<string> = new Set(['event.original']);
@@ -86,7 +94,7 @@ export function searchColumns(document: JsonObject, place: RecordPlace): SearchC
   };
 }
 
-/** Returns 16 hexadecimal digits that sort as the numbers do. */
+/** Returns hexadecimal digits that sort as the numbers do; zeros at the end are left out. */
 export function sortableDigits(number: number): string {
   const view = new DataView(new ArrayBuffer(8));
   // Adding zero makes the negative zero the other one, which it is equal to.
@@ -94,7 +102,7 @@ export function sortableDigits(number: number): string {
   const bits = view.getBigUint64(0);
   const isNegative = bits >> 63n === 1n;
   const sortable = isNegative ? ~bits & 0xffff_ffff_ffff_ffffn : bits | (1n << 63n);
-  return sortable.toString(16).padStart(16, '0');
+  return sortable.toString(16).padStart(16, '0').replace(/0+$/, '');
 }
 
 /** Returns the text as words hold it: folded, and without halves of characters. */
@@ -114,15 +122,31 @@ class ColumnWriter {
   column = this.values;
   isOdd = false;
 
-  member(above: string, key: string, value: unknown, depth: number): void {
-    if (value === null || value === undefined) return;
-    if (key.includes(SEPARATOR) || !key.isWellFormed()) this.isOdd = true;
-    if (key.split('.', KEY_SEGMENTS_MAX + 1).length > KEY_SEGMENTS_MAX) this.isOdd = true;
+  /** Adds the words of a member. Returns whether other columns tell that it is there. */
+  member(above: string, key: string, value: unknown, depth: number): boolean {
+    if (value === null || value === undefined) return false;
     const path = depth === 0 ? key : `${above}.${key}`;
-    if (path.length > PATH_LENGTH_MAX || depth > DEPTH_MAX) this.isOdd = true;
-    if (this.isOdd || path === 'event.id' || path === 'log.offset') return;
+    if (this.isOdd || isOddKey(key) || path.length > PATH_LENGTH_MAX || depth > DEPTH_MAX) {
+      this.isOdd = true;
+      return false;
+    }
+    if (ALWAYS_THERE.has(path) && typeof value !== 'object') return true;
+    if (hasOwnField(path, value)) {
+      // Engines take a dot in a key for an object.
+      this.isOdd = key.includes('.');
+      return true;
+    }
+    const isTold = isObject(value) && this.#members(path, value, depth);
+    if (isTold) return true;
     this.#add(path);
-    if (path !== 'message' && !UNREAD_PATHS.has(path)) this.#value(path, value, depth);
+    if (!isObject(value) && !UNREAD_PATHS.has(path)) this.#value(path, value, depth);
+    return false;
+  }
+
+  #members(path: string, object: JsonObject, depth: number): boolean {
+    let isTold = false;
+    for (const key in object) isTold = this.member(path, key, object[key], depth + 1) || isTold;
+    return isTold;
   }
 
   #value(path: string, value: unknown, depth: number): void {
@@ -131,9 +155,7 @@ class ColumnWriter {
     else if (typeof value === 'boolean') this.#add(`${path}${SEPARATOR}#${value}`);
     else if (typeof value === 'number') this.#number(path, value);
     else if (Array.isArray(value)) for (const element of value) this.#value(path, element, depth + 1);
-    else if (typeof value === 'object' && value !== null) {
-      for (const key in value) this.member(path, key, (value as JsonObject)[key], depth + 1);
-    }
+    else if (isObject(value)) this.#members(path, value, depth);
   }
 
   #text(path: string, text: string): void {
@@ -161,6 +183,19 @@ class ColumnWriter {
     if (this.values.size + this.origin.size < WORDS_MAX) this.column.add(word);
     else this.isOdd = true;
   }
+}
+
+/** Whether no word can say what the key is. */
+function isOddKey(key: string): boolean {
+  return (
+    key.includes(SEPARATOR) ||
+    !key.isWellFormed() ||
+    key.split('.', KEY_SEGMENTS_MAX + 1).length > KEY_SEGMENTS_MAX
+  );
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Cuts a text in front of a character, never within one. */

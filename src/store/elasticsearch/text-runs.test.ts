@@ -19,10 +19,26 @@ test('letters, digits and underscores stay together, Chinese characters stand al
     ['🚀', [], false],
     ['', [], false],
   ];
-  for (const [text, runs, isWhole] of cases) assert.deepEqual(runsOf(text), { runs, isWhole }, text);
+  for (const [text, runs, isWhole] of cases) {
+    const found = runsOf(text);
+    assert.deepEqual([found.runs.map((run) => run.text), found.isWhole], [runs, isWhole], text);
+  }
 });
 
 test('long texts and long runs are cut', () => {
-  assert.deepEqual(runsOf('x'.repeat(500)), { runs: ['x'.repeat(60)], isWhole: false });
+  const { runs, isWhole } = runsOf(` ${'x'.repeat(500)} `);
+  assert.deepEqual(runs, [{ text: 'x'.repeat(60), isBegin: true, isEnd: false }]);
+  assert.equal(isWhole, false);
   assert.equal(runsOf(Array.from({ length: 50 }, (_, index) => `w${index}`).join(' ')).runs.length, 8);
+});
+
+test('a blank beside a run begins or ends a word', () => {
+  const { runs } = runsOf('connection was\trefused: x');
+  const ends = runs.map(({ text, isBegin, isEnd }) => [text, isBegin, isEnd]);
+  assert.deepEqual(ends, [
+    ['connection', false, true],
+    ['refused', true, false],
+    ['was', true, true],
+    ['x', true, false],
+  ]);
 });

@@ -9,7 +9,7 @@
 const RUN = /(?:(?![\u02b0-\u036f×÷])[\w\u00c0-\u03ff\u0400-\u052f])+|[\u3041-\u3096\u4e00-\u9fa5]/gu;
 
 /** An analyzer leaves out what has no letter or digit, so underscores alone are no run. */
-const NO_LETTER = /[^\p{L}0-9_]/u;
+const LETTERS = /[\p{L}0-9_]+/gu;
 
 /** Longer ones make the engine's automata large; their beginning will do. */
 export const RUN_LENGTH_MAX = 60;
@@ -17,18 +17,35 @@ export const RUN_LENGTH_MAX = 60;
 /** More of them hardly narrow a search further. */
 const RUNS_MAX = 8;
 
+export interface Run {
+  readonly text: string;
+  /** Whether a word begins with it, and whether one ends with it: there is a blank beside it. */
+  readonly isBegin: boolean;
+  readonly isEnd: boolean;
+}
+
 export interface TextRuns {
-  readonly runs: readonly string[];
+  readonly runs: readonly Run[];
   /** Whether the text is one run, and nothing else. */
   readonly isWhole: boolean;
 }
 
 /** Returns runs of folded text, the longest first. */
 export function runsOf(text: string): TextRuns {
-  const found = new Set<string>();
-  for (const [run] of text.matchAll(RUN)) {
-    for (const part of run.split(NO_LETTER)) if (/[^_]/.test(part)) found.add(part.slice(0, RUN_LENGTH_MAX));
+  const found: Run[] = [];
+  for (const { 0: match, index } of text.matchAll(RUN)) {
+    for (const { 0: part, index: within } of match.matchAll(LETTERS)) {
+      if (!/[^_]/.test(part)) continue;
+      const start = index + within;
+      const isBegin = isBlank(text[start - 1]);
+      const isEnd = isBlank(text[start + part.length]) && part.length <= RUN_LENGTH_MAX;
+      found.push({ text: part.slice(0, RUN_LENGTH_MAX), isBegin, isEnd });
+    }
   }
-  const runs = [...found].toSorted((one, other) => other.length - one.length).slice(0, RUNS_MAX);
-  return { runs, isWhole: runs.length === 1 && runs[0] === text };
+  const runs = found.toSorted((one, other) => other.text.length - one.text.length).slice(0, RUNS_MAX);
+  return { runs, isWhole: runs.length === 1 && runs[0]?.text === text };
+}
+
+function isBlank(char: string | undefined): boolean {
+  return char !== undefined && ' \t\n\r'.includes(char);
 }

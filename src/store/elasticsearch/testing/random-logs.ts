@@ -77,7 +77,13 @@ const FIELDS = [
   'event.original',
   '@timestamp',
   'stream',
+  'kubernetes',
   'kubernetes.namespace',
+  'kubernetes.pod',
+  'kubernetes.pod.name',
+  'kubernetes.labels',
+  'event',
+  'host',
   'kubernetes.labels.a.b',
   'kubernetes.labels.a',
   'host.name',
@@ -115,7 +121,8 @@ export const randomMembers: fc.Arbitrary<JsonObject> = fc.record(
     level: ownText,
     flags: fc.subarray(['partial', 'cr']),
     fields: fc.dictionary(fc.constantFrom(...KEYS), value, { maxKeys: 4 }),
-    namespace: fc.constantFrom('shop', 'Shop', 'é', '5'),
+    namespace: fc.constantFrom('shop', 'Shop', 'é', '5', null),
+    pod: fc.constantFrom({ pod: { name: 'a' } }, { 'pod.name': 'a' }, { pod: { uid: null } }, { pod: {} }),
     labels: fc.dictionary(fc.constantFrom(...KEYS.filter((key) => key !== '')), ownText, { maxKeys: 2 }),
     host: ownText,
     trace: fc.oneof(ownText, fc.constant('abc')),
@@ -188,10 +195,15 @@ export const randomQuery: fc.Arbitrary<Query> = fc.letrec<{ query: Query }>((tie
 
 /** Returns the document that stands at an offset of a file. */
 export function withPlace(members: JsonObject, fileId: string, offset: number, time: string): JsonObject {
-  const { level, flags, namespace, labels, host, trace, tags, original, fields, message, stream } = members;
+  const { level, flags, namespace, pod, labels, host, trace, tags, original, fields, message, stream } =
+    members;
   const log = { ...present({ level }), offset, file: { path: `/logs/${fileId}.log` }, ...present({ flags }) };
   const id = `${fileId}-${offset.toString(16).padStart(12, '0')}`;
-  const kubernetes = { ...present({ namespace }), ...present({ labels }) };
+  const kubernetes = {
+    ...present({ namespace }),
+    ...(pod as JsonObject | undefined),
+    ...present({ labels }),
+  };
   return {
     '@timestamp': time,
     message,
