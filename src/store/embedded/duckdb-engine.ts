@@ -12,6 +12,7 @@ import type { HeldSource } from './journal-tables.ts';
 import { JournalTables } from './journal-tables.ts';
 import type { ReadableSource } from './relation-sql.ts';
 import { planJournals } from './relation-sql.ts';
+import { groupSegments } from './segment-groups.ts';
 import type {
   Column,
   CompactRequest,
@@ -107,7 +108,7 @@ class DuckDbEngine implements SegmentEngine {
     signal: AbortSignal,
   ): Promise<ScanBlock | undefined> {
     return this.#readingAll(sources, async (held) => {
-      const statements = held.map((source) => sql.scanSql(source, { query, range }));
+      const statements = groupSegments(held).map((source) => sql.scanSql(source, { query, range }));
       const release = await this.#slots.take(signal);
       return this.#client.readLines(statements, { signal, bytesMax }).finally(release);
     });

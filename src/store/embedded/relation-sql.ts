@@ -7,6 +7,7 @@ import type { Column, ColumnKind, JournalSource, Resource, ResourceMap, Source }
 import type { FieldNode, FieldTypes } from '../../record/field-types.ts';
 import { addFieldTypes, mergeFieldTypes } from '../../record/field-types.ts';
 import { must } from '../../base/assert.ts';
+import type { SegmentGroup } from './segment-groups.ts';
 import { sqlName, sqlText, sqlTextList } from './sql-text.ts';
 import { toJournalKey } from './own-keys.ts';
 import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
@@ -62,7 +63,13 @@ export interface TableSource {
 export type ReadableSource = Source | TableSource;
 
 /** Returns the relation of a source, with resources spelled out in the text. */
-export function relationOf(source: ReadableSource): Relation {
+export function relationOf(source: ReadableSource | SegmentGroup): Relation {
+  if (source.kind === 'segments') {
+    return {
+      sql: `read_parquet(${sqlTextList(source.paths)}, hive_partitioning = false)`,
+      columns: source.columns,
+    };
+  }
   if (source.kind === 'table') return { sql: source.name, columns: source.columns };
   if (source.kind === 'segment') {
     return {

@@ -23,6 +23,7 @@ import type {
   SourceScan,
   SourceSearch,
 } from './segment-engine.ts';
+import type { SegmentGroup } from './segment-groups.ts';
 import { sqlName, sqlText, sqlTime } from './sql-text.ts';
 
 /** Dictionaries of resources' columns with more values than this are plain text. */
@@ -75,7 +76,7 @@ export function documentsSql(source: ReadableSource, keys: readonly SortKey[], o
 }
 
 /** The documents of a source as bytes, with what `line-sorter.ts` orders them by, in no order. */
-export function scanSql(source: ReadableSource, request: SourceScan): string {
+export function scanSql(source: ReadableSource | SegmentGroup, request: SourceScan): string {
   const relation = relationOf(source);
   const where = whereSql(relation, request, undefined, 'asc');
   const parts = [
