@@ -14,7 +14,7 @@ import type { Delivery, DeliverySource } from '../transport.ts';
 import { DocumentIdentity } from './document-identity.ts';
 import { readForeign, type ForeignPlace, type IdentifiedDocument } from './foreign-document.ts';
 import { headerOf, type RecordCursor } from './record-decoder.ts';
-import { SCHEMA_HEADER, SCHEMA_VERSION } from './record-encoder.ts';
+import { HEADERS, SCHEMA_HEADER, SCHEMA_VERSION } from './record-encoder.ts';
 
 /** A record that a newer Logboom wrote, in a form that this one does not know. */
 export class NewerSchemaError extends Error {
@@ -76,7 +76,7 @@ export class DeliveryBuilder {
 
   /** Adds a record. Throws `NewerSchemaError` and adds nothing then. */
   add(cursor: RecordCursor): void {
-    if (cursor.headersEnd - cursor.headersStart > 1) checkSchema(cursor);
+    if (cursor.headersEnd - cursor.headersStart > 1 && !hasOwnHeaders(cursor)) checkSchema(cursor);
     if (cursor.valueStart < 0) return;
     if (this.#options.kind === 'ledger') {
       this.#addLedger(cursor);
@@ -213,6 +213,13 @@ function batchOf(group: Group): RecordBatch {
   const { fileId } = group;
   const offsets = Float64Array.from(group.offsets);
   return { fileId, body, count, ends, offsets, lanes: Uint8Array.from(group.lanes) };
+}
+
+/** Tells whether the headers are those that this program writes: the fast path. */
+function hasOwnHeaders({ data, headersStart, headersEnd }: RecordCursor): boolean {
+  if (headersEnd - headersStart !== HEADERS.length) return false;
+  for (let at = 0; at < HEADERS.length; at++) if (data[headersStart + at] !== HEADERS[at]) return false;
+  return true;
 }
 
 function checkSchema(cursor: RecordCursor): void {

@@ -43,7 +43,7 @@ export interface EncodeOptions {
 }
 
 /** The headers of each record as bytes: their count, then the lengths and texts. */
-const HEADERS = encodeHeaders([[SCHEMA_HEADER, String(SCHEMA_VERSION)]]);
+export const HEADERS: Buffer = encodeHeaders([[SCHEMA_HEADER, String(SCHEMA_VERSION)]]);
 
 /** Collects the records of one batch after the other. */
 export class RecordEncoder {
