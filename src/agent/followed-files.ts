@@ -51,7 +51,7 @@ export interface FollowedFilesParts {
 }
 
 /** What rotation uses of them. */
-export type FollowedView = Pick<FollowedFiles, 'groups' | 'discard' | 'noteCopy'>;
+export type FollowedView = Pick<FollowedFiles, 'groups' | 'giveUp' | 'noteCopy'>;
 
 export class FollowedFiles {
   readonly #parts: FollowedFilesParts;
@@ -75,7 +75,7 @@ export class FollowedFiles {
    * Gives up what was not read below `untilOffset`, as far as to the end of the line there. Returns the range, which
    * is freed only once `given` tells of it; undefined when there is nothing to give up.
    */
-  discard(
+  giveUp(
     fileId: string,
     untilOffset: number,
     reason: string,

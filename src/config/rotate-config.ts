@@ -32,7 +32,7 @@ export interface RotatePolicyConfig {
   readonly signal: 'HUP' | 'USR1' | 'USR2' | undefined;
   readonly pidFile: string | undefined;
   /** When the budget is exceeded and only unacknowledged bytes are left: fill the disk, or give up the oldest. */
-  readonly overBudget: 'hold' | 'discard';
+  readonly overBudget: 'hold' | 'drop';
 }
 
 /** Globs; every given one must fit. */

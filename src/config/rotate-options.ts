@@ -155,10 +155,10 @@ const POLICY_SHAPE: GroupShape = {
     ...WRITER_MEMBERS,
     {
       name: 'overBudget',
-      shape: { kind: 'choice', values: ['hold', 'discard'] },
+      shape: { kind: 'choice', values: ['hold', 'drop'] },
       default: 'hold',
       description:
-        'What happens when a budget is exceeded by bytes that are not acknowledged: hold lets the disk fill and raises the alarm; discard gives up the oldest bytes, and a gap record stands in their place.',
+        'What happens when a budget is exceeded by bytes that are not acknowledged: hold lets the disk fill and raises the alarm; drop gives up the oldest bytes, and a gap record stands in their place.',
     },
   ],
 };

@@ -32,7 +32,7 @@ const groups = fc.array(
 
 void test('a budget frees only what is done with, or gives up what was not read, and says what it holds (G5)', () => {
   fc.assert(
-    fc.property(groups, fc.integer({ min: MIB, max: 100 * MIB }), fc.boolean(), (raw, max, discards) => {
+    fc.property(groups, fc.integer({ min: MIB, max: 100 * MIB }), fc.boolean(), (raw, max, drops) => {
       let inode = 0;
       const made = raw.map(({ pod, files }, index) => ({
         group: {
@@ -52,7 +52,7 @@ void test('a budget frees only what is done with, or gives up what was not read,
           ),
           key: `group ${index}`,
         },
-        policy: samplePolicy({ overBudget: discards ? 'discard' : 'hold' }),
+        policy: samplePolicy({ overBudget: drops ? 'drop' : 'hold' }),
         canPunch: true,
       }));
       const used = made.reduce(
@@ -67,8 +67,8 @@ void test('a budget frees only what is done with, or gives up what was not read,
           assert.ok(action.ranges.every(({ endOffset }) => endOffset < file.freeOffset));
           assert.ok(bytesOf(action.ranges) <= file.diskBytes);
         }
-        if (action.kind === 'discard') {
-          assert.ok(discards, 'only where the policy says so');
+        if (action.kind === 'drop') {
+          assert.ok(drops, 'only where the policy says so');
           assert.ok(action.untilOffset > file.readOffset && action.untilOffset <= file.size);
         }
       }
@@ -111,13 +111,13 @@ void test('what is not acknowledged is held, by name of the scope', () => {
   assert.deepEqual(held, [{ scope: 'pod shop/a', usedBytes: 10 * MIB, bytesMax: 4 * MIB }]);
 });
 
-void test('where the policy says discard, the oldest bytes that were not read are given up', () => {
+void test('where the policy says drop, the oldest bytes that were not read are given up', () => {
   const file = sampleFile({ size: 10 * MIB, freeOffset: 0, readOffset: MIB });
-  const policy = samplePolicy({ overBudget: 'discard' });
+  const policy = samplePolicy({ overBudget: 'drop' });
   const budget = { ...NONE, podBytesMax: 4 * MIB };
   const plan = planBudget([{ group: podGroup('a', [file]), policy, canPunch: true }], budget, new Map());
   assert.deepEqual(
-    plan.actions.map((action) => (action.kind === 'discard' ? action.untilOffset : action.kind)),
+    plan.actions.map((action) => (action.kind === 'drop' ? action.untilOffset : action.kind)),
     [7 * MIB],
   );
 });

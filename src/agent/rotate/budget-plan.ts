@@ -43,7 +43,7 @@ export function planBudget(
     if (used <= scope.bytesMax) continue;
     const why = `${scope.name} has ${used} bytes on disk, and its budget is ${scope.bytesMax}`;
     let over = used - scope.bytesMax;
-    for (const step of [pruneOldest, punchActive, discardOldest]) {
+    for (const step of [pruneOldest, punchActive, dropOldest]) {
       for (const action of step(scope, { over, why, freed })) {
         const bytes = freedBy(action);
         freed.set(action.file.inode, (freed.get(action.file.inode) ?? 0) + bytes);
@@ -121,10 +121,10 @@ function punchActive(scope: Scope, { over, why, freed }: Pressure): RotateAction
   return actions;
 }
 
-function discardOldest(scope: Scope, { over, why }: Pressure): RotateAction[] {
+function dropOldest(scope: Scope, { over, why }: Pressure): RotateAction[] {
   const candidates = scope.groups
     .filter(({ group, policy, canPunch }) => {
-      return policy.overBudget === 'discard' && canPunch && group.style === 'rotated';
+      return policy.overBudget === 'drop' && canPunch && group.style === 'rotated';
     })
     .flatMap(({ group }) => group.files.map((file) => ({ group: group.key, file })))
     .filter(({ file }) => file.fileId !== undefined && !file.isCompressed)
@@ -137,7 +137,7 @@ function discardOldest(scope: Scope, { over, why }: Pressure): RotateAction[] {
     const startOffset = Math.max(file.readOffset, file.given.at(-1)?.endOffset ?? 0);
     const untilOffset = Math.min(file.size, startOffset + left);
     if (untilOffset <= startOffset) continue;
-    actions.push({ kind: 'discard', untilOffset, ...candidate, reason: why });
+    actions.push({ kind: 'drop', untilOffset, ...candidate, reason: why });
     left -= untilOffset - startOffset;
   }
   return actions;
@@ -151,7 +151,7 @@ export function freedBy(action: RotateAction): number {
       return file.diskBytes;
     case 'punch':
       return punchedBytes(file, bytesOf(action.ranges));
-    case 'discard':
+    case 'drop':
       return action.untilOffset - Math.max(file.readOffset, file.given.at(-1)?.endOffset ?? 0);
     case 'rename':
     case 'compress':

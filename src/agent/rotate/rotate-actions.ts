@@ -69,8 +69,8 @@ async function perform(action: RotateAction, deed: Deed): Promise<ActionOutcome>
     }
     case 'compress':
       return compress(file, action.compression, deed);
-    case 'discard': {
-      const range = deed.followed.discard(file.fileId ?? '', action.untilOffset, discardText(action.reason));
+    case 'drop': {
+      const range = deed.followed.giveUp(file.fileId ?? '', action.untilOffset, dropText(action.reason));
       if (range === undefined) return later('there is nothing that can be given up');
       return done(0, `gave up bytes ${range.startOffset} to ${range.endOffset}`);
     }
@@ -79,7 +79,7 @@ async function perform(action: RotateAction, deed: Deed): Promise<ActionOutcome>
   }
 }
 
-function discardText(reason: string): string {
+function dropText(reason: string): string {
   return `given up before they were read, because ${reason}`;
 }
 

@@ -74,7 +74,7 @@ export type RotateAction = {
   | { readonly kind: 'compress'; readonly compression: 'gzip' | 'zstd' }
   | { readonly kind: 'remove' }
   /** Gives up what was not read below this offset. */
-  | { readonly kind: 'discard'; readonly untilOffset: number }
+  | { readonly kind: 'drop'; readonly untilOffset: number }
   | { readonly kind: 'logrotate' }
 );
 

@@ -82,7 +82,7 @@ export class Rotator implements Service {
   readonly #warned = new Set<string>();
   readonly #used = new Set<number>();
   /** Bytes that were given up, and of which no checkpoint on disk tells yet, by file id. */
-  readonly #discarded = new Map<string, { readonly endOffset: number; readonly bytes: number }>();
+  readonly #dropped = new Map<string, { readonly endOffset: number; readonly bytes: number }>();
   #busyGroup: string | undefined;
   #held: readonly HeldBudget[] = [];
   #background: Promise<void> | undefined;
@@ -205,17 +205,17 @@ export class Rotator implements Service {
     for (const { group, choice } of own) {
       if (choice.kind === 'none') continue;
       groups.push({ group, policy: choice.policy, canPunch: this.#canPunch(group) });
-      for (const file of group.files) this.#settleDiscarded(file, taken);
+      for (const file of group.files) this.#settleDropped(file, taken);
     }
     return planBudget(groups, this.#options.config.rotateBudget, taken);
   }
 
   /** What was given up counts as freed until a checkpoint on disk says so, and it can be. */
-  #settleDiscarded(file: RotateGroup['files'][number], taken: Map<string, number>): void {
-    const pending = file.fileId === undefined ? undefined : this.#discarded.get(file.fileId);
+  #settleDropped(file: RotateGroup['files'][number], taken: Map<string, number>): void {
+    const pending = file.fileId === undefined ? undefined : this.#dropped.get(file.fileId);
     if (pending === undefined || file.fileId === undefined) return;
     const isWritten = file.given.some(({ endOffset }) => endOffset >= pending.endOffset);
-    if (isWritten || file.freeOffset >= pending.endOffset) this.#discarded.delete(file.fileId);
+    if (isWritten || file.freeOffset >= pending.endOffset) this.#dropped.delete(file.fileId);
     else taken.set(file.inode, (taken.get(file.inode) ?? 0) + pending.bytes);
   }
 
@@ -257,13 +257,13 @@ export class Rotator implements Service {
     this.#survey.forget(action.group);
     telemetry.count('logboom_rotate_actions_total', 1, { action: kind, outcome: 'done' });
     if (freedBytes > 0) telemetry.count('logboom_rotate_freed_bytes_total', freedBytes, { action: kind });
-    if (kind === 'discard' && file.fileId !== undefined) {
+    if (kind === 'drop' && file.fileId !== undefined) {
       const bytes = freedBy(action);
-      this.#discarded.set(file.fileId, { endOffset: action.untilOffset, bytes });
+      this.#dropped.set(file.fileId, { endOffset: action.untilOffset, bytes });
     }
     const time = formatTimestamp(scheduler.nowNs());
     this.#log.noteDone(action.group, { time, action: kind, path: file.path, text }, freedBytes);
-    const level = kind === 'discard' ? 'warn' : kind === 'punch' ? 'debug' : 'info';
+    const level = kind === 'drop' ? 'warn' : kind === 'punch' ? 'debug' : 'info';
     telemetry.log(level, 'rotated', `${file.path}: ${text}, because ${reason}`, { action: kind, freedBytes });
   }
 

@@ -165,7 +165,7 @@ for (const killed of ['never', 'before the checkpoint', 'after the checkpoint', 
     const before = theFile(world);
     assert.ok(before.readOffset > 0 && before.freeOffset === 0);
     const target = before.readOffset + 500_000;
-    const given = must(world.agent?.followed?.discard(before.id ?? '', target, 'for the test'), 'range');
+    const given = must(world.agent?.followed?.giveUp(before.id ?? '', target, 'for the test'), 'range');
     assert.deepEqual(given, { startOffset: before.readOffset, endOffset: Math.ceil(target / 64) * 64 });
     if (killed === 'before the checkpoint') world.kill();
     else {
