@@ -211,7 +211,10 @@ class FileAgent implements Agent {
       // What several sources reach belongs to the first of them: it has looked everywhere before the next begins.
       if (this.#isFirstScan && tree.hasWork) break;
     }
-    if (this.#isFirstScan && !this.#trees.some((tree) => tree.hasWork)) this.#isFirstScan = false;
+    if (this.#isFirstScan && !this.#trees.some((tree) => tree.hasWork)) {
+      this.#isFirstScan = false;
+      tailer.endFirstScan();
+    }
     tailer.settleTruncated();
     let slices = 0;
     tailer.serve(() => {

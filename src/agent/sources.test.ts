@@ -101,3 +101,49 @@ test('two sources of one directory do not take files from each other', async () 
   assert.ok(states.has('/srv/app.log active') && states.has('/srv/ball.log active'), [...states].join());
   await world.stop();
 });
+
+test('a file whose link is removed goes on under the source that sees it as well', async () => {
+  for (const isKilled of [false, true]) {
+    const world = new AgentWorld([LINKS, PODS_SOURCE]);
+    world.write(`${DIRECTORY}/0.log`, line('one'));
+    world.fileSystem.symlink(`${DIRECTORY}/0.log`, LINK);
+    world.start();
+    await world.advance(2000);
+    if (isKilled) world.kill();
+    world.fileSystem.unlink(LINK);
+    world.write(`${DIRECTORY}/0.log`, line('two'));
+    if (isKilled) world.start();
+    await world.advance(400_000);
+    world.write(`${DIRECTORY}/0.log`, line('three'));
+    await world.advance(3000);
+    assert.deepEqual(takenBy(world).toSorted(), [
+      ['one', 'files', undefined],
+      ['three', 'pods', 'cart-1'],
+      ['two', isKilled ? 'pods' : 'files', isKilled ? 'cart-1' : undefined],
+    ]);
+    assert.equal(new Set(world.producer.records.map(({ fileId }) => fileId)).size, 1);
+    assert.deepEqual(world.producer.gaps, []);
+    const [record, ...others] = [...world.producer.ledger.values()];
+    assert.deepEqual([record?.records, record?.state, others.length], [3, 'active', 0]);
+    await world.stop();
+  }
+});
+
+test('a source that was removed from the configuration leaves its files to another one, where they were left', async () => {
+  const sources: SourceConfig[] = [LINKS, PODS_SOURCE];
+  const world = new AgentWorld(sources);
+  world.write(`${DIRECTORY}/0.log`, line('one'));
+  world.fileSystem.symlink(`${DIRECTORY}/0.log`, LINK);
+  world.start();
+  await world.advance(2000);
+  await world.stop();
+  sources.shift();
+  world.write(`${DIRECTORY}/0.log`, line('two'));
+  world.start();
+  await world.advance(5000);
+  assert.deepEqual(takenBy(world), [
+    ['one', 'files', undefined],
+    ['two', 'pods', 'cart-1'],
+  ]);
+  await world.stop();
+});

@@ -157,6 +157,7 @@ export class DirectoryTree {
     for (const root of this.layout.roots) {
       const names = namesBelow(root, directory);
       if (names === undefined) continue;
+      this.#enter(root, true);
       let path = root;
       for (const name of names) {
         const next = joinPath(path, name);

@@ -76,6 +76,7 @@ export class FileBook {
     this.#files.set(file.id, { group, file });
     this.#changed.add(file.id);
     if (file.phase === 'done') this.#done.add(file.id);
+    else this.#done.delete(file.id);
     this.#tellGaps(group, file);
   }
 

@@ -30,8 +30,22 @@ export function leaveInodesToLatest(group: FileGroup): void {
 
 /** Whether a group reads this very file: its inode alone may have been used again. */
 export function isFollowedBy(owner: FileGroup, observed: Observed): boolean {
+  // What could not be opened so far is the owner's all the same.
+  if (owner.unreadable.has(observed.inode)) return true;
   return owner.files.some((file) => {
-    if (file.phase === 'done' || standsThere(file, observed) === undefined) return false;
-    return file.isListed || file.fd !== undefined || file.archive !== undefined;
+    if (standsThere(file, observed) === undefined) return false;
+    // One that is done and has a name still was read, and is read on when it grows.
+    return file.isListed || (file.phase !== 'done' && (file.fd !== undefined || file.archive !== undefined));
   });
+}
+
+/** Whether a file that is known by its id has no name left where it was followed. */
+export function isNameless(file: TailedFile): boolean {
+  return file.id !== undefined && file.progress !== undefined && !file.isListed && file.archive === undefined;
+}
+
+/** Whether nothing of a file is on its way, nor held by its decoder: another group can go on with it. */
+export function isAtRest(file: TailedFile): boolean {
+  if (file.pendingGap !== undefined || file.isTruncated || !file.isSettled) return false;
+  return file.decoder === undefined || file.decoder.safeOffset >= file.readOffset;
 }

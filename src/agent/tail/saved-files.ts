@@ -28,6 +28,22 @@ export class SavedFiles {
     return files;
   }
 
+  /** Takes one file out of the checkpoints that nothing claimed; undefined when its group claimed it. */
+  take(alias: string): FileCheckpoint | undefined {
+    const key = this.#groups.get(alias) ?? '';
+    const files = this.#byGroup.get(key) ?? [];
+    const taken = files.find((file) => aliasOf(file) === alias);
+    if (taken === undefined) return undefined;
+    this.#groups.delete(alias);
+    if (files.length === 1) this.#byGroup.delete(key);
+    else
+      this.#byGroup.set(
+        key,
+        files.filter((file) => file !== taken),
+      );
+    return taken;
+  }
+
   /** Whether another group than `group` followed the file of this alias, and has not claimed it again. */
   isOfAnother(alias: string, group: string): boolean {
     const key = this.#groups.get(alias);

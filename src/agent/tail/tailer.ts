@@ -17,10 +17,19 @@ import { FileMarks } from './file-marks.ts';
 import { FileMatcher } from './file-matcher.ts';
 import { FileMeasurer } from './file-measurer.ts';
 import { FileReader } from './file-reader.ts';
-import { compareObserved, isFollowedBy, leaveInodesToLatest, standsThere } from './inode-rules.ts';
+import {
+  compareObserved,
+  isAtRest,
+  isFollowedBy,
+  isNameless,
+  leaveInodesToLatest,
+  standsThere,
+} from './inode-rules.ts';
 import { SavedFiles } from './saved-files.ts';
 import type { TailContext } from './tail-context.ts';
 import { aliasOf, type Observed, restoreFile, type TailedFile } from './tailed-file.ts';
+import { PassedFiles } from './passed-files.ts';
+import { checkpointOf } from '../ship/file-records.ts';
 
 /** How often groups are looked at in which something may be due. */
 const TEND_MS = 200;
@@ -37,6 +46,8 @@ export class Tailer {
   readonly #saved: SavedFiles;
   /** Which group follows an inode: a file with two names is read once. */
   readonly #owners = new Map<string, FileGroup>();
+  /** Where files that another group follows were seen as well. */
+  readonly #passed = new PassedFiles();
   readonly #successions = new Map<string, number>();
   #ready: FileGroup[] = [];
   readonly #truncated = new Set<FileGroup>();
@@ -90,12 +101,13 @@ export class Tailer {
   ): void {
     const byGroup = new Map<string, Observed[]>();
     const failed = new Set<string>();
-    this.#letOthersLook(files);
+    const seen = files.map((file) => this.#measurer.observe(file));
+    this.#letOthersLook(source, seen);
     for (const group of this.#byDirectory.get(directory) ?? []) {
       if (group.spec.source === source) byGroup.set(group.spec.key, []);
     }
-    for (const file of files) {
-      const observed = this.#measurer.observe(file);
+    for (const [index, file] of files.entries()) {
+      const observed = seen[index];
       if (observed === 'failed') failed.add(file.group.key);
       if (observed === undefined || observed === 'failed') continue;
       // Another source that names this very group has it already.
@@ -107,7 +119,9 @@ export class Tailer {
     for (const [key, observed] of byGroup) {
       // A file that could not be looked at is not gone: the directory is read again before anything is decided.
       if (failed.has(key)) continue;
-      const group = must(this.#groups.get(key), 'group');
+      const group = this.#groups.get(key);
+      // The last of its files may have gone over to another group just now.
+      if (group === undefined) continue;
       group.isDirectoryGone = isGone;
       this.#reconcile(group, observed);
     }
@@ -179,7 +193,10 @@ export class Tailer {
   /** Removes a file of which nothing has to be remembered, and its group with the last one. */
   remove(group: FileGroup, file: TailedFile): void {
     this.lifecycle.closeFile(file);
-    if (this.#owners.get(file.inode) === group) this.#owners.delete(file.inode);
+    if (this.#owners.get(file.inode) === group) {
+      this.#owners.delete(file.inode);
+      this.#passed.delete(file.inode);
+    }
     group.files = group.files.filter((other) => other !== file);
     if (group.files.length > 0 || group.listed.size > 0) return;
     this.#groups.delete(group.spec.key);
@@ -215,12 +232,15 @@ export class Tailer {
   }
 
   /** Sources that come before in the configuration look first at where new files really are: the first one wins. */
-  #letOthersLook(files: readonly LayoutFile[]): void {
-    const fresh = files.filter(({ group }) => !this.#groups.has(group.key));
-    const [first] = fresh;
-    if (first === undefined || this.#context.isFirstScan()) return;
-    const paths = fresh.map(({ path }) => path);
-    this.#context.lookBefore(first.group.source, paths);
+  #letOthersLook(source: SourceConfig, seen: readonly (Observed | 'failed' | undefined)[]): void {
+    if (this.#context.isFirstScan()) return;
+    const paths: string[] = [];
+    for (const observed of seen) {
+      if (observed === undefined || observed === 'failed') continue;
+      const group = this.#groups.get(observed.file.group.key);
+      if (group?.listed.has(observed.inode) !== true) paths.push(observed.file.path);
+    }
+    if (paths.length > 0) this.#context.lookBefore(source, paths);
   }
 
   #groupOf(spec: GroupSpec): FileGroup {
@@ -273,9 +293,7 @@ export class Tailer {
     const nowMs = this.#context.scheduler.monotonicMs();
     const byInode = new Map<string, Observed>();
     for (const one of observed) {
-      const owner = this.#owners.get(one.inode);
-      const isElsewhere = owner !== undefined && owner !== group && isFollowedBy(owner, one);
-      if (isElsewhere || this.#isRememberedElsewhere(group, one)) continue;
+      if (this.#isElsewhere(group, one)) continue;
       if (!byInode.has(one.inode)) byInode.set(one.inode, one);
     }
     group.listed = new Set(byInode.keys());
@@ -291,19 +309,56 @@ export class Tailer {
     for (const one of [...byInode.values()].sort(compareObserved)) this.#consider(group, one);
     group.isKnown = true;
     for (const file of group.files) if (file.inode !== '') this.#owners.set(file.inode, group);
+    for (const inode of group.unreadable.keys()) this.#owners.set(inode, group);
     this.#attention.add(group);
     this.#makeReady(group);
   }
 
   /**
-   * Whether a checkpoint says that another group followed this file, which that source has not found again so far:
-   * until all directories were read once, the file is left to it.
+   * Whether another group follows this file. One that has no name there any more is taken over, once everything of
+   * it is acknowledged, with its id and its offset. What another group followed in an earlier run is left to it until
+   * all directories were read once.
    */
-  #isRememberedElsewhere(group: FileGroup, observed: Observed): boolean {
-    if (!this.#context.isFirstScan()) return false;
-    if (!this.#saved.isOfAnother(aliasOf(observed), group.spec.key)) return false;
-    this.#context.retryLater(group.spec.directory);
-    return true;
+  #isElsewhere(group: FileGroup, observed: Observed): boolean {
+    const { directory, key } = group.spec;
+    const alias = aliasOf(observed);
+    if (this.#saved.isOfAnother(alias, key)) {
+      if (this.#context.isFirstScan()) this.#passed.add(observed.inode, directory);
+      else this.#restoreInto(group, this.#saved.take(alias));
+      return this.#context.isFirstScan();
+    }
+    const owner = this.#owners.get(observed.inode);
+    if (owner === undefined || owner === group) return false;
+    const nameless = owner.files.find(
+      (file) => isNameless(file) && standsThere(file, observed) !== undefined,
+    );
+    if (nameless === undefined) {
+      if (!isFollowedBy(owner, observed)) return false;
+      this.#passed.add(observed.inode, directory);
+      return true;
+    }
+    if (!isAtRest(nameless)) {
+      this.#context.retryLater(directory);
+      return true;
+    }
+    const saved = checkpointOf(owner, nameless, this.markOf(nameless));
+    this.remove(owner, nameless);
+    this.#restoreInto(group, saved);
+    return false;
+  }
+
+  /** Goes on in a group with a file that another one followed. */
+  #restoreInto(group: FileGroup, saved: FileCheckpoint | undefined): void {
+    if (saved === undefined) return;
+    const file = restoreFile(saved, true);
+    file.progress = this.#context.ship.progressOf(saved.id);
+    group.add(file);
+    this.#context.noteChange(group, file);
+  }
+
+  /** All directories were read once: what was left to others, and not taken by them, is taken now. */
+  endFirstScan(): void {
+    for (const directory of this.#passed.directories) this.#context.scanNow(directory);
   }
 
   #update(group: FileGroup, file: TailedFile, observed: Observed | undefined, nowMs: number): void {
@@ -332,7 +387,11 @@ export class Tailer {
   }
 
   #unlist(file: TailedFile, nowMs: number): void {
-    if (file.isListed || file.unlistedMs === 0) file.unlistedMs = Math.max(nowMs, 1);
+    if (file.isListed || file.unlistedMs === 0) {
+      file.unlistedMs = Math.max(nowMs, 1);
+      // Other groups know it by another name, perhaps.
+      for (const directory of this.#passed.of(file.inode)) this.#context.retryLater(directory);
+    }
     file.isListed = false;
     if (file.fd !== undefined || file.archive !== undefined) {
       file.isUnlinked = true;
