@@ -80,6 +80,18 @@ test('every alert asks for metrics and labels that there are, and says what to d
   }
 });
 
+test('the guide names every metric with its kind and labels', () => {
+  const guide = readFileSync(path.resolve(import.meta.dirname, '../docs/guide/operate.md'), 'utf8');
+  const known: readonly (readonly [string, MetricDefinition])[] = Object.entries(METRICS);
+  for (const [name, { kind, labels }] of known) {
+    const cell = labels.map((label) => `\`${label}\``).join(', ');
+    assert.ok(
+      guide.includes(`| \`${name}\` | ${kind} | ${cell} |`),
+      `${name} stands in docs/guide/operate.md`,
+    );
+  }
+});
+
 test('a name, a label, and a counter without its rate are all found', () => {
   assert.deepEqual(problemsOf('logboom_nothing', ''), ['logboom_nothing is no metric']);
   assert.deepEqual(problemsOf('logboom_agent_files{path="x"}', ''), [

@@ -106,6 +106,7 @@ function isTestPart(target: string): boolean {
   return (
     isWithin(target, 'base') ||
     target === 'transport/memory.ts' ||
+    target === 'transport/memory-dead-letters.ts' ||
     target === 'store/memory-store.ts' ||
     target === 'telemetry/memory-telemetry.ts'
   );

@@ -1,5 +1,13 @@
 /** Calls of the server's API. Every failure is an `ApiFailure` that says in words what went wrong. */
-import type { ApiErrorBody, HistogramAnswer, ReadinessAnswer, SearchAnswer } from '../api/api-types.ts';
+import type {
+  ApiErrorBody,
+  DeadLetterSelection,
+  DiscardAnswer,
+  HistogramAnswer,
+  ReadinessAnswer,
+  ReplayProgress,
+  SearchAnswer,
+} from '../api/api-types.ts';
 import { API_PREFIX } from '../api/api-types.ts';
 import { monotonicMs } from './browser.ts';
 import type { Bucket } from './model/histogram-layout.ts';
@@ -83,15 +91,54 @@ export async function fetchReadiness(signal: AbortSignal): Promise<ReadinessAnsw
   return { ready: body.ready ?? response.ok, problems: body.problems ?? [] };
 }
 
+/** Sends dead letters to the store once more; `onProgress` is told how far it is. */
+export async function replayDeadLetters(
+  selection: DeadLetterSelection,
+  onProgress: (progress: ReplayProgress) => void,
+): Promise<ReplayProgress> {
+  const response = await postJson('/dead-letters/replay', selection);
+  let last: ReplayProgress | undefined;
+  let text = '';
+  const decoder = new TextDecoder();
+  const reader = response.body?.getReader();
+  for (;;) {
+    const chunk = await reader?.read();
+    if (chunk === undefined || chunk.done) break;
+    text += decoder.decode(chunk.value, { stream: true });
+    const lines = text.split('\n');
+    text = lines.pop() ?? '';
+    for (const line of lines) last = JSON.parse(line) as ReplayProgress;
+    if (last !== undefined) onProgress(last);
+  }
+  if (last?.error !== undefined) throw new ApiFailure('unavailable', last.error.message, last.error.hint);
+  if (last?.isDone === true) return last;
+  throw new ApiFailure(
+    'unreachable',
+    'The server closed the connection.',
+    'Replay again: nothing is stored twice.',
+  );
+}
+
+/** Gives dead letters up for good. */
+export async function discardDeadLetters(selection: DeadLetterSelection): Promise<DiscardAnswer> {
+  const response = await postJson('/dead-letters/discard', selection);
+  return (await response.json()) as DiscardAnswer;
+}
+
 /** Exchanges the server's token for a cookie. */
 export async function login(token: string): Promise<void> {
+  await postJson('/login', { token });
+}
+
+async function postJson(path: string, body: object): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
-  const response = await request(`${API_PREFIX}/login`, {
+  const response = await request(`${API_PREFIX}${path}`, {
     method: 'POST',
     headers,
-    body: JSON.stringify({ token }),
+    body: JSON.stringify(body),
   });
   if (!response.ok) throw await failureOf(response);
+  return response;
 }
 
 /** Returns the address under which the browser downloads every match. */

@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
 import { useCallback, useState } from 'react';
 import { useFailure } from '../failures.ts';
+import { DeadLettersPage } from './dead-letters-page.tsx';
 import { Header } from './header.tsx';
 import { SearchPage } from './search-page.tsx';
 import { Shortcuts } from './shortcuts.tsx';
@@ -21,7 +22,7 @@ export function App(): ReactElement {
   const client = useQueryClient();
   const isLocked = useFailure(client) === 'unauthorized';
   const openHelp = useCallback(() => setIsHelpOpen(true), []);
-  const isSources = address.path === '/sources';
+  const isSearch = address.path !== '/sources' && address.path !== '/dead-letters';
   return (
     <div className="app">
       <Header
@@ -43,8 +44,9 @@ export function App(): ReactElement {
         </div>
       )}
       {isLocked && <LoginForm onDone={() => void client.resetQueries()} />}
-      {!isLocked && isSources && <SourcesPage />}
-      {!isLocked && !isSources && <SearchPage address={address} onHelp={openHelp} />}
+      {!isLocked && address.path === '/sources' && <SourcesPage />}
+      {!isLocked && address.path === '/dead-letters' && <DeadLettersPage />}
+      {!isLocked && isSearch && <SearchPage address={address} onHelp={openHelp} />}
       {isHelpOpen && <Shortcuts onClose={() => setIsHelpOpen(false)} />}
     </div>
   );

@@ -16,7 +16,7 @@ interface HeaderProps {
 const THEME_NAMES = { system: 'as the system', dark: 'dark', light: 'light' } as const;
 
 export function Header({ path, proof, isReady, theme, onTheme, onHelp }: HeaderProps): ReactElement {
-  const isSources = path === '/sources';
+  const isSearch = path !== '/sources' && path !== '/dead-letters';
   return (
     <header className="header">
       <NavLink href="/" className="brand" label="Logboom: a new search">
@@ -24,12 +24,15 @@ export function Header({ path, proof, isReady, theme, onTheme, onHelp }: HeaderP
         Logboom
       </NavLink>
       <nav aria-label="Pages">
-        <NavLink href="/" isCurrent={!isSources}>
+        <NavLink href="/" isCurrent={isSearch}>
           Search
         </NavLink>
-        <NavLink href="/sources" isCurrent={isSources}>
+        <NavLink href="/sources" isCurrent={path === '/sources'}>
           Sources
           <StatusDot isReady={isReady} />
+        </NavLink>
+        <NavLink href="/dead-letters" isCurrent={path === '/dead-letters'}>
+          Dead letters
         </NavLink>
       </nav>
       <span className="grow" />

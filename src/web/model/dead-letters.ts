@@ -1,0 +1,27 @@
+/** What the page says of dead letters and their replays. */
+import type { DeadLetterGroup, DeadLetterSelection, ReplayProgress } from '../../api/api-types.ts';
+import { countText, plural } from './number-text.ts';
+
+/** Returns the selection of a group's letters. */
+export function selectionOf({ type, index }: Pick<DeadLetterGroup, 'type' | 'index'>): DeadLetterSelection {
+  return { type, index: index ?? '' };
+}
+
+/** Returns what a replay has come to, as a sentence without its full stop. */
+export function progressText({ selected, stored, dropped, refused, isDone }: ReplayProgress): string {
+  if (!isDone) return `${countText(selected)} replayed so far`;
+  const parts = [`${plural(selected, 'letter')} replayed: ${countText(stored)} stored`];
+  if (dropped > 0) parts.push(`${countText(dropped)} dropped by pipelines`);
+  if (refused > 0) parts.push(`${countText(refused)} refused again`);
+  return parts.join(', ');
+}
+
+/** Returns the document indented when it is JSON, and as it is otherwise. */
+export function prettyDocument(text: string): string {
+  try {
+    const value: unknown = JSON.parse(text);
+    return JSON.stringify(value, undefined, 2);
+  } catch {
+    return text;
+  }
+}
