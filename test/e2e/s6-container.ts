@@ -4,6 +4,7 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { findProgram } from '../../tools/provision.ts';
 import { waitFor } from './logboom-process.ts';
@@ -57,10 +58,10 @@ export class Container implements AsyncDisposable {
         reject(new Error(`the container did not end\n${this.#stdout}\n${this.#stderr}`));
       }, EXIT_MS_MAX);
       this.#child.on('error', reject);
-      this.#child.on('close', (code) => {
+      this.#child.on('close', (code, signal) => {
         clearTimeout(timer);
         this.#hasExited = true;
-        resolve(code ?? -1);
+        resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
       });
     });
   }

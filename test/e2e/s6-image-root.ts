@@ -30,9 +30,11 @@ const S6_PROGRAMS = [
   's6-svwait',
   's6-svlisten1',
   's6-svscanctl',
-  's6-ftrigrd',
   's6-log',
 ];
+
+/** What s6-svwait calls: a program of the PATH up to s6 2.13, later one of the directory of libraries. */
+const S6_LISTENER = 's6-ftrigrd';
 
 /** What the scripts call beside the shell; `uname` and the like are for the commands of the tests. */
 const GNU_PROGRAMS = [
@@ -88,16 +90,14 @@ export function assembleRoot(root: string, userland: Userland): void {
   const bin = path.join(root, 'usr/bin');
   const programs = [...S6_PROGRAMS, ...(userland === 'dash' ? GNU_PROGRAMS : [])];
   for (const name of programs) copyProgram(name, path.join(bin, name));
+  const listener = copyListener(root);
   if (userland === 'dash') copyProgram('dash', path.join(bin, 'sh'));
   copyProgram('busybox', path.join(bin, 'busybox'));
   const { stdout: applets } = spawnSync(path.join(bin, 'busybox'), ['--list'], { encoding: 'utf8' });
   for (const name of applets.split('\n')) {
     if (name !== '' && !existsSync(path.join(bin, name))) symlinkSync('busybox', path.join(bin, name));
   }
-  copyLibraries(
-    root,
-    [...programs, 'sh'].map((name) => path.join(bin, name)),
-  );
+  copyLibraries(root, [...[...programs, 'sh'].map((name) => path.join(bin, name)), listener]);
   copyFileSync(path.join(IMAGE_DIRECTORY, 'bin/logboom-run'), path.join(bin, 'logboom-run'));
   cpSync(path.join(IMAGE_DIRECTORY, 'libexec'), path.join(root, 'usr/libexec'), { recursive: true });
   writeProgram(path.join(bin, 'writer'), WRITER);
@@ -114,6 +114,19 @@ function copyProgram(name: string, target: string): void {
   const file = findProgram(name);
   if (file === undefined) throw new Error(`${name} is not installed`);
   copyFileSync(realpathSync(file), target);
+}
+
+/** Copies the program to the same place and returns the copy. */
+function copyListener(root: string): string {
+  if (findProgram(S6_LISTENER) !== undefined) {
+    const target = path.join(root, 'usr/bin', S6_LISTENER);
+    copyProgram(S6_LISTENER, target);
+    return target;
+  }
+  const target = path.join(root, 'usr/libexec', S6_LISTENER);
+  const folder = path.dirname(findProgram('s6-svwait') ?? '');
+  copyFileSync(path.join(folder, '../libexec', S6_LISTENER), target);
+  return target;
 }
 
 function copyLibraries(root: string, files: readonly string[]): void {

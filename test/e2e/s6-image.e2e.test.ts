@@ -262,7 +262,7 @@ for (const userland of USERLANDS) {
         environment: { LOGBOOM_FILE_BYTES: '64KiB', LOGBOOM_FILES: '1000', LOGBOOM_RETRY_SECONDS: '1' },
       });
       await container.waitForOutput('out 38999');
-      assert.match(container.stderr, /main\.stdout: warning: unable to write to .*: No space left on device/);
+      assert.match(container.stderr, /main\.stdout: warning: unable to write to .*: (?:No space left on device|no room)/);
       assert.match(
         container.stderr,
         /its lines go to the container's stdout until the log directory can be written/,
@@ -337,7 +337,7 @@ for (const userland of USERLANDS) {
       await using killed = setup.start(['writer', '2000', '1000', '60']);
       await waitFor('the first lines', 10_000, () => setup.lines('stdout').length >= 1000);
       killed.signal('SIGKILL');
-      assert.equal(await killed.exited, 137);
+      assert.notEqual(await killed.exited, 0);
       await using next = setup.start(['sh', '-c', 'echo again']);
       assert.equal(await next.exited, 0, next.stderr);
       const lines = setup.lines('stdout');
