@@ -36,7 +36,8 @@ function addOwnColumns(object: JsonObject, above: string, indexed: Map<string, r
   for (const [key, value] of Object.entries(object)) {
     const path = above + key;
     if (typeof value === 'object' && value !== null) addOwnColumns(value as JsonObject, `${path}.`, indexed);
-    else if (isOwnPath(path) && value !== null) indexed.set(path, [String(value)]);
+    else if (isOwnPath(path) && value !== null)
+      indexed.set(path, [typeof value === 'string' ? value : JSON.stringify(value)]);
   }
 }
 
