@@ -28,9 +28,6 @@ type TemplateConfig = Pick<
 /** Above the engines' own templates (100) and below what people usually give theirs. */
 const PRIORITY = 200;
 
-/** Lower case, character by character: what `foldCase` does. The mappings name it, so it stands beside them. */
-const ANALYSIS = { index: { analysis: { normalizer: { fold: { type: 'custom', filter: ['lowercase'] } } } } };
-
 /** Appended lines are searchable within two seconds. */
 const REFRESH = '1s';
 
@@ -42,7 +39,7 @@ export function managedTemplates(config: TemplateConfig, engine: Capabilities): 
   const prefix = objectPrefix(config.index);
   const [mappings, settings] = [`${prefix}-mappings`, `${prefix}-settings`];
   return [
-    component(mappings, { settings: ANALYSIS, mappings: mappingsOf(engine) }),
+    component(mappings, { mappings: mappingsOf(engine) }),
     component(settings, { settings: settingsOf(config, engine) }),
     {
       name: prefix,
@@ -93,7 +90,6 @@ function mappingOf(kind: FieldKind, engine: Capabilities): Json | undefined {
     case 'time':
       return { type: 'date_nanos', ignore_malformed: false };
     case 'message':
-      return { ...proseType(engine), fields: { raw: { ...keyword, doc_values: false, normalizer: 'fold' } } };
     case 'prose':
       return proseType(engine);
     case 'keyword':
