@@ -44,6 +44,8 @@ export interface FollowedFile {
   readonly given: readonly { readonly startOffset: number; readonly endOffset: number }[];
 }
 
+const NOTHING: readonly never[] = [];
+
 export interface FollowedFilesParts {
   readonly context: TailContext;
   readonly tailer: Tailer;
@@ -60,15 +62,17 @@ export class FollowedFiles {
     this.#parts = parts;
   }
 
-  groups(): FollowedGroup[] {
-    return [...this.#parts.tailer.groups].map((group) => ({
-      key: group.spec.key,
-      source: group.spec.source,
-      directory: group.spec.directory,
-      style: group.spec.style,
-      names: group.spec.names,
-      files: group.files.filter(({ inode }) => inode !== '').map((file) => this.#viewOf(file)),
-    }));
+  /** Returns the groups that are wanted; what they are is told by their key first, so that the others cost nothing. */
+  groups(isWanted: (group: Omit<FollowedGroup, 'files'>) => boolean): FollowedGroup[] {
+    const wanted: FollowedGroup[] = [];
+    for (const group of this.#parts.tailer.groups) {
+      if (!isWanted(group.spec)) continue;
+      const { key, source, directory, style, names } = group.spec;
+      const files: FollowedFile[] = [];
+      for (const file of group.files) if (file.inode !== '') files.push(this.#viewOf(file));
+      wanted.push({ key, source, directory, style, names, files });
+    }
+    return wanted;
   }
 
   /**
@@ -123,13 +127,13 @@ export class FollowedFiles {
       id: file.id,
       path: file.path,
       inode: file.inode,
-      copies: [...file.also],
+      copies: file.also.size === 0 ? NOTHING : [...file.also],
       isActive: file.isActive,
       size: file.size,
       readOffset: file.readOffset,
       freeOffset,
       isDone: isRead && file.pendingGap === undefined && freeOffset >= file.size && file.isSettled,
-      given: durable?.skips ?? [],
+      given: durable?.skips ?? NOTHING,
     };
   }
 

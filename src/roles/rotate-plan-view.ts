@@ -24,7 +24,7 @@ import type { SourceConfig } from '../config/source-config.ts';
 const DIRECTORIES_MAX = 200_000;
 
 /** A status that is older was written by an agent that does not run any more. */
-const FRESH_MS = 15_000;
+const FRESH_MS = 90_000;
 
 interface Ruled {
   readonly group: RotateGroup;

@@ -46,6 +46,9 @@ function writeAll(bytes: Buffer): void {
 
 function reopen(): void {
   isReopening = false;
+  // What it still has belongs to the old file, as when a stream is closed.
+  writeAll(held);
+  held = Buffer.alloc(0);
   closeSync(fd);
   fd = openFile();
   offset = fstatSync(fd).size;

@@ -154,6 +154,7 @@ export function freedBy(action: RotateAction): number {
     case 'drop':
       return action.untilOffset - Math.max(file.readOffset, file.given.at(-1)?.endOffset ?? 0);
     case 'rename':
+    case 'remind':
     case 'compress':
     case 'logrotate':
       return 0;

@@ -24,6 +24,8 @@ export interface ActionContext {
   readonly root: string;
   readonly directory: string;
   readonly style: 'rotated' | 's6';
+  /** The name that the writer opens. */
+  readonly activeName: string;
   /** Wall clock. */
   readonly nowMs: number;
 }
@@ -61,6 +63,8 @@ async function perform(action: RotateAction, deed: Deed): Promise<ActionOutcome>
     }
     case 'rename':
       return renameActive(file, action.isReset, deed);
+    case 'remind':
+      return remind(file, deed);
     case 'remove': {
       const obstacle = obstacleOf(file, deed);
       if (obstacle !== undefined) return later(obstacle);
@@ -96,7 +100,7 @@ function obstacleOf(file: RotateFile, { opened, entry, nowMs }: Deed): string | 
 }
 
 async function renameActive(file: RotateFile, isReset: boolean, deed: Deed): Promise<ActionOutcome> {
-  const { opened, policy, nowMs, machine } = deed;
+  const { opened, nowMs } = deed;
   const obstacle = isReset ? obstacleOf(file, deed) : undefined;
   if (obstacle !== undefined) return later(obstacle);
   const names = opened.list().map(({ name }) => name);
@@ -104,11 +108,24 @@ async function renameActive(file: RotateFile, isReset: boolean, deed: Deed): Pro
   opened.rename(file, to);
   opened.createLike(file.name, to);
   if (isReset) return done(0, `began a new file; the old one is ${to} until it is removed`);
+  await tellWriter(deed);
+  return done(0, `renamed it to ${to}`);
+}
+
+async function remind(file: RotateFile, deed: Deed): Promise<ActionOutcome> {
+  const { opened, activeName } = deed;
+  if (opened.stat(activeName) === undefined) opened.createLike(activeName, file.name);
+  if (opened.findWriter(file) !== 'some') return later('no process has it open for writing');
+  await tellWriter(deed);
+  return done(0, 'told its writer again to open the new file');
+}
+
+async function tellWriter(deed: Deed): Promise<void> {
+  const { policy, machine } = deed;
   if (policy.signal !== undefined && policy.pidFile !== undefined) {
     machine.signal(policy.pidFile, policy.signal);
   }
   if (policy.postrotate !== undefined) await runPostrotate(policy.postrotate, deed);
-  return done(0, `renamed it to ${to}`);
 }
 
 async function runPostrotate(command: string, { machine, policy }: Deed): Promise<void> {

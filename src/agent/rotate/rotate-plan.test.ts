@@ -114,3 +114,15 @@ void test('a file that nobody writes goes after idleAge, once it is done', () =>
   assert.deepEqual(kinds(sampleFile({ size: 100 }), NOW), []);
   assert.deepEqual(kinds(sampleFile({ size: 100, freeOffset: 50 })), []);
 });
+
+void test('a writer that was not told to open the new file is told later, also when there is none yet', () => {
+  const policy = samplePolicy({ method: 'rename', signal: 'HUP', pidFile: '/run/app.pid' });
+  const empty = sampleFile({ size: 0, bornMs: SAMPLE_MS - 5000 });
+  const kinds = (files: readonly RotateFile[], changes: object = {}): string[] =>
+    planGroup(sampleGroup(files), { ...policy, ...changes }, NOW).map(({ kind }) => kind);
+  assert.deepEqual(kinds([archive(1), empty]), ['remind']);
+  assert.deepEqual(kinds([archive(1)]), ['remind']);
+  assert.deepEqual(kinds([archive(1), { ...empty, bornMs: SAMPLE_MS }]), [], 'it may take a moment');
+  assert.deepEqual(kinds([archive(1), sampleFile({ size: 1 })]), []);
+  assert.deepEqual(kinds([archive(1), empty], { signal: undefined }), [], 'there is no way to tell it');
+});

@@ -9,6 +9,9 @@ import type { RotateAction, RotateFile, RotateGroup } from './rotate-types.ts';
 /** Rotated files that stay where a policy with rename or logrotate does not say how many. */
 const KEEP_DEFAULT = 5;
 
+/** How long a writer may take to open the new file before it is told again. */
+const REMIND_MS = 5000;
+
 /** Freeing less than this part of a policy's size is not worth the call. */
 const PUNCH_PART = 8;
 
@@ -31,6 +34,7 @@ export function planGroup(
   if (group.style === 'rotated' && moment.isDue) {
     for (const file of active) actions.push(...planActive({ group, file, policy, moment }));
   }
+  actions.push(...planReminder(group, policy, moment.nowMs));
   actions.push(...planArchives(group, policy, moment.nowMs));
   actions.push(...planIdle(group, policy, moment.nowMs));
   return actions;
@@ -85,6 +89,18 @@ function planPunch({ group, file, policy, moment }: ActivePlan, reason: string |
   const freed = bytesOf(ranges) - (file.size - file.diskBytes);
   if (freed < Math.max(group.blockBytes, Math.floor(policy.size / PUNCH_PART))) return [];
   return [{ kind: 'punch', ranges, ...base, reason }];
+}
+
+/** A writer that was not told, because the agent was killed between renaming and telling, is told later. */
+function planReminder(group: RotateGroup, policy: RotatePolicyConfig, nowMs: number): RotateAction[] {
+  const isTold = policy.signal !== undefined || policy.postrotate !== undefined;
+  if (policy.method !== 'rename' || !isTold || group.style === 's6') return [];
+  const active = group.files.find(({ isActive }) => isActive);
+  const newest = group.files.findLast(({ isActive }) => !isActive);
+  const isUnused = active === undefined || (active.size === 0 && nowMs - active.bornMs >= REMIND_MS);
+  if (newest === undefined || newest.isCompressed || !isUnused) return [];
+  const reason = 'nobody has opened the new file';
+  return [{ kind: 'remind', group: group.key, file: newest, reason }];
 }
 
 function planArchives(group: RotateGroup, policy: RotatePolicyConfig, nowMs: number): RotateAction[] {

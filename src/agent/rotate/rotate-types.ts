@@ -71,6 +71,8 @@ export type RotateAction = {
   | { readonly kind: 'punch'; readonly ranges: readonly ByteRange[] }
   /** Gives the active file a dated name; `isReset`: nobody has it open, and its bytes are freed. */
   | { readonly kind: 'rename'; readonly isReset: boolean }
+  /** Tells the writer of a renamed file once more to open the new one. */
+  | { readonly kind: 'remind' }
   | { readonly kind: 'compress'; readonly compression: 'gzip' | 'zstd' }
   | { readonly kind: 'remove' }
   /** Gives up what was not read below this offset. */

@@ -3,6 +3,7 @@
  * does it. Nothing is decided here: `rotate-plan.ts` and `budget-plan.ts` are the rules. What takes long (compressing,
  * logrotate) is done beside the loop, one at a time.
  */
+import { must } from '../../base/assert.ts';
 import { AppError, messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { FileSystem } from '../../base/file-system.ts';
 import type { RotateMachine } from '../../base/log-directory.ts';
@@ -13,7 +14,7 @@ import { nextCronMs } from '../../config/cron.ts';
 import type { RotatePolicyConfig } from '../../config/rotate-config.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
-import type { FollowedView } from '../followed-files.ts';
+import type { FollowedGroup, FollowedView } from '../followed-files.ts';
 import { joinPath } from '../discovery/layout.ts';
 import { type BudgetGroup, freedBy, planBudget } from './budget-plan.ts';
 import { PolicyChooser } from './choose-policy.ts';
@@ -26,12 +27,15 @@ import { RotateLog } from './rotate-status.ts';
 import type { HeldBudget, PolicyChoice, RotateAction, RotateGroup } from './rotate-types.ts';
 import { RootLocks } from './root-locks.ts';
 import { ScheduleState } from './schedule-state.ts';
-import { rootOf, Survey } from './survey.ts';
+import { describeGroup, rootOf, Survey } from './survey.ts';
 
-/** New files have their policy, and grown ones are cut back, within this time. */
+/** New files have their policy, and grown ones are cut back, within this time; half as often while nothing changes. */
 const TICK_MS = 500;
+const QUIET_TICK_MS = 1000;
 
+/** How often the status is written while something changes, and while nothing does. */
 const STATUS_MS = 2000;
+const QUIET_STATUS_MS = 60_000;
 
 /** How long a policy may fit nothing before it is warned of. */
 const UNUSED_MS = 60_000;
@@ -68,6 +72,7 @@ export class Rotator implements Service {
   readonly name = 'rotation';
   readonly #options: RotatorOptions;
   readonly #chooser: PolicyChooser;
+  readonly #choices = new Map<string, PolicyChoice>();
   readonly #survey: Survey;
   readonly #log = new RotateLog();
   readonly #locks: RootLocks;
@@ -89,7 +94,9 @@ export class Rotator implements Service {
   #finished: Promise<void> | undefined;
   #isStopping = false;
   #alarm = new AbortController();
-  #statusAtMs = 0;
+  #statusAtMs = Number.NEGATIVE_INFINITY;
+  #isStatusOld = true;
+  #hasNews = false;
   #startedMs = 0;
 
   constructor(options: RotatorOptions) {
@@ -139,8 +146,9 @@ export class Rotator implements Service {
     this.#restore();
     try {
       while (!this.#isStopping) {
+        this.#hasNews = false;
         await this.#tick();
-        await scheduler.sleep(TICK_MS, this.#alarm.signal);
+        await scheduler.sleep(this.#hasNews ? TICK_MS : QUIET_TICK_MS, this.#alarm.signal);
       }
       // What is compressed has no name yet and is gone with the process; logrotate ends by itself.
       await Promise.race([this.#background, scheduler.sleep(STOP_MS)]);
@@ -155,12 +163,14 @@ export class Rotator implements Service {
     if (followed === undefined) return;
     const wallMs = scheduler.nowMs();
     const monotonicMs = scheduler.monotonicMs();
-    const groups = followed.groups();
+    if (this.#choices.size >= CHOICES_MAX) this.#choices.clear();
+    const groups = followed.groups((group) => this.#choiceOf(group).kind === 'policy');
     const roots = new Map(groups.map((group) => [group.key, rootOf(group)]));
-    const { groups: seen } = this.#survey.look(groups, { wallMs, monotonicMs });
+    const { groups: seen, fresh } = this.#survey.look(groups, { wallMs, monotonicMs });
+    if (fresh.size > 0) this.#hasNews = true;
     const ruled = seen.map((group) => ({
       group,
-      choice: this.#chooser.choose(group),
+      choice: must(this.#choices.get(group.key), 'choice'),
       root: roots.get(group.key) ?? group.directory,
     }));
     this.#noteUsed(ruled, monotonicMs);
@@ -184,6 +194,15 @@ export class Rotator implements Service {
       await this.#act(action, one, { followed, wallMs, monotonicMs });
     }
     this.#writeStatus(ruled, monotonicMs);
+  }
+
+  /** What policy a group has does not change: it is found once. */
+  #choiceOf(group: Omit<FollowedGroup, 'files'>): PolicyChoice {
+    const known = this.#choices.get(group.key);
+    if (known !== undefined) return known;
+    const choice = this.#chooser.choose(describeGroup(group));
+    this.#choices.set(group.key, choice);
+    return choice;
   }
 
   #plan(
@@ -227,13 +246,17 @@ export class Rotator implements Service {
     if (choice.kind === 'none' || !this.#postponed.isDue(action, at.monotonicMs)) return;
     const { machine } = this.#options;
     const { directory, style } = group;
+    const activeName = group.activePath.slice(group.activePath.lastIndexOf('/') + 1);
     const { followed, wallMs: nowMs } = at;
-    const context = { machine, followed, policy: choice.policy, root, directory, style, nowMs };
+    const context = { machine, followed, policy: choice.policy, root, directory, style, activeName, nowMs };
     const perform = async (): Promise<void> => {
       try {
         const outcome = await performAction(action, context);
         if (outcome.kind === 'done') this.#onDone(action, outcome);
-        else this.#onLater(action, outcome.text, at.monotonicMs);
+        // It takes its time, and more reminders would not make it faster.
+        if (outcome.kind === 'done' && action.kind === 'remind')
+          this.#postponed.note(action, 'failed', at.monotonicMs);
+        if (outcome.kind === 'later') this.#onLater(action, outcome.text, at.monotonicMs);
       } catch (error) {
         this.#onFailed(action, error, at.monotonicMs);
       }
@@ -368,8 +391,10 @@ export class Rotator implements Service {
   }
 
   #writeStatus(ruled: readonly Ruled[], nowMs: number): void {
-    if (nowMs < this.#statusAtMs) return;
-    this.#statusAtMs = nowMs + STATUS_MS;
+    this.#isStatusOld ||= this.#hasNews;
+    if (nowMs < this.#statusAtMs + (this.#isStatusOld ? STATUS_MS : QUIET_STATUS_MS)) return;
+    this.#statusAtMs = nowMs;
+    this.#isStatusOld = false;
     const { config, machine, scheduler } = this.#options;
     const problem = this.problem();
     const rest = {
@@ -385,6 +410,9 @@ export class Rotator implements Service {
     }
   }
 }
+
+/** Groups whose policy is remembered; beyond it they are found again. */
+const CHOICES_MAX = 200_000;
 
 /** Paths and reasons remembered for saying something once; beyond it warnings may repeat. */
 const WARNED_MAX = 10_000;

@@ -10,7 +10,7 @@ import { joinPath } from '../discovery/layout.ts';
 import type { RotateFile, RotateGroup } from './rotate-types.ts';
 
 /** A group without news is looked at again after this time: somebody else may have removed or rotated something. */
-const RELOOK_MS = 10_000;
+const RELOOK_MS = 60_000;
 
 export interface SurveyOptions {
   readonly machine: RotateMachine;

@@ -66,7 +66,7 @@ class Hole implements HoleFinder {
 }
 
 function theFile(world: AgentWorld): FollowedFile {
-  return must(world.agent?.followed?.groups()[0]?.files[0], 'followed file');
+  return must(world.agent?.followed?.groups(() => true)[0]?.files[0], 'followed file');
 }
 
 test('a file with a hole and no checkpoint is read around it, and the hole is told as a range', async () => {
