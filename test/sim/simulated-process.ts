@@ -28,6 +28,7 @@ data: ${DATA}
 sources:
   - { kind: pods, root: /var/log/pods }
   - { kind: apps, root: /data/logs }
+  - { kind: files, paths: ['/links/*.log'], template: '/links/{kubernetes.namespace}_{kubernetes.pod.name}.log' }
 `;
 
 export interface SimulatedProcessOptions {

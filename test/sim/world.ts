@@ -6,6 +6,7 @@
  *   possible   the line was truncated away, without a copy, while nobody may have read it: at most once
  */
 import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
+import { LINKS_ROOT, type LinkTools, LinkWriter } from './link-writer.ts';
 import { PodWriter } from './pod-writer.ts';
 import type { PodTools } from './pod-writer.ts';
 
@@ -55,6 +56,12 @@ export class World {
     for (let index = 0; index < 1 + this.#pick(2); index++) this.#writers.push(this.#createPlainFile(index));
     for (let index = 0; index < 1 + this.#pick(2); index++)
       this.#writers.push(this.#createS6Directory(index));
+    const linkTools: LinkTools = {
+      ...tools,
+      remember: (text, namespace, pod, stream) => this.#remember(text, namespace, pod, stream),
+      markUncertain: (lines) => this.#markUncertain(lines),
+    };
+    this.#writers.push(new LinkWriter(0, linkTools), this.#createPodLink());
   }
 
   /** Lets one application do one thing. */
@@ -68,7 +75,8 @@ export class World {
 
   /** Removes every log, as the end of all pods does. */
   removeAll(): void {
-    for (const root of ['/var/log/pods', '/data/logs']) this.#options.fileSystem.removeDirectory(root);
+    for (const root of ['/var/log/pods', '/data/logs', LINKS_ROOT])
+      this.#options.fileSystem.removeDirectory(root);
   }
 
   /** An application that appends to a file of its own, rotated by rename or copytruncate, or truncated. */
@@ -160,6 +168,19 @@ export class World {
       finish: () => {
         while (step !== 0) rotate();
       },
+    };
+  }
+
+  /** A second way to the first pod's file, below a later source, with other names: nobody may come by it. */
+  #createPodLink(): Writer {
+    const { fileSystem } = this.#options;
+    const link = `${LINKS_ROOT}/wrong_names.log`;
+    return {
+      act: () => {
+        if (fileSystem.lstat(link) !== undefined) fileSystem.unlink(link);
+        fileSystem.symlink(`/var/log/pods/ns0_pod-0_uid-0/main/${this.#pick(3)}.log`, link);
+      },
+      finish: () => undefined,
     };
   }
 

@@ -34,14 +34,17 @@ export function isFollowedBy(owner: FileGroup, observed: Observed): boolean {
   if (owner.unreadable.has(observed.inode)) return true;
   return owner.files.some((file) => {
     if (standsThere(file, observed) === undefined) return false;
+    if (owner.listed.has(file.inode)) return true;
     // One that is done and has a name still was read, and is read on when it grows.
     return file.isListed || (file.phase !== 'done' && (file.fd !== undefined || file.archive !== undefined));
   });
 }
 
 /** Whether a file that is known by its id has no name left where it was followed. */
-export function isNameless(file: TailedFile): boolean {
-  return file.id !== undefined && file.progress !== undefined && !file.isListed && file.archive === undefined;
+export function isNameless(owner: FileGroup, file: TailedFile): boolean {
+  // One that could not be opened so far is there all the same.
+  if (file.isListed || owner.listed.has(file.inode)) return false;
+  return file.id !== undefined && file.progress !== undefined && file.archive === undefined;
 }
 
 /** Whether nothing of a file is on its way, nor held by its decoder: another group can go on with it. */

@@ -330,7 +330,7 @@ export class Tailer {
     const owner = this.#owners.get(observed.inode);
     if (owner === undefined || owner === group) return false;
     const nameless = owner.files.find(
-      (file) => isNameless(file) && standsThere(file, observed) !== undefined,
+      (file) => isNameless(owner, file) && standsThere(file, observed) !== undefined,
     );
     if (nameless === undefined) {
       if (!isFollowedBy(owner, observed)) return false;
