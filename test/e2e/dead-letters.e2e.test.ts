@@ -88,8 +88,8 @@ void describe('one process against OpenSearch', { skip: javaSkipReason() ?? fals
       SEEN_MS_MAX,
       async () => (await json<DeadLettersAnswer>('replay')).letters === 1,
     );
-    const before = await audit();
-    assert.deepEqual([before.verdict, before.records, before.deadLettered], ['accounted', 21, 1]);
+    const refused = await audit();
+    assert.deepEqual([refused.verdict, refused.records, refused.deadLettered], ['accounted', 21, 1]);
     const again = await runLogboom(['replay', 'run', '--all', '--server', server]);
     assert.equal(again.code, 1);
     assert.match(again.output, /1 refused again\.\n.*mapper_parsing_exception/);
@@ -97,9 +97,9 @@ void describe('one process against OpenSearch', { skip: javaSkipReason() ?? fals
     await restart(`[{ name: cart, match: { app: cart }, steps: ${steps} }]`);
     const mended = await runLogboom(['replay', 'run', '--all', '--server', server]);
     assert.equal(mended.code, 0, mended.output);
-    const after = await audit();
+    const stored = await audit();
     assert.deepEqual(
-      [after.verdict, after.records, after.deadLettered, after.missing],
+      [stored.verdict, stored.records, stored.deadLettered, stored.missing],
       ['accounted', 21, 0, 0],
     );
   });

@@ -8,6 +8,7 @@
  */
 import { FILE_ID_LENGTH } from '../../record/identity.ts';
 import { LANE_COUNT } from '../../record/lane.ts';
+import type { DeadLetter } from '../../record/dead-letter.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import type { RecordBatch } from '../../record/record-batch.ts';
 import type { Delivery, DeliverySource } from '../transport.ts';
@@ -47,6 +48,8 @@ interface Group {
   /** Parallel: document `i` are the bytes from `starts[i]` to `ends[i]` of `sources[i]`. */
   readonly sources: Buffer[];
   readonly starts: number[];
+  /** Offset of the record that each document came in. */
+  readonly places: number[];
   readonly ends: number[];
   readonly offsets: number[];
   readonly lanes: number[];
@@ -86,12 +89,13 @@ export class DeliveryBuilder {
     if (this.#identity.find(data, valueStart, valueEnd) && !hasNewline(data, valueStart, valueEnd)) {
       const { fileIdStart, offset, lane } = this.#identity;
       const group = this.#groupOf(data, fileIdStart);
-      this.#append(group, { source: data, start: valueStart, end: valueEnd, offset, lane });
+      const at = { source: data, start: valueStart, end: valueEnd };
+      this.#append(group, { ...at, offset, lane, place: cursor.offset });
       return;
     }
     const place = this.#placeOf(cursor);
     for (const document of readForeign(data.subarray(valueStart, valueEnd), place))
-      this.#addForeign(document);
+      this.#addForeign(document, cursor.offset);
   }
 
   /**
@@ -112,7 +116,14 @@ export class DeliveryBuilder {
       const next = deliveries.length === count - 1 ? end : position + 1;
       return { partition, source, position: BigInt(position), nextPosition: BigInt(next) };
     };
-    for (const group of this.#groups) deliveries.push({ kind: 'log', batch: batchOf(group), ...place() });
+    for (const group of this.#groups) {
+      const { places } = group;
+      const sourceOf = (index: number): DeadLetter['source'] => ({
+        ...source,
+        offset: String(places[index]),
+      });
+      deliveries.push({ kind: 'log', batch: batchOf(group), sourceOf, ...place() });
+    }
     if (this.#ledger.length > 0) deliveries.push({ kind: 'ledger', records: this.#ledger, ...place() });
     this.#groups = [];
     this.#open = new Map();
@@ -132,9 +143,9 @@ export class DeliveryBuilder {
     this.#ledger.push(record);
   }
 
-  #addForeign({ fileId, offset, lane, line }: IdentifiedDocument): void {
+  #addForeign({ fileId, offset, lane, line }: IdentifiedDocument, place: number): void {
     const group = this.#openGroup(fileId);
-    this.#append(group, { source: line, start: 0, end: line.length, offset, lane });
+    this.#append(group, { source: line, start: 0, end: line.length, offset, lane, place });
   }
 
   #groupOf(data: Buffer, fileIdStart: number): Group {
@@ -150,6 +161,7 @@ export class DeliveryBuilder {
       fileId,
       sources: [],
       starts: [],
+      places: [],
       ends: [],
       offsets: [],
       lanes: [],
@@ -162,7 +174,7 @@ export class DeliveryBuilder {
   }
 
   #append(group: Group, document: PlacedDocument): void {
-    const { source, start, end, offset, lane } = document;
+    const { source, start, end, offset, lane, place } = document;
     if (offset <= (group.lastOffsets[lane] ?? -1)) {
       this.#open.delete(group.fileId);
       this.#last = undefined;
@@ -171,6 +183,7 @@ export class DeliveryBuilder {
     }
     group.sources.push(source);
     group.starts.push(start);
+    group.places.push(place);
     group.ends.push(end);
     group.offsets.push(offset);
     group.lanes.push(lane);
@@ -198,6 +211,8 @@ interface PlacedDocument {
   readonly end: number;
   readonly offset: number;
   readonly lane: number;
+  /** Offset of its record. */
+  readonly place: number;
 }
 
 function batchOf(group: Group): RecordBatch {
