@@ -6,6 +6,7 @@ import { openEngineClient } from '../../src/store/elasticsearch/open-engine-clie
 import type { Store } from '../../src/store/store.ts';
 import { startElasticsearch } from '../services/elasticsearch.ts';
 import { javaSkipReason } from '../services/maven.ts';
+import type { EngineOptions } from '../services/opensearch.ts';
 import { startOpenSearch } from '../services/opensearch.ts';
 
 /** A running engine, and stores on it that do not see each other's logs. */
@@ -19,7 +20,7 @@ export interface EngineKind {
   readonly name: string;
   /** Why it cannot run here. */
   readonly skipReason: string | undefined;
-  start(): Promise<EngineStores>;
+  start(options?: EngineOptions): Promise<EngineStores>;
 }
 
 const YEARS_MS = 200 * 365 * 86_400_000;
@@ -31,8 +32,8 @@ export const ENGINES: readonly EngineKind[] = [
 ].map(({ name, start }) => ({
   name,
   skipReason: javaSkipReason(),
-  async start() {
-    const service = await start();
+  async start(options) {
+    const service = await start(options);
     let count = 0;
     return {
       url: service.url,
