@@ -3,26 +3,14 @@
  * and the browser has nothing to complain about.
  */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { buildWeb } from '../../tools/build-web.ts';
+import { browserSkip, launchBrowser, openPage } from './browser.ts';
 import { Installation } from './installation.ts';
 import type { LogboomProcess } from './logboom-process.ts';
-
-const CHROMIUM_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-/** Quiet ones: a test must not phone anybody. */
-const CHROMIUM_FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** Collecting, storing and drawing on a busy machine; usually it takes a second. */
 const SEEN_MS_MAX = 20_000;
@@ -33,18 +21,13 @@ const STACK_TRACE = [
   '\tat com.example.Pool.get(Pool.java:88)',
 ];
 
-const executablePath = CHROMIUM_PATHS.find((file) => existsSync(file));
-const isForced = process.env['CI'] === 'true';
-const skip = executablePath === undefined && !isForced ? 'Chromium is not installed' : false;
-
-void describe('the page', { skip }, () => {
+void describe('the page', { skip: browserSkip }, () => {
   let installation: Installation;
   let program: LogboomProcess;
   let browser: Browser;
   let logFile: string;
 
   before(async () => {
-    assert.ok(executablePath !== undefined, 'Chromium is not installed, and CI=true asks for it');
     await buildWeb({ isForced: false });
     installation = await Installation.create();
     logFile = path.join(installation.files, 'shop.log');
@@ -57,8 +40,7 @@ void describe('the page', { skip }, () => {
       [...lines, '{"level":"error","msg":"payment declined","order":7}', ...STACK_TRACE, ''].join('\n'),
     );
     program = await installation.start();
-    // A browser that is launched without a profile of its own gets a fresh temporary one.
-    browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+    browser = await launchBrowser();
   });
 
   after(async () => {
@@ -68,7 +50,7 @@ void describe('the page', { skip }, () => {
   });
 
   void test('a search finds what was written, and a record opens in place', async () => {
-    await using visit = await open(browser, `${installation.baseUrl}/`);
+    await using visit = await openPage(browser, `${installation.baseUrl}/`);
     const { page } = visit;
     await page.locator('.row').first().waitFor({ timeout: SEEN_MS_MAX });
     await page.keyboard.press('/');
@@ -85,7 +67,7 @@ void describe('the page', { skip }, () => {
   });
 
   void test('a stack trace is one record: its first line in the list, all of it when opened', async () => {
-    await using visit = await open(browser, `${installation.baseUrl}/?q=SocketTimeoutException`);
+    await using visit = await openPage(browser, `${installation.baseUrl}/?q=SocketTimeoutException`);
     const row = visit.page.locator('.row');
     await row.waitFor({ timeout: SEEN_MS_MAX });
     assert.equal(await row.locator('.first-line').textContent(), STACK_TRACE[0]);
@@ -98,7 +80,7 @@ void describe('the page', { skip }, () => {
   });
 
   void test('a line that is appended while the page is open is found by the next search', async () => {
-    await using visit = await open(browser, `${installation.baseUrl}/?q=%22just+written%22`);
+    await using visit = await openPage(browser, `${installation.baseUrl}/?q=%22just+written%22`);
     const { page } = visit;
     await page.getByText('No lines in this range').waitFor({ timeout: SEEN_MS_MAX });
     appendFileSync(logFile, '{"level":"warn","msg":"just written to the file"}\n');
@@ -109,7 +91,7 @@ void describe('the page', { skip }, () => {
   });
 
   void test('Live shows a line as it is written, without a search', async () => {
-    await using visit = await open(browser, `${installation.baseUrl}/?q=heartbeat`);
+    await using visit = await openPage(browser, `${installation.baseUrl}/?q=heartbeat`);
     const { page } = visit;
     await page.getByRole('button', { name: 'Live', exact: true }).click();
     await page.getByText('Live · 0 new').waitFor({ timeout: SEEN_MS_MAX });
@@ -123,7 +105,7 @@ void describe('the page', { skip }, () => {
   });
 
   void test('scrolling loads page after page, and every record is there once', async () => {
-    await using visit = await open(browser, `${installation.baseUrl}/?q=accepted`);
+    await using visit = await openPage(browser, `${installation.baseUrl}/?q=accepted`);
     const { page } = visit;
     const seen = new Set<string>();
     await page.locator('.row').first().waitFor({ timeout: SEEN_MS_MAX });
@@ -139,7 +121,7 @@ void describe('the page', { skip }, () => {
   });
 
   void test('facets narrow and widen the query, the back button takes it back, the theme is kept', async () => {
-    await using visit = await open(browser, `${installation.baseUrl}/`);
+    await using visit = await openPage(browser, `${installation.baseUrl}/`);
     const { page } = visit;
     const level = page.locator('.facet', { hasText: 'Level' }).getByRole('button', { name: /^error/ });
     await level.click({ timeout: SEEN_MS_MAX });
@@ -157,31 +139,12 @@ void describe('the page', { skip }, () => {
   });
 
   void test('a regular expression that is wrong is explained, with its place', async () => {
-    await using visit = await open(browser, `${installation.baseUrl}/?q=/[/`);
+    await using visit = await openPage(browser, `${installation.baseUrl}/?q=/[/`);
     const alert = visit.page.locator('.notice[role=alert]');
     await alert.waitFor({ timeout: SEEN_MS_MAX });
     assert.match((await alert.textContent()) ?? '', /regular expression/);
   });
 });
-
-interface Visit extends AsyncDisposable {
-  readonly page: Page;
-  /** Errors and warnings of the console, and exceptions. */
-  readonly complaints: string[];
-}
-
-/** Opens an address in a profile of its own. */
-async function open(browser: Browser, address: string): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  await page.goto(address);
-  return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
-}
 
 /** Presses Search again and again until `check` holds. */
 async function searchUntil(page: Page, check: () => Promise<boolean>): Promise<void> {
