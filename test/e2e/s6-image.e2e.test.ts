@@ -262,7 +262,10 @@ for (const userland of USERLANDS) {
         environment: { LOGBOOM_FILE_BYTES: '64KiB', LOGBOOM_FILES: '1000', LOGBOOM_RETRY_SECONDS: '1' },
       });
       await container.waitForOutput('out 38999');
-      assert.match(container.stderr, /main\.stdout: warning: unable to write to .*: (?:No space left on device|no room)/);
+      assert.match(
+        container.stderr,
+        /main\.stdout: warning: unable to write to .*: (?:No space left on device|no room)/,
+      );
       assert.match(
         container.stderr,
         /its lines go to the container's stdout until the log directory can be written/,
