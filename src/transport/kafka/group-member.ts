@@ -14,7 +14,8 @@ import {
   type GroupState,
 } from './group-state.ts';
 import { FIND_COORDINATOR, GROUP_HEARTBEAT, partialResponse } from './kafka-apis.ts';
-import { errorNameOf, type KafkaCluster } from './kafka-cluster.ts';
+import { errorNameOf } from './kafka-cluster.ts';
+import type { KafkaRequests } from './kafka-requests.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
 import type { ProblemBook } from './problem-book.ts';
 import type { SubscribedTopic } from './subscription.ts';
@@ -30,7 +31,7 @@ export interface GroupListener {
 }
 
 export interface GroupOptions {
-  readonly cluster: KafkaCluster;
+  readonly cluster: KafkaRequests;
   readonly scheduler: Scheduler;
   readonly problems: ProblemBook;
   readonly groupId: string;
@@ -245,7 +246,7 @@ export class GroupMember implements GroupMembership {
 }
 
 /** Returns the node that coordinates a group. */
-export async function findCoordinator(cluster: KafkaCluster, groupId: string): Promise<number> {
+export async function findCoordinator(cluster: KafkaRequests, groupId: string): Promise<number> {
   // Its answer may name a broker that is not known yet.
   await cluster.describe([]);
   const { coordinators } = await partialResponse(cluster.call('any', 'data', FIND_COORDINATOR, 0, [groupId]));

@@ -1,6 +1,7 @@
 /** How far a consumer group has come in each partition, asked from outside of the group. */
 import { LIST_OFFSETS, OFFSET_FETCH, partialResponse } from './kafka-apis.ts';
-import { errorNameOf, type KafkaCluster } from './kafka-cluster.ts';
+import { errorNameOf } from './kafka-cluster.ts';
+import type { KafkaRequests } from './kafka-requests.ts';
 import { KafkaError } from './kafka-problem.ts';
 import { findCoordinator } from './group-member.ts';
 
@@ -17,7 +18,7 @@ const LATEST = -1n;
 
 /** Returns the progress of every partition of these topics. Rejects when the cluster cannot tell. */
 export async function readGroupProgress(
-  cluster: KafkaCluster,
+  cluster: KafkaRequests,
   groupId: string,
   topics: readonly string[],
 ): Promise<PartitionProgress[]> {
@@ -41,7 +42,7 @@ interface Place {
 }
 
 async function committedOffsets(
-  cluster: KafkaCluster,
+  cluster: KafkaRequests,
   groupId: string,
   places: readonly Place[],
 ): Promise<Map<string, bigint>> {
@@ -62,7 +63,7 @@ async function committedOffsets(
   return offsets;
 }
 
-async function endOffsets(cluster: KafkaCluster, places: readonly Place[]): Promise<Map<string, bigint>> {
+async function endOffsets(cluster: KafkaRequests, places: readonly Place[]): Promise<Map<string, bigint>> {
   const offsets = new Map<string, bigint>();
   for (const [leader, ofLeader] of Map.groupBy(places, (place) => place.leader)) {
     const wanted = [...Map.groupBy(ofLeader, ({ topic }) => topic)].map(([name, ofTopic]) => ({

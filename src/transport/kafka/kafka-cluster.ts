@@ -14,28 +14,13 @@ import { AppError } from '../../base/errors.ts';
 import type { KafkaConfig } from '../../config/config.ts';
 import { METADATA, partialResponse, type ApiVersion, type KafkaApi } from './kafka-apis.ts';
 import { KafkaError } from './kafka-problem.ts';
-
-/** What a connection is for. */
-export type Purpose = 'data' | 'fetch' | 'tail' | 'group';
+import type { ClusterFacts, KafkaRequests, Purpose } from './kafka-requests.ts';
 
 export interface ClusterOptions {
   readonly config: KafkaConfig;
   /** Returns the content of a PEM file or of a token. Throws the system's errors. */
   readonly readFile: (path: string) => Uint8Array;
   readonly clientVersion?: string;
-}
-
-export interface TopicFacts {
-  readonly name: string;
-  readonly id: string;
-  /** Kafka's name of what is wrong with it, or undefined. */
-  readonly error: string | undefined;
-  /** Leader of each partition by number; -1 for none. */
-  readonly leaders: readonly number[];
-}
-
-export interface ClusterFacts {
-  readonly topics: readonly TopicFacts[];
 }
 
 const CONNECT_MS_MAX = 10_000;
@@ -59,7 +44,7 @@ interface OpenConnection {
   readonly versions: ReadonlyMap<number, readonly [min: number, max: number]>;
 }
 
-export class KafkaCluster {
+export class KafkaCluster implements KafkaRequests {
   readonly #options: ClusterOptions;
   readonly #brokers: readonly Address[];
   readonly #nodes = new Map<number, Address>();

@@ -9,7 +9,8 @@ import type { Consumer, Delivery } from '../transport.ts';
 import { ClassicMember } from './classic-member.ts';
 import { GroupMember, type GroupMembership, type GroupOptions } from './group-member.ts';
 import { OFFSET_COMMIT, OFFSET_FETCH, partialResponse } from './kafka-apis.ts';
-import { errorNameOf, type KafkaCluster } from './kafka-cluster.ts';
+import { errorNameOf } from './kafka-cluster.ts';
+import type { KafkaRequests } from './kafka-requests.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
 import {
   PartitionFetcher,
@@ -23,7 +24,7 @@ import type { SubscribedTopic, Subscription } from './subscription.ts';
 import { within } from './within.ts';
 
 export interface KafkaConsumerOptions {
-  readonly cluster: KafkaCluster;
+  readonly cluster: KafkaRequests;
   readonly config: KafkaConfig;
   readonly scheduler: Scheduler;
   readonly telemetry: Telemetry;

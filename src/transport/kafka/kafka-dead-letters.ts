@@ -7,7 +7,8 @@ import type { DeadLetter } from '../../record/dead-letter.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
 import type { DeadLetterQueue } from '../transport.ts';
 import { FETCH, LIST_OFFSETS, partialResponse } from './kafka-apis.ts';
-import { errorNameOf, type KafkaCluster } from './kafka-cluster.ts';
+import { errorNameOf } from './kafka-cluster.ts';
+import type { KafkaRequests } from './kafka-requests.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
 import type { RecordSender } from './kafka-producer.ts';
 import type { ProblemBook } from './problem-book.ts';
@@ -17,7 +18,7 @@ import type { TopicDirectory } from './topic-directory.ts';
 
 export interface KafkaDeadLettersOptions {
   readonly topic: string;
-  readonly cluster: KafkaCluster;
+  readonly cluster: KafkaRequests;
   readonly topics: TopicDirectory;
   readonly sender: RecordSender;
   readonly scheduler: Scheduler;

@@ -10,7 +10,8 @@ import type { Scheduler, Timer } from '../../base/scheduler.ts';
 import type { KafkaConfig } from '../../config/config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { INIT_PRODUCER_ID, PRODUCE, type ProduceResult } from './kafka-apis.ts';
-import { errorNameOf, type KafkaCluster } from './kafka-cluster.ts';
+import { errorNameOf } from './kafka-cluster.ts';
+import type { KafkaRequests } from './kafka-requests.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
 import { truncateDocument } from './oversized.ts';
 import { partitionOf } from './partitioner.ts';
@@ -34,7 +35,7 @@ import { RECORD_OVERHEAD_BYTES, RecordEncoder } from './record-encoder.ts';
 import type { TopicDirectory, TopicKind, UsableTopic } from './topic-directory.ts';
 
 export interface RecordSenderOptions {
-  readonly cluster: KafkaCluster;
+  readonly cluster: KafkaRequests;
   readonly topics: TopicDirectory;
   readonly config: KafkaConfig;
   readonly scheduler: Scheduler;

@@ -16,7 +16,8 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Consumer, DeadLetterQueue, Producer, Transport } from '../transport.ts';
 import { foreignFileId, readForeign } from './foreign-document.ts';
 import { readGroupProgress, type PartitionProgress } from './group-progress.ts';
-import { KafkaCluster, type TopicFacts } from './kafka-cluster.ts';
+import { KafkaCluster } from './kafka-cluster.ts';
+import type { KafkaRequests, TopicFacts } from './kafka-requests.ts';
 import { KafkaConsumer } from './kafka-consumer.ts';
 import { KafkaDeadLetters, shrinkLetter } from './kafka-dead-letters.ts';
 import { RecordSender } from './kafka-producer.ts';
@@ -34,6 +35,8 @@ export interface KafkaTransportOptions {
   readonly telemetry: Telemetry;
   /** Returns the content of a PEM file or of a token. Throws the system's errors. */
   readonly readFile: (path: string) => Uint8Array;
+  /** Default: the brokers of the configuration. */
+  readonly cluster?: KafkaRequests;
 }
 
 /** Files whose topics are remembered; what is beyond is found out again. */
@@ -47,7 +50,7 @@ export class KafkaTransport implements Transport {
   readonly deadLetters: DeadLetterQueue;
   readonly #options: KafkaTransportOptions;
   readonly #closing = new AbortController();
-  readonly #cluster: KafkaCluster;
+  readonly #cluster: KafkaRequests;
   readonly #template: TopicTemplate;
   readonly #problems: ProblemBook;
   readonly #subscription: Subscription;
@@ -61,7 +64,7 @@ export class KafkaTransport implements Transport {
     this.#options = options;
     this.#template = new TopicTemplate(config.topic);
     this.#problems = new ProblemBook(telemetry);
-    this.#cluster = new KafkaCluster({ config, readFile });
+    this.#cluster = options.cluster ?? new KafkaCluster({ config, readFile });
     const cluster = this.#cluster;
     const problems = this.#problems;
     const topics = new TopicDirectory({ cluster, config, scheduler, problems });

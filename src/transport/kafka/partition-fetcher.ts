@@ -8,7 +8,8 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Delivery } from '../transport.ts';
 import { DeliveryBuilder, NewerSchemaError } from './delivery-builder.ts';
 import { FETCH, LIST_OFFSETS, partialResponse, type FetchResponse, type FetchTopic } from './kafka-apis.ts';
-import { errorNameOf, type KafkaCluster, type Purpose } from './kafka-cluster.ts';
+import { errorNameOf } from './kafka-cluster.ts';
+import type { KafkaRequests, Purpose } from './kafka-requests.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
 import { PartitionReadState } from './partition-state.ts';
 import type { ProblemBook } from './problem-book.ts';
@@ -28,7 +29,7 @@ export interface Assignment extends TopicPartition {
 }
 
 export interface PartitionFetcherOptions {
-  readonly cluster: KafkaCluster;
+  readonly cluster: KafkaRequests;
   readonly scheduler: Scheduler;
   readonly telemetry: Telemetry;
   readonly problems: ProblemBook;
@@ -255,7 +256,7 @@ export class PartitionFetcher {
           const response = await cluster.call(leader, purpose, FETCH, options);
           delayMs = RETRY_MS_MIN;
           problems.note(`read from broker ${leader}`, undefined);
-          await this.#accept(response);
+          await this.#accept(response, topics);
         } catch (error) {
           if (this.#closing.signal.aborted) return;
           problems.note(`read from broker ${leader}`, problemOf(error, 'read from Kafka'));
@@ -296,7 +297,10 @@ export class PartitionFetcher {
     }));
   }
 
-  async #accept({ errorCode, results, throttleMs }: FetchResponse): Promise<void> {
+  async #accept(
+    { errorCode, results, throttleMs }: FetchResponse,
+    asked: readonly FetchTopic[],
+  ): Promise<void> {
     const failure = errorNameOf(errorCode);
     if (failure !== undefined) throw new KafkaError(failure, '');
     let hasMoved = false;
@@ -310,7 +314,7 @@ export class PartitionFetcher {
         continue;
       }
       try {
-        reading.state.addFetched(records, Number(endOffset));
+        reading.state.addFetched(records, askedOffset(asked, topic, partition), Number(endOffset));
         if (!reading.isBlocked) this.#options.problems.note(subjectOf(reading), undefined);
       } catch (broken) {
         this.#block(reading, reading.state, broken);
@@ -383,7 +387,7 @@ export class PartitionFetcher {
     return [...this.#readings.values()].filter(({ leader, state }) => leader < 0 || state === undefined);
   }
 
-  async #findLeaders(cluster: KafkaCluster): Promise<void> {
+  async #findLeaders(cluster: KafkaRequests): Promise<void> {
     const names = [...new Set([...this.#readings.values()].map(({ assignment }) => assignment.topic))];
     const { topics } = await cluster.describe(names);
     for (const reading of this.#readings.values()) {
@@ -440,6 +444,12 @@ export class PartitionFetcher {
 /** Returns the name of a partition within one cluster for ever. */
 export function partitionKey({ topicId, number }: Pick<TopicPartition, 'topicId' | 'number'>): string {
   return `${topicId}:${number}`;
+}
+
+/** Returns the offset from which a partition was fetched, or -1 when it was not. */
+function askedOffset(asked: readonly FetchTopic[], topic: string, number: number): number {
+  const partitions = asked.find((each) => each.topic === topic)?.partitions;
+  return Number(partitions?.find(({ partition }) => partition === number)?.offset ?? -1);
 }
 
 function subjectOf({ assignment: { topic, number } }: Reading): string {

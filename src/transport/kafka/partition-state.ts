@@ -86,8 +86,13 @@ export class PartitionReadState {
     return this.#ready.length > 0 || this.#reader !== undefined || this.#frames.length > 0;
   }
 
-  /** Adds what a fetch from `fetchedOffset` returned. Throws `BrokenBatchError` and adds nothing then. */
-  addFetched(records: Buffer, endOffset: number): void {
+  /**
+   * Adds what a fetch from offset `from` returned, unless that is not what is wanted any more: the partition may have
+   * been given up and taken again, or rewound, while the fetch was under way. Throws `BrokenBatchError` and adds
+   * nothing then.
+   */
+  addFetched(records: Buffer, from: number, endOffset: number): void {
+    if (from !== this.#fetchedOffset) return;
     const frames = readFrames(records).filter(({ nextOffset }) => nextOffset > this.#fetchedOffset);
     this.#endOffset = endOffset;
     for (const frame of frames) {

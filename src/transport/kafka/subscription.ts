@@ -1,6 +1,6 @@
 /** Which topics are read: those of the template that there are, and the ledger's. */
 import type { Scheduler } from '../../base/scheduler.ts';
-import type { KafkaCluster } from './kafka-cluster.ts';
+import type { KafkaRequests } from './kafka-requests.ts';
 import { problemOf } from './kafka-problem.ts';
 import type { ProblemBook } from './problem-book.ts';
 import type { TopicDirectory } from './topic-directory.ts';
@@ -14,7 +14,7 @@ export interface SubscribedTopic {
 }
 
 export interface SubscriptionOptions {
-  readonly cluster: KafkaCluster;
+  readonly cluster: KafkaRequests;
   readonly topics: TopicDirectory;
   readonly template: TopicTemplate;
   readonly scheduler: Scheduler;

@@ -3,7 +3,8 @@ import type { KafkaConfig } from '../../config/config.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
 import { ConfigResourceTypes } from '@platformatic/kafka';
 import { CREATE_TOPICS, DESCRIBE_CONFIGS, partialResponse } from './kafka-apis.ts';
-import { errorNameOf, type KafkaCluster, type TopicFacts } from './kafka-cluster.ts';
+import { errorNameOf } from './kafka-cluster.ts';
+import type { KafkaRequests, TopicFacts } from './kafka-requests.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
 import type { ProblemBook } from './problem-book.ts';
 
@@ -16,7 +17,7 @@ export interface UsableTopic extends TopicFacts {
 }
 
 export interface TopicDirectoryOptions {
-  readonly cluster: KafkaCluster;
+  readonly cluster: KafkaRequests;
   readonly config: KafkaConfig;
   readonly scheduler: Scheduler;
   readonly problems: ProblemBook;
