@@ -149,13 +149,13 @@ for (const userland of USERLANDS) {
   each('arguments, environment and working directory reach the command as they are', async () => {
     using setup = new Setup(userland);
     const odd = ["it's", 'two  blanks', '', '$HOME `id` "x" \\', 'line\nbreak'];
-    const script = 'printf "<%s>\\n" "$@"; echo "$ODD"; pwd';
+    const script = 'printf "<%s>\\n" "$@"; echo "$ODD"; pwd; echo reopened >/proc/self/fd/1';
     await using container = setup.start(['sh', '-c', script, 'sh', ...odd], {
       environment: { ODD: "a 'b' \\" },
     });
     assert.equal(await container.exited, 0, container.stderr);
     const shown = odd.flatMap((text) => `<${text}>`.split('\n'));
-    assert.deepEqual(setup.lines('stdout'), [...shown, "a 'b' \\", '/']);
+    assert.deepEqual(setup.lines('stdout'), [...shown, "a 'b' \\", '/', 'reopened']);
   });
 
   each('rotation keeps every line, and no more files than asked for', async () => {
