@@ -100,9 +100,19 @@ function logDirectory(installation: Installation, app: string): string {
   return path.join(installation.apps, 'shop', app, `${app}-0`, 'log');
 }
 
-function logger(installation: Installation, kind: LoggerKind, pidFile?: string): LogWriter {
+function logger(
+  installation: Installation,
+  kind: LoggerKind,
+  { pidFile, pauseMs = BURSTS.pauseMs }: { pidFile?: string; pauseMs?: number } = {},
+): LogWriter {
   const file = path.join(logDirectory(installation, kind), 'app.log');
-  return startPipedLogger(kind, { kind, file, ...(pidFile === undefined ? {} : { pidFile }), ...BURSTS });
+  return startPipedLogger(kind, {
+    kind,
+    file,
+    ...(pidFile === undefined ? {} : { pidFile }),
+    ...BURSTS,
+    pauseMs,
+  });
 }
 
 void test('punching holes into the files of every kind of writer loses nothing and doubles nothing', async (context) => {
@@ -150,7 +160,7 @@ void test('renaming files of writers that open them again loses nothing and doub
   ].join('\n');
   using installation = await Installation.create({ extra });
   const run = await runWriters(context, installation, () => [
-    logger(installation, 'buffered', pidFile),
+    logger(installation, 'buffered', { pidFile }),
     logger(installation, 'watched'),
   ]);
   await using last = await installation.start();
@@ -189,7 +199,7 @@ void test('copytruncate loses lines: the audit says "possible loss" at every tru
   const extra =
     'rotate: [ { match: { app: shell }, method: logrotate, schedule: "* * * * * *", size: 1MiB, keep: 3, copytruncate: true } ]';
   using installation = await Installation.create({ extra });
-  const run = await runWriters(context, installation, () => [logger(installation, 'shell')]);
+  const run = await runWriters(context, installation, () => [logger(installation, 'shell', { pauseMs: 10 })]);
   await using last = await installation.start();
   const audit = await waitForAudit(installation);
   assert.equal(audit.code, 0, audit.output);
