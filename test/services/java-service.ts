@@ -24,18 +24,16 @@ export interface JavaServiceOptions {
   readonly dispose: () => void;
 }
 
-/** A running service. It ends with the process that started it, and keeps its data and port through `restart`. */
+/** A running service. It ends with its standard input, so with the process that started it, and keeps its data and port through `restart`. */
 export class JavaService implements AsyncDisposable {
   readonly url: string;
   readonly #options: JavaServiceOptions;
   #child: ChildProcess | undefined;
   #output = '';
-  readonly #endWithParent = (): void => void this.#child?.kill('SIGKILL');
 
   private constructor(options: JavaServiceOptions) {
     this.#options = options;
     this.url = options.url;
-    process.once('exit', this.#endWithParent);
   }
 
   /** Starts the service and resolves when it answers; rejects with its output when it does not. */
@@ -73,7 +71,6 @@ export class JavaService implements AsyncDisposable {
   /** Ends the service and removes its data. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM');
-    process.off('exit', this.#endWithParent);
     this.#options.dispose();
   }
 
@@ -83,7 +80,7 @@ export class JavaService implements AsyncDisposable {
 
   async #launch(): Promise<void> {
     const { name, java, args, url, probePath } = this.#options;
-    const child = spawn(java, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(java, [...args], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     const keep = (chunk: Buffer): void => {
       this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_LENGTH_MAX);

@@ -20,14 +20,15 @@ export interface JudgedItems {
     readonly cause: WaitCause;
     readonly reason: string;
   }[];
+  /** To be sent again with fewer others. */
+  readonly oversized: readonly { readonly item: BulkItem; readonly error: DeadLetterError }[];
   /** To be sent again once their index is there. */
   readonly missing: readonly BulkItem[];
 }
 
 /** Returns what became of each document. Throws `unreachable` when the answer does not fit the request. */
 export function judgeAnswer(items: readonly BulkItem[], text: string): JudgedItems {
-  if (isAllCreated(text))
-    return { created: items.length, duplicates: 0, rejected: [], waiting: [], missing: [] };
+  if (isAllCreated(text)) return { ...NOTHING, created: items.length };
   const statuses = parseItems(text);
   if (statuses?.length !== items.length) {
     throw new AppError('unreachable', 'cannot understand the answer to a bulk request', {
@@ -43,6 +44,15 @@ export function judgeAnswer(items: readonly BulkItem[], text: string): JudgedIte
 function isAllCreated(text: string): boolean {
   return text.startsWith('{"errors":false');
 }
+
+const NOTHING: JudgedItems = {
+  created: 0,
+  duplicates: 0,
+  rejected: [],
+  waiting: [],
+  oversized: [],
+  missing: [],
+};
 
 interface ItemStatus {
   readonly status: number;
@@ -73,14 +83,16 @@ function collect(items: readonly BulkItem[], verdicts: readonly Verdict[]): Judg
   let duplicates = 0;
   const rejected: JudgedItems['rejected'][number][] = [];
   const waiting: JudgedItems['waiting'][number][] = [];
+  const oversized: JudgedItems['oversized'][number][] = [];
   const missing: BulkItem[] = [];
   for (const [index, item] of items.entries()) {
     const verdict = verdicts[index];
     if (verdict === undefined || verdict.kind === 'created') created += 1;
     else if (verdict.kind === 'duplicate') duplicates += 1;
     else if (verdict.kind === 'rejected') rejected.push({ item, error: verdict.error });
+    else if (verdict.kind === 'oversized') oversized.push({ item, error: verdict.error });
     else if (verdict.kind === 'missing_index') missing.push(item);
     else waiting.push({ item, cause: verdict.cause, reason: verdict.fault.reason });
   }
-  return { created, duplicates, rejected, waiting, missing };
+  return { created, duplicates, rejected, waiting, oversized, missing };
 }

@@ -136,10 +136,11 @@ export class BulkWriter {
   /** Takes in what is settled; returns what has to be sent again. */
   async #settle(
     outcome: Outcome,
-    { items }: BulkPayload,
+    payload: BulkPayload,
     delivery: Delivery,
     signal: AbortSignal,
   ): Promise<Rest> {
+    const { items } = payload;
     if (outcome.kind === 'unanswered')
       return { items, problem: `the store does not answer: ${outcome.reason}` };
     if (outcome.kind === 'refused') return { items, problem: outcome.error.reason };
@@ -153,6 +154,7 @@ export class BulkWriter {
     this.#countDocuments('created', judged.created);
     this.#countDocuments('duplicate', judged.duplicates);
     this.#countDocuments('rejected', judged.rejected.length);
+    await this.#deliverOversized(judged.oversized, payload, delivery, signal);
     const problem = await this.#createIndices(judged.missing, signal);
     const waiting = judged.waiting.filter((one) => !this.#isToBlame(one, delivery));
     const rest = [...judged.missing, ...waiting.map(({ item }) => item)];
@@ -164,6 +166,24 @@ export class BulkWriter {
       problem: problemText(first.cause, first.reason),
       delayMs: delayOf(first.cause, pauseMs),
     };
+  }
+
+  /** Sends documents beside fewer others that are more together than the engine has room for. */
+  async #deliverOversized(
+    oversized: JudgedItems['oversized'],
+    payload: BulkPayload,
+    delivery: Delivery,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [first] = oversized;
+    if (first === undefined) return;
+    if (payload.items.length === 1) return this.#reject(delivery, first.item, first.error);
+    const part = selectItems(
+      payload,
+      oversized.map(({ item }) => item),
+    );
+    for (const fewer of part.items.length > 1 ? halves(part) : [part])
+      await this.#deliver(fewer, delivery, signal);
   }
 
   /** Creates the indices that the engine did not; returns why that is not possible, if so. */
@@ -280,6 +300,7 @@ function outcomeOf(answer: EngineAnswer, items: readonly BulkItem[]): Outcome {
     return { kind: 'refused', isTooLarge: true, error: { type: 'request_too_large', reason } };
   const verdict = verdictOf(status, fault);
   if (verdict.kind === 'wait') return { kind: 'wait', cause: verdict.cause, reason, pauseMs: 0 };
+  if (verdict.kind === 'oversized') return { kind: 'refused', isTooLarge: true, error: verdict.error };
   // An engine names the type of its errors; anything else comes from something in front of it.
   const isEngine = status === 400 && !fault.type.startsWith('http_');
   if (!isEngine) return { kind: 'wait', cause: 'not_the_engine', reason, pauseMs: 0 };

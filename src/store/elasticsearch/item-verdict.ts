@@ -14,6 +14,8 @@ export type Verdict =
   | { readonly kind: 'wait'; readonly cause: WaitCause; readonly fault: EngineFault }
   /** Its index is missing and was not created by the engine. */
   | { readonly kind: 'missing_index'; readonly fault: EngineFault }
+  /** More than the engine ever has room for: sent alone, and rejected if it is alone. */
+  | { readonly kind: 'oversized'; readonly error: DeadLetterError }
   | { readonly kind: 'rejected'; readonly error: DeadLetterError };
 
 export type WaitCause =
@@ -46,10 +48,25 @@ const NOT_OF_THE_DOCUMENT: readonly { readonly pattern: RegExp; readonly cause: 
 export function verdictOf(status: number, fault: EngineFault): Verdict {
   if (status === 200 || status === 201) return { kind: 'created' };
   if (status === 409) return { kind: 'duplicate' };
+  const error = { type: fault.type || `http_${status}`, reason: fault.reason };
+  if (status === 429 && isOversized(fault)) return { kind: 'oversized', error };
   const cause = waitCauseOf(status, fault);
   if (cause !== undefined) return { kind: 'wait', cause, fault };
   if (status === 404 && fault.type === 'index_not_found_exception') return { kind: 'missing_index', fault };
-  return { kind: 'rejected', error: { type: fault.type || `http_${status}`, reason: fault.reason } };
+  return { kind: 'rejected', error };
+}
+
+/** What engines write when a request alone is larger than all the memory that they set aside for requests. */
+const SIZE_AND_LIMIT = [
+  /_operation_bytes=(?<size>\d+).*\bmax_\w+=(?<limit>\d+)/,
+  /limit of \[(?<limit>\d+).*new bytes reserved: \[(?<size>\d+)/,
+];
+
+function isOversized({ reason }: EngineFault): boolean {
+  return SIZE_AND_LIMIT.some((pattern) => {
+    const { size, limit } = pattern.exec(reason)?.groups ?? {};
+    return size !== undefined && Number(size) > Number(limit);
+  });
 }
 
 function waitCauseOf(status: number, fault: EngineFault): WaitCause | undefined {

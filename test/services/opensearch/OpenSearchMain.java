@@ -53,6 +53,8 @@ public class OpenSearchMain {
                   }
                 }));
     System.out.println("started");
-    Thread.currentThread().join();
+    // Whoever started it holds the other end: nothing is left running when that process is killed.
+    while (System.in.read() >= 0) {}
+    System.exit(0);
   }
 }
