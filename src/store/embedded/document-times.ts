@@ -5,7 +5,7 @@
 import { TIMESTAMP_START } from '../../record/document-layout.ts';
 import { daysFromCivil, formatTimestamp, hasValidDateTime, readDigits } from '../../record/timestamp.ts';
 import { parseTime } from '../../query/time-range.ts';
-import type { DocumentPlace } from './compact-document.ts';
+import type { DocumentPlace } from '../compact-document.ts';
 import { parseObject } from './document-json.ts';
 
 const SECONDS_PER_HOUR = 3600;

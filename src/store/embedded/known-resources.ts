@@ -3,12 +3,12 @@
  * with. Each stands for a numbered resource, which a journal is told of once.
  */
 import { must } from '../../base/assert.ts';
-import type { CompactTemplate, DocumentPlace } from './compact-document.ts';
-import { learnTemplate } from './compact-document.ts';
+import type { CompactTemplate, DocumentPlace } from '../compact-document.ts';
+import { learnTemplate } from '../compact-document.ts';
 import { RESOURCE_KEYS } from '../../record/document-layout.ts';
 import { RESOURCE_KEY } from './commit-line.ts';
 import { decodeText, parseJson } from './document-json.ts';
-import type { MemberSpan } from './document-scan.ts';
+import type { MemberSpan } from '../document-scan.ts';
 import type { Resource } from './segment-engine.ts';
 
 /** Members whose types are told by the batch or known beforehand. */

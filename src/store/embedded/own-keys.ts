@@ -5,7 +5,7 @@
  */
 import type { DocumentBatch } from '../../record/record-batch.ts';
 import { decodeText, parseObject } from './document-json.ts';
-import { scanMembers } from './document-scan.ts';
+import { scanMembers } from '../document-scan.ts';
 
 const DOLLAR = 36;
 const DOLLAR_TEXT = '$';

@@ -11,7 +11,7 @@
  * document itself, never of an object or a text in it.
  */
 import { parseKeepingDigits } from '../../base/exact-json.ts';
-import { eventIdOf } from '../../record/identity.ts';
+import { eventIdOf } from '../record/identity.ts';
 import type { MemberSpan } from './document-scan.ts';
 
 const OFFSET_KEY = Buffer.from('"offset":');
