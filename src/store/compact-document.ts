@@ -10,7 +10,7 @@
  * from `,"stream":` to the end are whole members and closing braces, so they can only be the members of the
  * document itself, never of an object or a text in it.
  */
-import { parseKeepingDigits } from '../../base/exact-json.ts';
+import { parseKeepingDigits } from '../base/exact-json.ts';
 import { eventIdOf } from '../record/identity.ts';
 import type { MemberSpan } from './document-scan.ts';
 
