@@ -80,17 +80,12 @@ test('a file with a hole and no checkpoint is read around it, and the hole is to
   const firstKept = Math.ceil((10 * BLOCK - FIRST_BYTES) / LINE_BYTES) + 1;
   const cut = numbersOf(world).filter((number) => number * LINE_BYTES > BLOCK);
   assert.equal(runsOf(cut), `${firstKept}-999`);
-  const [gap] = world.producer.gaps;
   const end = FIRST_BYTES + (firstKept - 1) * LINE_BYTES;
-  assert.deepEqual(
-    (gap?.document['fields'] as { gap: { start_offset: number; end_offset: number; kind: string } }).gap,
-    {
-      ...(gap?.document['fields'] as { gap: object }).gap,
-      kind: 'possible_loss',
-      start_offset: BLOCK,
-      end_offset: end,
-    },
-  );
+  const told = world.producer.gaps.map(({ document }) => {
+    const { gap } = document['fields'] as { gap: Record<string, unknown> };
+    return [gap['kind'], gap['start_offset'], gap['end_offset']];
+  });
+  assert.deepEqual(told, [['possible_loss', BLOCK, end]]);
   assert.equal(world.telemetry.valueOf('logboom_agent_dropped_bytes_total', { reason: 'nul_run' }), 0);
   const [ledger] = world.producer.ledger.values();
   assert.equal(ledger?.acknowledgedOffset, FIRST_BYTES + 999 * LINE_BYTES);

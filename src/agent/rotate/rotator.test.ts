@@ -1,0 +1,349 @@
+/** The loop on real directories; what the agent would say of the files is said by the test. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { ProgramResult, RotateMachine } from '../../base/log-directory.ts';
+import { nodeFileSystem } from '../../base/node/node-file-system.ts';
+import { nodeRotateMachine } from '../../base/node/node-rotate-machine.ts';
+import { nodeScheduler } from '../../base/node/node-scheduler.ts';
+import type { Config } from '../../config/config.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import { MemoryTelemetry } from '../../telemetry/memory-telemetry.ts';
+import type { FollowedFile, FollowedGroup, FollowedView } from '../followed-files.ts';
+import { parseRotatedName } from '../discovery/rotated-name.ts';
+import { parseStatus } from './rotate-status.ts';
+import { Rotator, statusPathOf } from './rotator.ts';
+
+const KIB = 1024;
+const WAIT_MS_MAX = 10_000;
+
+/** Time passes faster, but for what the files say. */
+const hasty = {
+  ...nodeScheduler,
+  monotonicMs: () => nodeScheduler.monotonicMs() * 50,
+  sleep: (delayMs: number, signal?: AbortSignal) => nodeScheduler.sleep(delayMs / 50, signal),
+};
+
+class Scene {
+  readonly root: string;
+  readonly log: string;
+  readonly config: Config;
+  readonly telemetry = new MemoryTelemetry();
+  /** Bytes that count as acknowledged; undefined: all. */
+  freeOffset: number | undefined;
+  readonly givenUp: number[] = [];
+
+  constructor(context: TestContext, rotate: string) {
+    const directory = fs.mkdtempSync(path.join(tmpdir(), 'logboom-rotator-'));
+    context.after(() => fs.rmSync(directory, { recursive: true, force: true }));
+    this.root = path.join(directory, 'logs');
+    this.log = path.join(this.root, 'shop/cart/cart-0/log');
+    fs.mkdirSync(this.log, { recursive: true });
+    fs.mkdirSync(path.join(directory, 'data/agent'), { recursive: true });
+    const text = `data: ${directory}/data\nsources: [ { kind: apps, root: ${this.root} } ]\n${rotate}\n`;
+    this.config = loadConfig({
+      flags: [],
+      environment: {},
+      file: { name: 'logboom.yaml', text },
+      hostName: 'node-1',
+      workingDirectory: '/',
+      hasDirectory: () => false,
+    }).config;
+  }
+
+  start(context: TestContext, machine: Partial<RotateMachine> = {}): Rotator {
+    const rotator = new Rotator({
+      config: this.config,
+      followed: () => this.#followed(),
+      machine: { ...nodeRotateMachine, ...machine },
+      fileSystem: nodeFileSystem,
+      scheduler: hasty,
+      telemetry: this.telemetry,
+    });
+    const running = rotator.run();
+    context.after(async () => {
+      await rotator.stop();
+      await running;
+    });
+    return rotator;
+  }
+
+  write(name: string, bytes: number): string {
+    const file = path.join(this.log, name);
+    fs.writeFileSync(file, Buffer.alloc(bytes, 'a line of a log\n'));
+    return file;
+  }
+
+  names(): string[] {
+    return fs.readdirSync(this.log).toSorted();
+  }
+
+  status() {
+    try {
+      return parseStatus(fs.readFileSync(statusPathOf(this.config.data), 'utf8'));
+    } catch {
+      return undefined;
+    }
+  }
+
+  warnings(): string {
+    return this.telemetry.lines
+      .filter(({ level }) => level !== 'debug')
+      .map(({ text }) => text)
+      .join('\n');
+  }
+
+  #followed(): FollowedView {
+    return {
+      groups: (isWanted) => this.#groups().filter(isWanted),
+      giveUp: (_id, untilOffset) => {
+        this.givenUp.push(untilOffset);
+        return { startOffset: 0, endOffset: untilOffset };
+      },
+      noteCopy: () => undefined,
+    };
+  }
+
+  #groups(): FollowedGroup[] {
+    const [source] = this.config.sources;
+    const groups = new Map<string, Omit<FollowedGroup, 'files'> & { readonly files: FollowedFile[] }>();
+    if (source === undefined || !fs.existsSync(this.log)) return [];
+    for (const name of this.names()) {
+      const { base, rotation } = parseRotatedName(name);
+      const stat = fs.statSync(path.join(this.log, name), { bigint: true, throwIfNoEntry: false });
+      if (stat?.isFile() !== true || !base.endsWith('.log')) continue;
+      const key = path.join(this.log, base);
+      const names = { namespace: 'shop', app: 'cart', pod: 'cart-0', container: 'app' };
+      const group = groups.get(key) ?? {
+        key,
+        source,
+        directory: this.log,
+        style: 'rotated' as const,
+        names,
+        files: [] as FollowedFile[],
+      };
+      groups.set(key, group);
+      const size = Number(stat.size);
+      const freeOffset = Math.min(size, this.freeOffset ?? size);
+      group.files.push({
+        id: `id of ${stat.ino}`,
+        path: path.join(this.log, name),
+        inode: `${stat.dev}:${stat.ino}`,
+        copies: [],
+        isActive: rotation === undefined,
+        size,
+        readOffset: freeOffset,
+        freeOffset,
+        isDone: freeOffset === size,
+        given: [],
+      });
+    }
+    return [...groups.values()];
+  }
+}
+
+async function until(what: string, isTrue: () => boolean): Promise<void> {
+  for (const deadlineMs = Date.now() + WAIT_MS_MAX; !isTrue();) {
+    assert.ok(Date.now() < deadlineMs, `${what} did not happen`);
+    await nodeScheduler.sleep(10);
+  }
+}
+
+/** Lets the loop look around a few times. */
+const aMoment = (): Promise<void> => nodeScheduler.sleep(150);
+
+const answer = (output: string, code = 0): ProgramResult => ({ code, output, isTimedOut: false });
+
+void test('a file over its size is punched, and the status tells of it', async (context) => {
+  const scene = new Scene(context, 'rotate: [ { size: 256KiB } ]');
+  const file = scene.write('app.log', 400 * KIB);
+  const writer = fs.openSync(file, 'a');
+  context.after(() => fs.closeSync(writer));
+  scene.start(context);
+  await until('the punch', () => fs.statSync(file).blocks * 512 < 200 * KIB);
+  assert.equal(fs.statSync(file).size, 400 * KIB);
+  await until('the status', () => (scene.status()?.freedBytes ?? 0) > 200 * KIB);
+  const [group] = scene.status()?.groups ?? [];
+  assert.equal(group?.policy, 'rotate[0]');
+  assert.equal(group.last?.action, 'punch');
+});
+
+void test('what is not acknowledged is never freed, and a budget that it exceeds is an alarm', async (context) => {
+  const scene = new Scene(context, 'rotate: [ { size: 256KiB } ]\nrotateBudget: { podBytesMax: 1MiB }');
+  const file = scene.write('app.log', 2048 * KIB);
+  scene.freeOffset = 100 * KIB;
+  const rotator = scene.start(context);
+  await until('the alarm', () => rotator.problem() !== undefined);
+  assert.match(
+    rotator.problem() ?? '',
+    /^pod shop\/cart-0 has \d+ bytes of logs on disk, its budget is 1048576/,
+  );
+  assert.ok(
+    fs
+      .readFileSync(file)
+      .subarray(100 * KIB)
+      .indexOf(0) < 0,
+  );
+  assert.deepEqual(scene.givenUp, []);
+  scene.freeOffset = undefined;
+  await until('the end of the alarm', () => rotator.problem() === undefined);
+});
+
+void test('where the policy says so, the oldest unread bytes are given up, once', async (context) => {
+  const text = 'rotate: [ { size: 64MiB, overBudget: drop } ]\nrotateBudget: { podBytesMax: 1MiB }';
+  const scene = new Scene(context, text);
+  scene.write('app.log', 2048 * KIB);
+  scene.freeOffset = 0;
+  scene.start(context);
+  await until('the drop', () => scene.givenUp.length > 0);
+  await aMoment();
+  assert.deepEqual(scene.givenUp, [1024 * KIB]);
+});
+
+void test('a file that is replaced by a link out of the tree or by a directory is left alone', async (context) => {
+  const scene = new Scene(context, 'rotate: [ { size: 256KiB, method: rename } ]');
+  const outside = fs.mkdtempSync(path.join(tmpdir(), 'logboom-outside-'));
+  context.after(() => fs.rmSync(outside, { recursive: true }));
+  const secret = path.join(outside, 'secret');
+  fs.writeFileSync(secret, Buffer.alloc(1024 * KIB, 's'));
+  fs.symlinkSync(secret, path.join(scene.log, 'app.log'));
+  fs.mkdirSync(path.join(scene.log, 'other.log'));
+  scene.start(context);
+  await aMoment();
+  assert.deepEqual(scene.names(), ['app.log', 'other.log']);
+  assert.equal(fs.readFileSync(secret).indexOf(0), -1);
+});
+
+void test('a directory that is replaced by a link out of the tree is not rotated, and said so', async (context) => {
+  const scene = new Scene(context, 'rotate: [ { size: 256KiB, method: rename } ]');
+  const outside = fs.mkdtempSync(path.join(tmpdir(), 'logboom-outside-'));
+  context.after(() => fs.rmSync(outside, { recursive: true }));
+  fs.writeFileSync(path.join(outside, 'app.log'), Buffer.alloc(1024 * KIB, 's'));
+  fs.rmdirSync(scene.log);
+  fs.symlinkSync(outside, scene.log);
+  scene.start(context);
+  await until('the warning', () => scene.warnings().includes('leads out of'));
+  assert.deepEqual(fs.readdirSync(outside), ['app.log']);
+});
+
+void test('a second process does not rotate a tree that another one has', async (context) => {
+  const scene = new Scene(context, 'rotate: [ { size: 256KiB, method: rename } ]');
+  const lock = nodeRotateMachine.lockRoot(scene.root);
+  assert.ok(lock !== undefined);
+  context.after(() => lock.release());
+  scene.write('app.log', 400 * KIB);
+  const rotator = scene.start(context);
+  await until('the refusal', () => rotator.problem() !== undefined);
+  assert.equal(rotator.problem(), `another process rotates the files below ${scene.root}`);
+  assert.deepEqual(scene.names(), ['app.log']);
+});
+
+void test('renamed files are compressed and removed by number once nobody has them open', async (context) => {
+  const scene = new Scene(context, 'rotate: [ { size: 256KiB, method: rename, keep: 1, compress: gzip } ]');
+  const file = scene.write('app.log', 400 * KIB);
+  const writer = fs.openSync(file, 'a');
+  scene.start(context);
+  await until('the renaming', () => scene.names().length === 2);
+  await aMoment();
+  assert.ok(!scene.names().some((name) => name.endsWith('.gz')), 'its writer has it open');
+  fs.closeSync(writer);
+  const isArchive = (name: string): boolean => name.endsWith('.gz');
+  await until('the first archive', () => scene.names().some(isArchive) && scene.names().length === 2);
+  const [first] = scene.names().filter(isArchive);
+  scene.write('app.log', 400 * KIB);
+  await until('the second archive', () => {
+    const archives = scene.names().filter((name) => name !== 'app.log');
+    return archives.length === 1 && archives.every(isArchive) && archives[0] !== first;
+  });
+});
+
+void test('a policy that fits nothing is warned of', async (context) => {
+  const scene = new Scene(context, 'rotate: [ { match: { app: nobody } }, { method: punch } ]');
+  scene.write('app.log', 4 * KIB);
+  scene.start(context);
+  await until('the warning', () => scene.warnings().includes('rotate[0] fits no file that is followed'));
+  assert.ok(!scene.warnings().includes('rotate[1]'));
+});
+
+void test('logrotate gets a configuration per app within a second, and loses it with the app', async (context) => {
+  const scene = new Scene(context, 'rotate: [ { method: logrotate, size: 256KiB, copytruncate: true } ]');
+  const calls: string[][] = [];
+  scene.start(context, {
+    run: (_program, { args }) => {
+      calls.push([...args]);
+      return Promise.resolve(answer(''));
+    },
+  });
+  const directory = path.join(scene.config.data, 'agent/logrotate');
+  const configs = (): string[] =>
+    fs.existsSync(directory) ? fs.readdirSync(directory).filter((name) => name.endsWith('.conf')) : [];
+  scene.write('app.log', 400 * KIB);
+  await until('the configuration', () => configs().length === 1);
+  await until('its run', () => calls.some((args) => args[0] === '-v'));
+  assert.equal(calls[0]?.[0], '-d', 'it is checked before it is used');
+  const text = fs.readFileSync(path.join(directory, configs()[0] ?? ''), 'utf8');
+  assert.ok(text.includes(`"${path.join(scene.log, 'app.log')}" {`));
+  fs.rmSync(scene.log, { recursive: true });
+  await until('its removal', () => configs().length === 0);
+});
+
+void test('a logrotate that is missing or fails, and a user who does not exist, are said with the remedy', async (context) => {
+  const missing = Object.assign(new Error('spawn logrotate ENOENT'), { code: 'ENOENT' });
+  const insecure =
+    'error: skipping "/x" because parent directory has insecure permissions (It is world writable)';
+  const cases: readonly [string, Partial<RotateMachine>, RegExp][] = [
+    [
+      '',
+      { run: () => Promise.reject(missing) },
+      /logrotate is not installed\. Install it, or use method: punch/,
+    ],
+    [
+      '',
+      { run: () => Promise.resolve(answer(insecure, 1)) },
+      /ended with 1: skipping .* Give the policy `su/,
+    ],
+    ['', { run: () => Promise.resolve({ ...answer(''), isTimedOut: true }) }, /did not end within/],
+    [', su: "no-such no-group"', {}, /su: user no-such does not exist\. Create it/],
+  ];
+  for (const [more, machine, expected] of cases) {
+    const scene = new Scene(context, `rotate: [ { method: logrotate, size: 256KiB${more} } ]`);
+    scene.write('app.log', 400 * KIB);
+    scene.start(context, machine);
+    await until(String(expected), () => expected.test(scene.warnings()));
+    await until('the status', () => expected.test(scene.status()?.groups[0]?.waits ?? ''));
+    assert.deepEqual(scene.names(), ['app.log']);
+  }
+});
+
+void test('a file system without holes is said with the ways that it has, and is not tried on and on', async (context) => {
+  const scene = new Scene(context, 'rotate: [ { size: 256KiB } ]');
+  const file = scene.write('app.log', 400 * KIB);
+  const writer = fs.openSync(file, 'a');
+  context.after(() => fs.closeSync(writer));
+  let tries = 0;
+  const openDirectory: RotateMachine['openDirectory'] = (directory, root) => {
+    const opened = nodeRotateMachine.openDirectory(directory, root);
+    return {
+      realPath: opened.realPath,
+      blockBytes: opened.blockBytes,
+      list: () => opened.list(),
+      stat: (name) => opened.stat(name),
+      findWriter: (one) => opened.findWriter(one),
+      rename: (one, to) => opened.rename(one, to),
+      unlink: (one) => opened.unlink(one),
+      createLike: (name, like) => opened.createLike(name, like),
+      compress: (one, to, kind) => opened.compress(one, to, kind),
+      close: () => opened.close(),
+      punch: () => {
+        tries += 1;
+        throw Object.assign(new Error('EOPNOTSUPP'), { code: 'EOPNOTSUPP' });
+      },
+    };
+  };
+  scene.start(context, { openDirectory });
+  await until('the warning', () => scene.warnings().includes('use method rename'));
+  await aMoment();
+  assert.equal(tries, 1);
+});
