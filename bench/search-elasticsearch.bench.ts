@@ -46,7 +46,7 @@ const SEARCHES: readonly (readonly [string, Json, string])[] = [
   ],
   ['level:error', { term: { 'log.level': 'error' } }, ''],
   ['pod:*payment*', { wildcard: { 'kubernetes.pod.name': '*payment*' } }, ''],
-  ['fields.status:500', { term: { '_logboom.values': 'fields.status\u007f#500' } }, ''],
+  ['fields.status:500', { term: { '_logboom.numbers': 'fields.status\u007f#500' } }, ''],
 ];
 
 const { values: options } = parseArgs({

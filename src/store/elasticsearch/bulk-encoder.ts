@@ -118,7 +118,7 @@ function privateEnding(fileId: string, offset: number, columns: ReturnType<typeo
   const low = offset % OFFSET_UNIT;
   const high = (offset - low) / OFFSET_UNIT;
   let json = `,"${PRIVATE_MEMBER}":{"file":"${fileId}","low":${low},"high":${high}`;
-  for (const name of ['values', 'origin', 'texts', 'marks'] as const) {
+  for (const name of ['values', 'numbers', 'origin', 'texts', 'marks'] as const) {
     if (columns[name].length > 0) json += `,"${name}":${JSON.stringify(columns[name])}`;
   }
   return `${json}}}`;

@@ -40,6 +40,7 @@ import type { Run } from './text-runs.ts';
 import { RUN_LENGTH_MAX, runsOf } from './text-runs.ts';
 
 const VALUES = `${PRIVATE_MEMBER}.values`;
+const NUMBERS = `${PRIVATE_MEMBER}.numbers`;
 const ORIGIN = `${PRIVATE_MEMBER}.origin`;
 const TEXTS = `${PRIVATE_MEMBER}.texts`;
 const MARKS = `${PRIVATE_MEMBER}.marks`;
@@ -103,9 +104,15 @@ function joined(bounds: readonly Bounds[], join: (parts: readonly Dsl[]) => Dsl)
   return { atMost: most, atLeast: isExact ? most : join(bounds.map((one) => one.atLeast)) };
 }
 
-function columnOf(field: string): string {
+/** Kinds of words, by the character behind the separator; a word without one is a name. */
+type WordKind = '=' | '~' | '#' | '<';
+
+const WORD_KINDS = ['=', '#'] as const;
+
+function columnOf(field: string, kind?: WordKind): string {
   const [head = ''] = field.split('.', 1);
-  return UNSEARCHED_KEYS.has(head) ? ORIGIN : VALUES;
+  if (UNSEARCHED_KEYS.has(head)) return ORIGIN;
+  return kind === '#' || kind === '<' ? NUMBERS : VALUES;
 }
 
 /** The pattern occurs in the message. */
@@ -136,7 +143,7 @@ function inValues({ pieces }: TextPattern): Bounds {
   const short = anyWord(VALUES, ['', `${SEPARATOR}=`], folded);
   const long = joined([inText(TEXTS, folded), exactly({ exists: { field: TEXTS } })], allOf);
   const number = numberOf(pieces);
-  const equal = number === undefined ? NOTHING : term(VALUES, `${SEPARATOR}#${wordText(String(number))}`);
+  const equal = number === undefined ? NOTHING : term(NUMBERS, `${SEPARATOR}#${wordText(String(number))}`);
   return joined([short, long, exactly(equal)], anyOf);
 }
 
@@ -149,19 +156,18 @@ function whole(field: string, { pieces }: TextPattern): Bounds {
 }
 
 function wholeText(field: string, text: string): Bounds {
-  const column = columnOf(field);
   const lead = `${field}${SEPARATOR}`;
-  if (text.length > WORD_LENGTH_MAX) return atMost(term(column, `${lead}~${wordHead(text)}`));
+  if (text.length > WORD_LENGTH_MAX) return atMost(term(columnOf(field), `${lead}~${wordHead(text)}`));
   const number = parseNumber(text);
   const digits = number === undefined ? text : wordText(String(number));
-  return exactly(anyOf([term(column, `${lead}=${text}`), term(column, `${lead}#${digits}`)]));
+  const words = [term(columnOf(field), `${lead}=${text}`), term(columnOf(field, '#'), `${lead}#${digits}`)];
+  return exactly(anyOf(words));
 }
 
 function wholePattern(field: string, pieces: readonly string[]): Bounds {
-  const column = columnOf(field);
   const lead = `${field}${SEPARATOR}`;
-  const short = ['=', '#'].map((kind) => anyWord(column, [`${lead}${kind}`], pieces, true));
-  const long = wildcard(column, [`${lead}~${wordHead(pieces[0] ?? '')}`, '']);
+  const short = WORD_KINDS.map((kind) => anyWord(columnOf(field, kind), [`${lead}${kind}`], pieces, true));
+  const long = wildcard(columnOf(field), [`${lead}~${wordHead(pieces[0] ?? '')}`, '']);
   return joined([...short, atMost(long)], anyOf);
 }
 
@@ -171,7 +177,7 @@ function within(field: string, { pieces }: TextPattern): Bounds {
   const column = columnOf(field);
   const lead = `${field}${SEPARATOR}`;
   const folded = pieces.map(wordText);
-  const short = ['=', '#'].map((kind) => anyWord(column, [`${lead}${kind}`], folded));
+  const short = WORD_KINDS.map((kind) => anyWord(columnOf(field, kind), [`${lead}${kind}`], folded));
   const text = column === VALUES ? inText(TEXTS, folded).atMost : ALL;
   const long = allOf([wildcard(column, [`${lead}~`, '']), text]);
   return withOwnColumn(field, ['', ...folded, ''], joined([...short, atMost(long)], anyOf));
@@ -282,13 +288,13 @@ function offsetRange(operator: RangeOperator, bound: number, last?: number): Bou
 /** Texts sort as their words do when the bound is ASCII; beyond it, engines and JavaScript sort differently. */
 function textRange(field: string, operator: RangeOperator, bound: string): Bounds {
   const isSorted = /^[\0-\u007e]*$/.test(bound) && bound.length < WORD_LENGTH_MAX;
-  const kinds = ['=', '~'];
+  const kinds = ['=', '~'] as const;
   if (isSorted) return exactly(anyOf(kinds.map((kind) => wordRange(field, kind, operator, bound))));
   return atMost(anyOf(kinds.map((kind) => wordRange(field, kind, '>=', ''))));
 }
 
 /** Words of a kind that compare with `bound`. */
-function wordRange(field: string, kind: string, operator: RangeOperator, bound: string): Dsl {
+function wordRange(field: string, kind: WordKind, operator: RangeOperator, bound: string): Dsl {
   const lead = `${field}${SEPARATOR}${kind}`;
   const end = `${field}${SEPARATOR}${String.fromCharCode(kind.charCodeAt(0) + 1)}`;
   const limits = {
@@ -297,7 +303,7 @@ function wordRange(field: string, kind: string, operator: RangeOperator, bound: 
     '>': { gt: lead + bound, lt: end },
     '>=': { gte: lead + bound, lt: end },
   } as const;
-  return { range: { [columnOf(field)]: limits[operator] } };
+  return { range: { [columnOf(field, kind)]: limits[operator] } };
 }
 
 function timeComparison(operator: RangeOperator, bound: bigint): Dsl {

@@ -13,7 +13,7 @@ import { parseNumber } from '../../query/match.ts';
  *
  *   file    file id, for the audit and as a part of the sort key
  *   low     offset modulo 2^20, and `high` the rest of it: so that sums of doubles are exact
- *   values, origin, texts, marks: see `search-columns.ts`
+ *   values, numbers, origin, texts, marks: see `search-columns.ts`
  */
 export const PRIVATE_MEMBER = '_logboom';
 
@@ -99,6 +99,7 @@ export const FIELD_TABLE: Readonly<Record<string, FieldKind>> = {
   [`${PRIVATE_MEMBER}.low`]: 'number_only',
   [`${PRIVATE_MEMBER}.high`]: 'number_only',
   [`${PRIVATE_MEMBER}.values`]: 'word',
+  [`${PRIVATE_MEMBER}.numbers`]: 'word',
   [`${PRIVATE_MEMBER}.origin`]: 'word',
   [`${PRIVATE_MEMBER}.texts`]: 'prose',
   [`${PRIVATE_MEMBER}.marks`]: 'keyword',

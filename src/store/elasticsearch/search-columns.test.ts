@@ -12,7 +12,7 @@ function columnsOf(members: JsonObject): ReturnType<typeof searchColumns> {
 }
 
 test('every value stands behind its path, numbers twice, and what bare text does not read apart', () => {
-  const { values, origin, texts, marks } = columnsOf({
+  const { values, numbers, origin, texts, marks } = columnsOf({
     fields: { user: { Name: 'Ann' }, 'a.b': [1, 'X', null, { c: true }], gone: null, took: '0.5' },
     kubernetes: { namespace: 'Shop', labels: { a: 'X' } },
     host: { name: 'Größe' },
@@ -22,16 +22,18 @@ test('every value stands behind its path, numbers twice, and what bare text does
     'fields.user.Name\u007f=ann',
     'fields.user',
     'fields.a.b',
+    'fields.a.b\u007f=x',
+    'fields.a.b.c',
+    'fields.took',
+    'fields.took\u007f=0.5',
+    'fields',
+  ]);
+  assert.deepEqual(numbers, [
     'fields.a.b\u007f#1',
     `fields.a.b\u007f<${sortableDigits(1)}`,
     '\u007f#1',
-    'fields.a.b\u007f=x',
-    'fields.a.b.c',
     'fields.a.b.c\u007f#true',
-    'fields.took',
-    'fields.took\u007f=0.5',
     `fields.took\u007f<${sortableDigits(0.5)}`,
-    'fields',
   ]);
   assert.deepEqual(origin, [
     'kubernetes.labels.a',

@@ -3,7 +3,9 @@
  * does, whatever the types of fields are. The engine sees words only, no fields of its own, so nothing can conflict.
  *
  *   values   words of the fields that bare text reads       {"values":["fields.user","fields.user␡=ann", …]}
- *   origin   words of the others: log, kubernetes, labels, … in the same form
+ *   numbers  the words of those that say something of numbers (`#`, `<`): by themselves, because bare text is looked for
+ *            in all of `values`
+ *   origin   words of the other fields: log, kubernetes, labels, … of every kind
  *   texts    strings of `values` that are longer than a word may be, whole, for an analyzer that splits them (`standard`)
  *   marks    `odd`: the words do not say everything; `long`: the analyzer may split inside a run of letters
  *
@@ -12,7 +14,7 @@
  *   path           the path is there and not null
  *   path␡=text     a string, folded, at most `WORD_LENGTH_MAX` characters
  *   path␡~text     the beginning of a longer one
- *   path␡#text     a number or boolean, as JSON prints it; of numbers `␡#text` in `values`, whatever their path
+ *   path␡#text     a number or boolean, as JSON prints it; of numbers `␡#text` in `numbers`, whatever their path
  *   path␡<digits>  a number, or a string that spells one, in digits that sort by value
  *
  * What agents write (`hasOwnField`) has columns of its own and no words; nor have the objects that it stands in, and
@@ -60,6 +62,7 @@ export const UNREAD_PATHS: ReadonlySet<string> = new Set(['event.original']);
 
 export interface SearchColumns {
   readonly values: readonly string[];
+  readonly numbers: readonly string[];
   readonly origin: readonly string[];
   readonly texts: readonly string[];
   readonly marks: readonly ('odd' | 'long')[];
@@ -76,7 +79,7 @@ export function searchColumns(document: JsonObject, place: RecordPlace): SearchC
   const writer = new ColumnWriter();
   for (const key in document) {
     if (key === '@timestamp') continue;
-    writer.column = UNSEARCHED_KEYS.has(key) ? writer.origin : writer.values;
+    writer.isOrigin = UNSEARCHED_KEYS.has(key);
     writer.isOdd ||= key.includes('.');
     writer.member('', key, document[key], 0);
   }
@@ -85,6 +88,7 @@ export function searchColumns(document: JsonObject, place: RecordPlace): SearchC
   const isLong = typeof message === 'string' && UNBROKEN.test(message);
   return {
     values: [...writer.values],
+    numbers: [...writer.numbers],
     origin: [...writer.origin],
     texts: writer.texts,
     marks: [
@@ -117,9 +121,10 @@ export function wordHead(folded: string): string {
 
 class ColumnWriter {
   readonly values = new Set<string>();
+  readonly numbers = new Set<string>();
   readonly origin = new Set<string>();
   readonly texts: string[] = [];
-  column = this.values;
+  isOrigin = false;
   isOdd = false;
 
   /** Adds the words of a member. Returns whether other columns tell that it is there. */
@@ -152,7 +157,7 @@ class ColumnWriter {
   #value(path: string, value: unknown, depth: number): void {
     if (hasOwnField(path, value)) return;
     if (typeof value === 'string') this.#text(path, value);
-    else if (typeof value === 'boolean') this.#add(`${path}${SEPARATOR}#${value}`);
+    else if (typeof value === 'boolean') this.#addNumber(`${path}${SEPARATOR}#${value}`);
     else if (typeof value === 'number') this.#number(path, value);
     else if (Array.isArray(value)) for (const element of value) this.#value(path, element, depth + 1);
     else if (isObject(value)) this.#members(path, value, depth);
@@ -164,23 +169,31 @@ class ColumnWriter {
     if (head.length === folded.length) this.#add(`${path}${SEPARATOR}=${folded}`);
     else {
       this.#add(`${path}${SEPARATOR}~${head}`);
-      if (this.column === this.values) this.texts.push(text.toWellFormed());
+      if (!this.isOrigin) this.texts.push(text.toWellFormed());
     }
     const number = parseNumber(text);
-    if (number !== undefined) this.#add(`${path}${SEPARATOR}<${sortableDigits(number)}`);
+    if (number !== undefined) this.#addNumber(`${path}${SEPARATOR}<${sortableDigits(number)}`);
   }
 
   #number(path: string, number: number): void {
     // The field's own column has the digits as they were sent, which need not be how JSON prints the number.
     this.isOdd ||= isOwnPath(path);
     const text = wordText(String(number));
-    this.#add(`${path}${SEPARATOR}#${text}`);
-    this.#add(`${path}${SEPARATOR}<${sortableDigits(number)}`);
-    if (this.column === this.values) this.#add(`${SEPARATOR}#${text}`);
+    this.#addNumber(`${path}${SEPARATOR}#${text}`);
+    this.#addNumber(`${path}${SEPARATOR}<${sortableDigits(number)}`);
+    if (!this.isOrigin) this.#addNumber(`${SEPARATOR}#${text}`);
   }
 
   #add(word: string): void {
-    if (this.values.size + this.origin.size < WORDS_MAX) this.column.add(word);
+    this.#addTo(this.isOrigin ? this.origin : this.values, word);
+  }
+
+  #addNumber(word: string): void {
+    this.#addTo(this.isOrigin ? this.origin : this.numbers, word);
+  }
+
+  #addTo(column: Set<string>, word: string): void {
+    if (this.values.size + this.numbers.size + this.origin.size < WORDS_MAX) column.add(word);
     else this.isOdd = true;
   }
 }

@@ -12,12 +12,13 @@ export type IndexedDocument = ReadonlyMap<string, readonly string[]>;
 
 /** Indexes a document that stands at this place. */
 export function indexDocument(document: JsonObject, fileId: string, offset: number): IndexedDocument {
-  const { values, origin, texts, marks } = searchColumns(document, {
+  const { values, numbers, origin, texts, marks } = searchColumns(document, {
     eventId: eventIdOf(fileId, offset),
     offset,
   });
   const indexed = new Map<string, readonly string[]>([
     [`${PRIVATE_MEMBER}.values`, values],
+    [`${PRIVATE_MEMBER}.numbers`, numbers],
     [`${PRIVATE_MEMBER}.origin`, origin],
     [`${PRIVATE_MEMBER}.texts`, texts.flatMap(wordsOf)],
     [`${PRIVATE_MEMBER}.marks`, marks],
