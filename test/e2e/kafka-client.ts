@@ -10,6 +10,7 @@ import type { RecordBatch } from '../../src/record/record-batch.ts';
 import { MemoryTelemetry } from '../../src/telemetry/memory-telemetry.ts';
 import { KafkaTransport } from '../../src/transport/kafka/kafka-transport.ts';
 import type { Consumer, Delivery } from '../../src/transport/transport.ts';
+import { findProgram } from '../../tools/provision.ts';
 
 /** Bytes of a numbered line in its imaginary file: offsets are multiples of it. */
 const LINE_BYTES = 100;
@@ -138,10 +139,16 @@ function linesOf(body: Uint8Array): Record<string, unknown>[] {
 /** Calls kcat with input, and returns what it prints. */
 export function kcat(args: readonly string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = execFile('kcat', args, { timeout: 30_000, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(new Error(`kcat: ${stderr}`, { cause: error }));
-    });
+    const program = findProgram('kcat') ?? '';
+    const child = execFile(
+      program,
+      args,
+      { timeout: 30_000, maxBuffer: 2 ** 26 },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new Error(`kcat: ${stderr}`, { cause: error }));
+      },
+    );
     child.stdin?.end(input);
   });
 }

@@ -20,6 +20,8 @@ import {
 import { TemporaryDirectory } from './temporary-directory.ts';
 
 const skip = javaSkipReason() ?? false;
+const program = findProgram('openssl');
+const tlsSkip = program === undefined ? 'openssl is not installed' : false;
 const kcatSkip = findProgram('kcat') === undefined ? 'kcat is not installed (Debian package kcat)' : false;
 
 void describe('Kafka', { skip }, () => {
@@ -29,7 +31,8 @@ void describe('Kafka', { skip }, () => {
 
   before(async () => {
     const keyAndCertificateFile = makeCertificates(directory, caFile);
-    broker = await KafkaBroker.start({ tls: { keyAndCertificateFile, caFile } });
+    const tls = keyAndCertificateFile === undefined ? {} : { tls: { keyAndCertificateFile, caFile } };
+    broker = await KafkaBroker.start(tls);
   });
 
   after(async () => {
@@ -70,10 +73,26 @@ void describe('Kafka', { skip }, () => {
   });
 
   void test('the same holds where the broker leaves the assignment to the members', async () => {
-    const properties = { 'group.coordinator.rebalance.protocols': 'classic' };
+    const properties = {
+      'group.coordinator.rebalance.protocols': 'classic',
+      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+      'super.users': 'User:ANONYMOUS',
+    };
     await using older = await KafkaBroker.start({ properties });
     await checkRebalance(older);
+    await checkRights(older);
   });
+
+  /** `KAFKA_USER` may do nothing there. */
+  async function checkRights({ saslAddress }: KafkaBroker): Promise<void> {
+    const sasl = { mechanism: 'PLAIN', ...KAFKA_USER } as const;
+    await using own = new TestTransport({ brokers: [saslAddress], topic: 'shared', sasl });
+    own.transport.producer.send(numberedBatch({ file: 1, from: 0, count: 1 })).catch(() => undefined);
+    assert.match(
+      await own.problem(/./),
+      /^may not use the topic shared\. Give the user .* the rights Describe, Write/,
+    );
+  }
 
   async function checkRebalance({ address }: KafkaBroker): Promise<void> {
     const config = { brokers: [address], topic: 'shared' };
@@ -273,7 +292,7 @@ void describe('Kafka', { skip }, () => {
     }
   });
 
-  void test('TLS: a known CA works, an unknown one and plain text are named', async () => {
+  void test('TLS: a known CA works, an unknown one and plain text are named', { skip: tlsSkip }, async () => {
     const files = { certificateFile: undefined, keyFile: undefined, isVerified: true };
     const brokers = [broker.tlsAddress];
     await using right = new TestTransport({ brokers, topic: 'tls', tls: { ...files, caFile } });
@@ -287,6 +306,33 @@ void describe('Kafka', { skip }, () => {
     await using plain = new TestTransport({ brokers, topic: 'tls' });
     plain.transport.deadLetters.send([letterOf('a', 'x')]).catch(() => undefined);
     assert.match(await plain.problem(/./), /transport\.tls/);
+  });
+
+  void test('mutual TLS: a certificate works, none is named', { skip: tlsSkip }, async () => {
+    const brokers = [broker.mutualTlsAddress];
+    const files = {
+      caFile,
+      certificateFile: directory.join('certificate.pem'),
+      keyFile: directory.join('key.pem'),
+    };
+    await using right = new TestTransport({ brokers, topic: 'mutual', tls: { ...files, isVerified: true } });
+    await right.transport.producer.send(numberedBatch({ file: 1, from: 0, count: 1 }));
+    const tls = { caFile, certificateFile: undefined, keyFile: undefined, isVerified: true };
+    await using wrong = new TestTransport({ brokers, topic: 'mutual', tls });
+    wrong.transport.deadLetters.send([letterOf('a', 'x')]).catch(() => undefined);
+    assert.match(await wrong.problem(/./), /refuses the TLS connection .*transport\.tls\.certificateFile/);
+  });
+
+  void test('OAUTHBEARER: a token from a file works', async () => {
+    const tokenFile = directory.join('token');
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    const claims = { sub: 'agent', iat: nowSeconds, exp: nowSeconds + 3_600 };
+    writeFileSync(tokenFile, `${part({ alg: 'none' })}.${part(claims)}.\n`);
+    const sasl = { mechanism: 'OAUTHBEARER', token: undefined, tokenFile } as const;
+    await using own = new TestTransport({ brokers: [broker.saslAddress], topic: 'token', sasl });
+    await own.transport.producer.send(numberedBatch({ file: 1, from: 0, count: 1 }));
+    assert.equal(own.transport.problem(), undefined);
   });
 
   void test('a topic that may not be created is waited for', async () => {
@@ -439,8 +485,9 @@ function pseudoRandomText(length: number, seed: number): string {
 }
 
 /** Makes a CA and a certificate of localhost that it signs; returns the PEM file with key and certificate. */
-function makeCertificates(directory: TemporaryDirectory, caFile: string): string {
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'ignore' });
+function makeCertificates(directory: TemporaryDirectory, caFile: string): string | undefined {
+  if (program === undefined) return undefined;
+  const openssl = (...args: string[]): void => void execFileSync(program, args, { stdio: 'ignore' });
   const caKey = directory.join('ca.key');
   const key = directory.join('key.pem');
   const request = directory.join('request.pem');

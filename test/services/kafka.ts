@@ -40,6 +40,7 @@ interface Ports {
   readonly plain: number;
   readonly sasl: number;
   readonly tls: number;
+  readonly mutualTls: number;
   readonly controller: number;
   readonly proxied: number;
 }
@@ -52,6 +53,8 @@ export class KafkaBroker implements AsyncDisposable {
   readonly saslAddress: string;
   /** Address of the listener with TLS. */
   readonly tlsAddress: string;
+  /** Address of the listener with TLS that wants a certificate of the client, signed by the same CA. */
+  readonly mutualTlsAddress: string;
   /** Port that the proxy of `proxyPort` forwards to. */
   readonly proxiedPort: number;
   readonly #directory: TemporaryDirectory;
@@ -65,6 +68,7 @@ export class KafkaBroker implements AsyncDisposable {
     this.saslAddress = `127.0.0.1:${ports.sasl}`;
     this.proxiedPort = ports.proxied;
     this.tlsAddress = `localhost:${ports.tls}`;
+    this.mutualTlsAddress = `localhost:${ports.mutualTls}`;
     this.#directory = directory;
     this.#args = args;
     process.once('exit', this.#endWithParent);
@@ -165,6 +169,7 @@ async function findPorts(): Promise<Ports> {
     plain: await findFreePort(),
     sasl: await findFreePort(),
     tls: await findFreePort(),
+    mutualTls: await findFreePort(),
     controller: await findFreePort(),
     proxied: await findFreePort(),
   };
@@ -178,10 +183,12 @@ function propertiesText(
   const { username, password } = KAFKA_USER;
   const plainLogin = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${username}="${password}";`;
   const scramLogin = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
+  // Tokens without a signature are good enough for it.
+  const tokenLogin = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;';
   const outside = [
     `PLAINTEXT://127.0.0.1:${ports.plain}`,
     `SASL://127.0.0.1:${ports.sasl}`,
-    ...(tls === undefined ? [] : [`TLS://localhost:${ports.tls}`]),
+    ...(tls === undefined ? [] : [`TLS://localhost:${ports.tls}`, `MTLS://localhost:${ports.mutualTls}`]),
   ];
   const proxied = (port: number): string[] =>
     proxyPort === undefined ? [] : [`PROXIED://127.0.0.1:${port}`];
@@ -196,9 +203,10 @@ function propertiesText(
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'listener.security.protocol.map':
-      'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,PROXIED:PLAINTEXT',
-    'listener.name.sasl.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+      'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL,MTLS:SSL,PROXIED:PLAINTEXT',
+    'listener.name.sasl.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
     'listener.name.sasl.plain.sasl.jaas.config': plainLogin,
+    'listener.name.sasl.oauthbearer.sasl.jaas.config': tokenLogin,
     'listener.name.sasl.scram-sha-256.sasl.jaas.config': scramLogin,
     'listener.name.sasl.scram-sha-512.sasl.jaas.config': scramLogin,
     'log.dirs': data,
@@ -218,17 +226,21 @@ function propertiesText(
     'group.consumer.heartbeat.interval.ms': '500',
     'num.network.threads': '2',
     'num.io.threads': '4',
-    ...(tls === undefined
-      ? {}
-      : {
-          'listener.name.tls.ssl.keystore.type': 'PEM',
-          'listener.name.tls.ssl.keystore.location': tls.keyAndCertificateFile,
-          'listener.name.tls.ssl.truststore.type': 'PEM',
-          'listener.name.tls.ssl.truststore.location': tls.caFile,
-        }),
+    ...(tls === undefined ? {} : { ...tlsProperties('tls', tls), ...tlsProperties('mtls', tls) }),
+    ...(tls === undefined ? {} : { 'listener.name.mtls.ssl.client.auth': 'required' }),
     ...properties,
   };
   return Object.entries(all)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
+}
+
+function tlsProperties(listener: string, tls: NonNullable<KafkaOptions['tls']>): Record<string, string> {
+  const prefix = `listener.name.${listener}.ssl`;
+  return {
+    [`${prefix}.keystore.type`]: 'PEM',
+    [`${prefix}.keystore.location`]: tls.keyAndCertificateFile,
+    [`${prefix}.truststore.type`]: 'PEM',
+    [`${prefix}.truststore.location`]: tls.caFile,
+  };
 }

@@ -141,7 +141,11 @@ export class KafkaCluster implements KafkaRequests {
     const { config, clientVersion = '0' } = this.#options;
     const connection = new Connection(config.clientId, this.#connectionOptions(address));
     // A connection that emits an error nobody listens to would end the process.
-    connection.on('error', onEnd);
+    let failure: unknown;
+    connection.on('error', (error) => {
+      failure ??= error;
+      onEnd();
+    });
     connection.on('close', onEnd);
     try {
       await connection.connect(address.host, address.port);
@@ -152,7 +156,8 @@ export class KafkaCluster implements KafkaRequests {
       return { connection, versions: new Map(versions) };
     } catch (error) {
       void connection.close();
-      throw error;
+      // A broker that refuses a certificate says so only after the handshake, and the request learns that it closed.
+      throw failure ?? error;
     }
   }
 

@@ -42,6 +42,8 @@ const REBALANCE_MS_MAX = 30_000;
 
 const COMMIT_MS = 200;
 
+const LAG_MS = 5_000;
+
 /** A close that cannot commit must end all the same. */
 const CLOSE_MS_MAX = 5_000;
 
@@ -88,6 +90,7 @@ export class KafkaConsumer implements Consumer {
       },
     };
     this.#group = new GroupMember(group);
+    void this.#reportLag();
     void options.subscription.follow(this.#closing.signal, (topics) => {
       this.#topics = new Map(topics.map((topic) => [topic.id, topic]));
       this.#group.subscribe(topics);
@@ -123,6 +126,15 @@ export class KafkaConsumer implements Consumer {
     await within(scheduler, CLOSE_MS_MAX, this.#group.leave());
     this.#fetcher.close();
     this.#options.onClosed();
+  }
+
+  async #reportLag(): Promise<void> {
+    const { scheduler, telemetry } = this.#options;
+    while (!this.#closing.signal.aborted) {
+      for (const { topic, partition, records } of this.lags)
+        telemetry.gauge('logboom_transport_lag_records', records, { topic, partition: String(partition) });
+      await scheduler.sleep(LAG_MS, this.#closing.signal);
+    }
   }
 
   async #commitLater(): Promise<void> {
@@ -185,9 +197,16 @@ export class KafkaConsumer implements Consumer {
   }
 
   #drop(keys: readonly string[]): void {
+    const { telemetry } = this.#options;
+    for (const assignment of this.#fetcher.assignments.values()) {
+      const labels = { topic: assignment.topic, partition: String(assignment.number) };
+      // Whoever reads it now reports it.
+      if (keys.includes(partitionKey(assignment)))
+        telemetry.gauge('logboom_transport_lag_records', 0, labels);
+    }
     this.#fetcher.drop(keys);
     for (const key of keys) this.#committed.delete(key);
-    this.#options.telemetry.gauge('logboom_transport_partitions', this.#fetcher.assignments.size);
+    telemetry.gauge('logboom_transport_partitions', this.#fetcher.assignments.size);
   }
 
   /** Reads partitions from where the group left off; returns those that it reads. */
