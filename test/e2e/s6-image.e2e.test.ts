@@ -326,11 +326,19 @@ for (const userland of USERLANDS) {
     using setup = new Setup(userland);
     await using container = setup.start(['writer', '5000', '2000', '4']);
     await waitFor('the first lines', 10_000, () => setup.lines('stdout').length >= 2000);
+    const killLog = 'kill -9 $(cat /run/logboom/run.*/scan/main.stdout/data/pid)';
+    container.execute(['sh', '-c', killLog]);
+    await sleep(500);
     const kill =
       'for p in /proc/[0-9]*; do case $(tr "\\0" " " <$p/cmdline) in *"./run main.stdout"*) kill -9 ${p#/proc/};; esac; done';
     container.execute(['sh', '-c', kill]);
     assert.equal(await container.exited, 0, container.stderr);
     assertWriter(setup.lines('stdout'), 'out', 5000);
+    const names = readdirSync(setup.stream('stdout'));
+    assert.ok(
+      names.some((name) => name.endsWith('.u')),
+      names.join(),
+    );
   });
 
   each(
