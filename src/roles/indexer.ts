@@ -9,6 +9,7 @@ import { createHealthServer } from './health-server.ts';
 import { placeOfStore, printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
 import { createProgressWatch, watchRoad } from './progress-watch.ts';
+import { createReachWatch, storeProbes, withReach } from './reach-watch.ts';
 import { openRoad } from './road.ts';
 import { createIndexing, partsOf, problemsOf } from './server-parts.ts';
 import { openStorage } from './storage.ts';
@@ -26,10 +27,11 @@ export async function runIndexer(context: CliContext, { loaded }: RunOptions): P
     const road = await openRoad(config, telemetry);
     const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
     const { indexer } = createIndexing(config, { storage, road, telemetry, budget });
+    const reach = createReachWatch(storeProbes(storage), telemetry);
     const watch = createProgressWatch(watchRoad(road, telemetry));
     const health = createHealthServer({
       listen: config.indexer.listen,
-      problems: () => problemsOf([indexer, watch, ...partsOf(storage, road)]),
+      problems: () => withReach(problemsOf([indexer, watch, ...partsOf(storage, road)]), reach),
       metricsText: () => telemetry.metricsText(),
     });
     const address = await health.start();
@@ -42,7 +44,7 @@ export async function runIndexer(context: CliContext, { loaded }: RunOptions): P
       target,
     });
     return await runUntilStopped({
-      services: [indexer, watch, health],
+      services: [indexer, watch, reach, health],
       budget,
       telemetry,
       onStopping: () => sayStopping(context, telemetry),

@@ -23,6 +23,8 @@ export interface Road {
   readonly progress: (() => Promise<readonly RoadProgress[]>) | undefined;
   /** The same of the partitions that this process reads. */
   readonly ownProgress: (() => Promise<readonly RoadProgress[]>) | undefined;
+  /** Asks whether a broker can be reached; undefined where there is none. */
+  readonly ask: (() => Promise<unknown>) | undefined;
   problem(): string | undefined;
   close(): Promise<void>;
 }
@@ -46,6 +48,7 @@ async function openMemory(data: string, bufferBytesMax: number): Promise<Road> {
     openTail: undefined,
     progress: undefined,
     ownProgress: undefined,
+    ask: undefined,
     problem: () => transport.problem() ?? deadLetters.problem(),
     async close() {
       await transport.close();
@@ -68,6 +71,7 @@ async function openKafka(config: KafkaConfig, telemetry: Telemetry): Promise<Roa
       if (own.size === 0) return [];
       return (await transport.progress()).filter(({ topic, partition }) => own.has(`${topic}:${partition}`));
     },
+    ask: () => transport.topics(),
     problem: () => transport.problem(),
     close: () => transport.close(),
   };

@@ -13,6 +13,7 @@ import { DrainBudget } from './drain-budget.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
 import { createProgressWatch, watchRoad } from './progress-watch.ts';
+import { createReachWatch, roadProbes, storeProbes, withReach } from './reach-watch.ts';
 import { openRoad } from './road.ts';
 import type { Road } from './road.ts';
 import { createApi, createIndexing, partsOf, problemsOf } from './server-parts.ts';
@@ -47,6 +48,10 @@ async function serve(context: CliContext, config: Config, telemetry: TallyingTel
   const { tail, worker, follow } = hasIndexer(config)
     ? withIndexer(config, { storage, road, telemetry, budget })
     : withoutIndexer(config, road, telemetry);
+  const reach = createReachWatch(
+    [...storeProbes(storage), ...(hasIndexer(config) ? [] : roadProbes(road))],
+    telemetry,
+  );
   const watch = createProgressWatch(watchRoad(road, telemetry));
   const api = createApi({
     config,
@@ -56,7 +61,7 @@ async function serve(context: CliContext, config: Config, telemetry: TallyingTel
     follow,
     telemetry,
     version: context.version,
-    problems: () => problemsOf([worker, watch, api, ...partsOf(storage, road)]),
+    problems: () => withReach(problemsOf([worker, watch, api, ...partsOf(storage, road)]), reach),
     sources: () => [],
     refreshLedger: () => Promise.resolve(),
   });
@@ -69,7 +74,7 @@ async function serve(context: CliContext, config: Config, telemetry: TallyingTel
     throw error;
   }
   return runUntilStopped({
-    services: [api, worker, watch],
+    services: [api, worker, watch, reach],
     budget,
     telemetry,
     onStopping: () => sayStopping(context, telemetry),

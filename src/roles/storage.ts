@@ -13,6 +13,8 @@ export interface Storage {
   readonly store: Store;
   /** How an indexer writes to it. */
   readonly rounds: HeldRoundsOptions;
+  /** Asks whether it can be reached; undefined for one of this process. */
+  readonly ask: ((signal: AbortSignal) => Promise<unknown>) | undefined;
   close(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ async function openEmbedded(data: string, config: EmbeddedConfig, telemetry: Tel
   return {
     store,
     rounds: LOCAL_ROUNDS,
+    ask: undefined,
     async close() {
       await store.close();
       await engine.close();
@@ -60,6 +63,14 @@ async function openElasticsearch(config: ElasticsearchConfig, telemetry: Telemet
   const { openEngineClient } = await import('../store/elasticsearch/open-engine-client.ts');
   const { ElasticsearchStore } = await import('../store/elasticsearch/elasticsearch-store.ts');
   const client = openEngineClient({ config, fileSystem: nodeFileSystem, scheduler: nodeScheduler });
+  const purpose = 'ask how the cluster is';
   const store = new ElasticsearchStore({ config, client, scheduler: nodeScheduler, telemetry });
-  return { store, rounds: REMOTE_ROUNDS, close: () => store.close() };
+  return {
+    store,
+    rounds: REMOTE_ROUNDS,
+    // Whatever it answers to somebody who may not ask this: it is there.
+    ask: (signal) =>
+      client.request({ method: 'GET', path: '/_cat/health', purpose, signal, accepts: [403, 404, 405] }),
+    close: () => store.close(),
+  };
 }

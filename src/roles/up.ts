@@ -10,6 +10,7 @@ import { DrainBudget } from './drain-budget.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
 import { createProgressWatch, watchFiles, watchRoad } from './progress-watch.ts';
+import { createReachWatch, storeProbes, withReach } from './reach-watch.ts';
 import { openRoad } from './road.ts';
 import type { Road } from './road.ts';
 import { createApi, createIndexing, partsOf, problemsOf, untilIndexed } from './server-parts.ts';
@@ -50,6 +51,7 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
   const { producer } = road.transport;
   const agent = createRealAgent({ config, telemetry, producer, version, drainMsMax: budget.agentMs });
   telemetry.gauge('logboom_agent_buffer_bytes_max', config.agent.bufferBytesMax);
+  const reach = createReachWatch(storeProbes(storage), telemetry);
   const watch = createProgressWatch([
     watchFiles(() => agent.files(), telemetry),
     ...watchRoad(road, telemetry),
@@ -61,7 +63,7 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
     tail,
     telemetry,
     version,
-    problems: () => problemsOf([agent, indexer, watch, api, ...partsOf(storage, road)]),
+    problems: () => withReach(problemsOf([agent, indexer, watch, api, ...partsOf(storage, road)]), reach),
     sources: () => sourceStatuses(agent, config.sources),
     refreshLedger: async () => {
       await refreshLedger(agent);
@@ -78,7 +80,7 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
     throw error;
   }
   return runUntilStopped({
-    services: [agent, indexer, watch, api],
+    services: [agent, indexer, watch, reach, api],
     budget,
     telemetry,
     onStopping: () => sayStopping(context, telemetry),

@@ -1,0 +1,74 @@
+/** The roles apart, with everything that they depend on away: they wait, say so, and end in order. */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { ReadinessAnswer } from '../../src/api/api-types.ts';
+import { findFreePort, LogboomProcess, runLogboom, waitFor } from './logboom-process.ts';
+import { TemporaryDirectory } from './temporary-directory.ts';
+
+const NOTICED_MS_MAX = 30_000;
+
+async function readinessOf(baseUrl: string): Promise<ReadinessAnswer | undefined> {
+  try {
+    return (await (await fetch(`${baseUrl}/readyz`)).json()) as ReadinessAnswer;
+  } catch {
+    return undefined;
+  }
+}
+
+void test('no role ends because a broker and a search cluster are away: it says so, and drains', async () => {
+  using directory = new TemporaryDirectory('roles');
+  mkdirSync(directory.join('logs/shop/cart/cart-0/log'), { recursive: true });
+  writeFileSync(directory.join('logs/shop/cart/cart-0/log/app.log'), 'a line\n');
+  const config = directory.join('logboom.yaml');
+  writeFileSync(config, `sources:\n  - { kind: apps, root: ${directory.join('logs')} }\ndrainMsMax: 1s\n`);
+  // Nobody listens there.
+  const [broker, engine] = [await findFreePort(), await findFreePort()];
+  const kafka = ['--kafka', `127.0.0.1:${broker}`];
+  const cluster = [...kafka, '--elasticsearch', `http://127.0.0.1:${engine}`];
+  const roles: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+    ['agent', kafka, ['transport']],
+    ['indexer', cluster, ['indexer', 'store', 'transport']],
+    ['server', cluster, ['store', 'transport']],
+    ['up', cluster, ['indexer', 'store', 'transport']],
+  ];
+  const checks = roles.map(async ([role, flags, parts]) => {
+    const port = await findFreePort();
+    const own = ['--data', directory.join(role), '--listen', `127.0.0.1:${port}`];
+    await using child = new LogboomProcess({ args: [role, '--config', config, ...flags, ...own] });
+    const baseUrl = `http://127.0.0.1:${port}`;
+    let reasons = new Map<string, string>();
+    await waitFor(`${role} to say what is away`, NOTICED_MS_MAX, async () => {
+      if (child.hasExited) throw new Error(`${role} ended by itself\n${child.output}`);
+      const readiness = await readinessOf(baseUrl);
+      reasons = new Map(readiness?.problems.map(({ part, reason }) => [part, reason]));
+      return parts.every((part) => reasons.has(part));
+    });
+    assert.match(
+      reasons.get('transport') ?? '',
+      new RegExp(`127\\.0\\.0\\.1:${broker}.*transport\\.brokers`),
+    );
+    if (parts.includes('store'))
+      assert.match(reasons.get('store') ?? '', new RegExp(`127\\.0\\.0\\.1:${engine}`));
+    assert.equal((await child.stop()).code, 0, child.output);
+  });
+  await Promise.all(checks);
+});
+
+void test('forms that cannot work are refused with what can', async () => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [['agent'], /needs a server or a broker to send to\n.*--kafka/],
+    [['indexer'], /reads from a broker, and the kind is memory\n.*--kafka/],
+    [['indexer', '--kafka', '127.0.0.1:1'], /cannot write an embedded store.*\n.*--elasticsearch/],
+    [
+      ['up', '--transport-kind', 'http', '--transport-url', 'http://x'],
+      /needs transport\.kind: memory or kafka/,
+    ],
+    [['server', '--elasticsearch', 'nowhere'], /--elasticsearch/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, output } = await runLogboom(args);
+    assert.equal(code, 100, output);
+    assert.match(output, message);
+  }
+});
