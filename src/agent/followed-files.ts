@@ -76,8 +76,8 @@ export class FollowedFiles {
   }
 
   /**
-   * Gives up what was not read below `untilOffset`, as far as to the end of the line there. Returns the range, which
-   * is freed only once `given` tells of it; undefined when there is nothing to give up.
+   * Gives up what was not read below `untilOffset`, in whole lines: from the end of the line that reading stopped in
+   * to the end of the line there. Returns the range, which is freed only once `given` tells of it; undefined when there is nothing to give up.
    */
   giveUp(
     fileId: string,
@@ -89,10 +89,13 @@ export class FollowedFiles {
     if (found === undefined || fd === undefined || found.file.phase !== 'reading') return undefined;
     const { context } = this.#parts;
     const { file } = found;
-    const startOffset = Math.max(file.readOffset, file.skips.at(-1)?.endOffset ?? 0);
-    if (untilOffset <= startOffset) return undefined;
     try {
       const { size } = context.fileSystem.fstat(fd);
+      const lastEnd = file.skips.at(-1)?.endOffset ?? 0;
+      // The line that reading stopped in is read to its end.
+      const lineEnd = lineEndAt(context, fd, Math.max(0, file.readOffset - 1), size);
+      const startOffset = Math.max(lineEnd, lastEnd);
+      if (untilOffset <= startOffset) return undefined;
       const endOffset = lineEndAt(context, fd, Math.min(untilOffset, size) - 1, size);
       if (endOffset <= startOffset) return undefined;
       const isUnsure = startOffset < file.unsureUntil;

@@ -7,18 +7,18 @@
  * per method, LOGBOOM_ROTATE_BURST the lines that each application writes at full speed.
  */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../src/base/prng.ts';
 import { findProgram } from '../../tools/provision.ts';
-import { exportAll, getJson } from './api-client.ts';
+import { exportAll, getJson, searchList } from './api-client.ts';
 import { Installation } from './installation.ts';
-import { runLogboom, waitFor } from './logboom-process.ts';
+import { findFreePort, LogboomProcess, runLogboom, waitFor } from './logboom-process.ts';
 import { startS6Writer, type LogWriter } from './log-writers.ts';
 import { startPipedLogger, type LoggerKind } from './piped-loggers.ts';
-import { SequenceCheck } from './sequence-line.ts';
+import { SequenceCheck, sequenceLine } from './sequence-line.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
 const KILLS = Number(process.env['LOGBOOM_ROTATE_KILLS'] ?? 3);
@@ -214,3 +214,86 @@ void test('copytruncate loses lines: the audit says "possible loss" at every tru
   assert.ok(missing.length === 0 || mentions > 0, 'lines are missing, and nothing says so');
   assert.ok(!last.hasExited);
 });
+
+void test('a budget that is exceeded while the server is away gives up whole lines, and says exactly which', async (context) => {
+  using directory = new TemporaryDirectory('budget');
+  const [serverPort, agentPort] = [await findFreePort(), await findFreePort()];
+  const server = `http://127.0.0.1:${serverPort}`;
+  const log = directory.join('logs/shop/cart/cart-0/log/app.log');
+  mkdirSync(path.dirname(log), { recursive: true });
+  const common = [`sources: [ { kind: apps, root: ${directory.join('logs')} } ]`];
+  const agentFile = directory.join('agent.yaml');
+  const agentText = [
+    `data: ${directory.join('agent')}`,
+    ...common,
+    `agent: { listen: "127.0.0.1:${agentPort}", bufferBytesMax: 1MiB, checkpointMs: 200ms }`,
+    `transport: { kind: http, url: "${server}" }`,
+    'rotate: [ { method: punch, size: 1MiB, overBudget: drop } ]',
+    'rotateBudget: { podBytesMax: 2MiB }',
+    '',
+  ];
+  writeFileSync(agentFile, agentText.join('\n'));
+  await using first = new LogboomProcess({ args: ['agent', '--config', agentFile] });
+  let count = 0;
+  const writeSome = (): void => {
+    let text = '';
+    for (let index = 0; index < 5000; index += 1, count += 1) text += `${sequenceLine('cart', count)}\n`;
+    appendFileSync(log, text);
+  };
+  for (let step = 0; step < 20; step += 1) {
+    writeSome();
+    await sleep(100);
+  }
+  const diskBytes = (): number => statSync(log).blocks * 512;
+  await waitFor('the disk to be within the budget', 30_000, () =>
+    Promise.resolve(diskBytes() <= 2 * KIB * KIB),
+  );
+  assert.ok(statSync(log).size > 4 * KIB * KIB, 'more was written than the budget holds');
+  await first.kill();
+  await using second = new LogboomProcess({ args: ['agent', '--config', agentFile] });
+  const serverArgs = ['server', '--listen', `127.0.0.1:${serverPort}`, '--data', directory.join('server')];
+  await using receiver = new LogboomProcess({ args: serverArgs });
+  await receiver.waitUntilReady(server);
+  const check = await waitForRest(server, count);
+  const { missing, twice, foreign } = check.verdict();
+  assert.deepEqual({ twice, foreign }, { twice: [], foreign: [] });
+  const gaps = await searchList(server, 'event.kind:gap');
+  const given = gaps.map((gap) => (gap as unknown as { fields: { gap: GapFields } }).fields.gap);
+  assert.ok(given.length > 0, 'gaps stand among the logs');
+  assert.deepEqual(missing, linesWithin(given, count), 'what is missing is what the gaps say');
+  context.diagnostic(`${count} lines, given up: ${missing.join(', ')}`);
+  assert.ok(!second.hasExited && !receiver.hasExited);
+});
+
+interface GapFields {
+  readonly kind: string;
+  readonly start_offset: number;
+  readonly end_offset: number;
+}
+
+/** Returns the lines of the writer whose bytes stand in the gaps, as the verdict lists them. */
+function linesWithin(gaps: readonly GapFields[], count: number): string[] {
+  const numbers: number[] = [];
+  let offset = 0;
+  for (let number = 0; number < count; number += 1) {
+    const end = offset + Buffer.byteLength(sequenceLine('cart', number)) + 1;
+    if (gaps.some((gap) => gap.start_offset <= offset && end <= gap.end_offset)) numbers.push(number);
+    offset = end;
+  }
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last?.[1] === number - 1) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  return ranges.map(([start, end]) => (start === end ? `cart ${start}` : `cart ${start} to ${end}`));
+}
+
+/** Waits until the last line is found, and returns what was found by then. */
+async function waitForRest(server: string, count: number): Promise<SequenceCheck> {
+  const last = `seq=${count - 1} `;
+  await waitFor('the last line', 60_000, async () => (await searchList(server, `"${last}"`)).length > 0);
+  const check = new SequenceCheck(new Map([['cart', count]]));
+  for await (const { message } of exportAll(server, 'seq')) check.add(message);
+  return check;
+}
