@@ -39,6 +39,10 @@ export interface KafkaTransportOptions {
   readonly cluster?: KafkaRequests;
 }
 
+/** How long, and between which pauses, a tail waits for the ends of its partitions. */
+const POSITIONED_MS_MAX = 3_000;
+const POSITIONED_MS = 50;
+
 /** Files whose topics are remembered; what is beyond is found out again. */
 const FILES_MAX = 20_000;
 
@@ -101,7 +105,10 @@ export class KafkaTransport implements Transport {
     return this.#consumer;
   }
 
-  /** Opens a consumer outside of the group that begins at the end of every partition: for a live tail. */
+  /**
+   * Opens a consumer outside of the group that begins at the end of every partition: for a live tail. Waits for a while
+   * until the ends are known, so that what is sent after it has resolved is delivered.
+   */
   async openTail(): Promise<Consumer> {
     this.#throwIfClosed();
     const tail: TailConsumer = new TailConsumer({
@@ -109,6 +116,9 @@ export class KafkaTransport implements Transport {
       onClosed: () => this.#tails.delete(tail),
     });
     this.#tails.add(tail);
+    for (let waitedMs = 0; waitedMs < POSITIONED_MS_MAX && !tail.isPositioned; waitedMs += POSITIONED_MS) {
+      await this.#options.scheduler.sleep(POSITIONED_MS, this.#closing.signal);
+    }
     return tail;
   }
 

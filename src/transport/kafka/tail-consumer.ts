@@ -36,6 +36,12 @@ export class TailConsumer implements Consumer {
     });
   }
 
+  /** Whether the end of every partition is known: what is sent from then on is delivered. */
+  get isPositioned(): boolean {
+    const { size } = this.#fetcher.assignments;
+    return size > 0 && this.#fetcher.committable().size === size;
+  }
+
   poll(bytesMax: number, signal: AbortSignal): Promise<readonly Delivery[]> {
     return this.#fetcher.poll(bytesMax, signal);
   }
