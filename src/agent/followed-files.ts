@@ -40,6 +40,8 @@ export interface FollowedFile {
   readonly freeOffset: number;
   /** Whether all that is known to have been written is below `freeOffset`. */
   readonly isDone: boolean;
+  /** Whether only a last line without its end is left. */
+  readonly hasUnfinishedLine: boolean;
   /** Ranges behind `freeOffset` that were given up, as a checkpoint on disk says. */
   readonly given: readonly { readonly startOffset: number; readonly endOffset: number }[];
 }
@@ -53,7 +55,7 @@ export interface FollowedFilesParts {
 }
 
 /** What rotation uses of them. */
-export type FollowedView = Pick<FollowedFiles, 'groups' | 'giveUp' | 'noteCopy'>;
+export type FollowedView = Pick<FollowedFiles, 'groups' | 'giveUp' | 'finish' | 'noteCopy'>;
 
 export class FollowedFiles {
   readonly #parts: FollowedFilesParts;
@@ -110,6 +112,13 @@ export class FollowedFiles {
     }
   }
 
+  /** Gives out the last line of a rotated file without its end, because nobody will write it. */
+  finish(fileId: string): void {
+    const found = this.#find(fileId);
+    if (found?.file.phase !== 'reading' || found.file.hasUnread) return;
+    this.#parts.tailer.lifecycle.finishNow(found.group, found.file);
+  }
+
   /** Notes that a file which is done stands in another one as well, so that the other one is not looked into. */
   noteCopy(fileId: string, alias: string): void {
     const found = this.#find(fileId);
@@ -136,6 +145,8 @@ export class FollowedFiles {
       readOffset: file.readOffset,
       freeOffset,
       isDone: isRead && file.pendingGap === undefined && freeOffset >= file.size && file.isSettled,
+      hasUnfinishedLine:
+        file.phase === 'reading' && !file.hasUnread && !file.isSettled && file.progress?.queue.length === 0,
       given: durable?.skips ?? NOTHING,
     };
   }

@@ -188,6 +188,7 @@ function followedOf(file: LayoutFile, status: FileStatus | undefined): FollowedF
     readOffset: acknowledged,
     freeOffset: acknowledged,
     isDone: status?.isDone === true && acknowledged >= stat.size,
+    hasUnfinishedLine: false,
     given: [],
   };
 }

@@ -155,6 +155,7 @@ export function freedBy(action: RotateAction): number {
       return action.untilOffset - Math.max(file.readOffset, file.given.at(-1)?.endOffset ?? 0);
     case 'rename':
     case 'remind':
+    case 'finish':
     case 'compress':
     case 'logrotate':
       return 0;

@@ -71,6 +71,12 @@ async function perform(action: RotateAction, deed: Deed): Promise<ActionOutcome>
       deed.opened.unlink(file);
       return done(deed.entry.diskBytes, 'removed it');
     }
+    case 'finish': {
+      const obstacle = obstacleOf(file, deed);
+      if (obstacle !== undefined) return later(obstacle);
+      deed.followed.finish(file.fileId ?? '');
+      return done(0, 'gave out its last line, which has no end');
+    }
     case 'compress':
       return compress(file, action.compression, deed);
     case 'drop': {

@@ -126,3 +126,16 @@ void test('a writer that was not told to open the new file is told later, also w
   assert.deepEqual(kinds([archive(1), sampleFile({ size: 1 })]), []);
   assert.deepEqual(kinds([archive(1), empty], { signal: undefined }), [], 'there is no way to tell it');
 });
+
+void test('a rotated file whose last line has no end is finished after a minute, so that it can go', () => {
+  const file = archive(1, { isDone: false, hasUnfinishedLine: true });
+  const kinds = (changes: object, one = file): string[] =>
+    planGroup(sampleGroup([one]), samplePolicy({ method: 'rename', ...changes }), NOW).map(
+      ({ kind }) => kind,
+    );
+  assert.deepEqual(kinds({ keep: 0 }), ['finish']);
+  assert.deepEqual(kinds({ compress: 'zstd' }), ['finish']);
+  assert.deepEqual(kinds({}), [], 'it may wait as long as it stays');
+  assert.deepEqual(kinds({ keep: 0 }, { ...file, modifiedMs: SAMPLE_MS - 59_999 }), []);
+  assert.deepEqual(kinds({ keep: 0 }, { ...file, hasUnfinishedLine: false }), []);
+});

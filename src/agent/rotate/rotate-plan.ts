@@ -12,6 +12,9 @@ const KEEP_DEFAULT = 5;
 /** How long a writer may take to open the new file before it is told again. */
 const REMIND_MS = 5000;
 
+/** How long the last line of a rotated file may lack its end. */
+const UNFINISHED_MS = 60_000;
+
 /** Freeing less than this part of a policy's size is not worth the call. */
 const PUNCH_PART = 8;
 
@@ -114,7 +117,13 @@ function planArchives(group: RotateGroup, policy: RotatePolicyConfig, nowMs: num
     keptCount++;
     keptBytes += file.diskBytes;
     const reason = pruneReason(file, policy, { nowMs, keptCount, keepCount, keptBytes });
-    if (!file.isDone) continue;
+    if (!file.isDone) {
+      const isOver = file.hasUnfinishedLine && nowMs - file.modifiedMs >= UNFINISHED_MS;
+      if (isOver && (reason !== undefined || policy.compress !== 'none')) {
+        actions.push({ kind: 'finish', ...base, reason: 'its last line has no end, and nobody writes it' });
+      }
+      continue;
+    }
     if (reason !== undefined) actions.push({ kind: 'remove', ...base, reason });
     else if (policy.method === 'punch' && isFreed(file, group)) {
       actions.push({ kind: 'remove', ...base, reason: 'its bytes were freed before' });

@@ -23,6 +23,8 @@ export interface RotateFile {
   readonly freeOffset: number;
   /** Whether that holds for every byte. */
   readonly isDone: boolean;
+  /** Whether only a last line without its end is not. */
+  readonly hasUnfinishedLine: boolean;
   /** Ranges that were given up, as a checkpoint on disk says. */
   readonly given: readonly ByteRange[];
 }
@@ -75,6 +77,8 @@ export type RotateAction = {
   | { readonly kind: 'remind' }
   | { readonly kind: 'compress'; readonly compression: 'gzip' | 'zstd' }
   | { readonly kind: 'remove' }
+  /** Has the last line of a rotated file given out without its end. */
+  | { readonly kind: 'finish' }
   /** Gives up what was not read below this offset. */
   | { readonly kind: 'drop'; readonly untilOffset: number }
   | { readonly kind: 'logrotate' }

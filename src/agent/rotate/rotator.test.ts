@@ -102,6 +102,7 @@ class Scene {
         this.givenUp.push(untilOffset);
         return { startOffset: 0, endOffset: untilOffset };
       },
+      finish: () => undefined,
       noteCopy: () => undefined,
     };
   }
@@ -137,6 +138,7 @@ class Scene {
         readOffset: freeOffset,
         freeOffset,
         isDone: freeOffset === size,
+        hasUnfinishedLine: false,
         given: [],
       });
     }

@@ -176,14 +176,17 @@ function fileOf(
     freeOffset: isCopy || isCompressed ? 0 : Math.min(followed.freeOffset, entry.size),
     // What was written since the agent looked is not done with.
     isDone: followed.isDone && (isCopy || isCompressed || followed.freeOffset >= entry.size),
+    hasUnfinishedLine: !isCopy && followed.hasUnfinishedLine && followed.size >= entry.size,
     given: isCopy || isCompressed ? [] : followed.given,
   };
 }
 
 function signatureOf(group: FollowedGroup): string {
   return group.files
-    .map(({ inode, path, size, freeOffset, isDone, copies, given }) =>
-      [inode, path, size, freeOffset, isDone, copies.length, given.at(-1)?.endOffset].join(' '),
+    .map(({ inode, path, size, freeOffset, isDone, hasUnfinishedLine, copies, given }) =>
+      [inode, path, size, freeOffset, isDone, hasUnfinishedLine, copies.length, given.at(-1)?.endOffset].join(
+        ' ',
+      ),
     )
     .join('\n');
 }

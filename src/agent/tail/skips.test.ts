@@ -194,3 +194,25 @@ for (const killed of ['never', 'before the checkpoint', 'after the checkpoint', 
     await world.stop();
   });
 }
+
+test('the last line of a rotated file is given out without its end when rotation asks for it', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(LOG, 'whole\nhalf');
+  world.start();
+  await world.advance(1000);
+  world.fileSystem.rename(LOG, `${LOG}-20261123-043000`);
+  world.write(LOG, 'next\n');
+  await world.advance(2000);
+  const rotated = must(
+    world.agent?.followed?.groups(() => true)[0]?.files.find(({ isActive }) => !isActive),
+    'rotated file',
+  );
+  assert.equal(rotated.hasUnfinishedLine, true);
+  assert.equal(rotated.isDone, false);
+  world.agent?.followed?.finish(rotated.id ?? '');
+  await world.advance(3000);
+  assert.deepEqual(world.producer.messages().toSorted(), ['half', 'next', 'whole']);
+  const files = must(world.agent?.followed?.groups(() => true)[0]?.files, 'files');
+  assert.ok(files.every(({ isDone }) => isDone));
+  await world.stop();
+});

@@ -29,6 +29,7 @@ export function sampleFile(changes: Partial<RotateFile> = {}): RotateFile {
     readOffset: changes.freeOffset ?? size,
     freeOffset: size,
     isDone: (changes.freeOffset ?? size) === size,
+    hasUnfinishedLine: false,
     given: [],
     ...changes,
   };
