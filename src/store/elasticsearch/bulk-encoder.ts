@@ -3,6 +3,7 @@
  * (`field-table.ts`); its own bytes stay as they are, so that what is read back is what was sent.
  */
 import type { DeadLetterError } from '../../record/dead-letter.ts';
+import { TIMESTAMP_START } from '../../record/document-layout.ts';
 import { eventIdOf } from '../../record/identity.ts';
 import type { DocumentBatch } from '../../record/record-batch.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
@@ -12,6 +13,9 @@ import type { BulkPayload } from './bulk-payload.ts';
 import { PayloadBuilder } from './bulk-payload.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from './field-table.ts';
 import type { IndexRouter } from './index-router.ts';
+import type { FilePlace } from './known-documents.ts';
+import { KnownDocuments } from './known-documents.ts';
+import type { SearchColumns } from './search-columns.ts';
 import { searchColumns } from './search-columns.ts';
 
 /** A document that cannot be sent at all. */
@@ -36,17 +40,26 @@ const NS_PER_MS = 1_000_000n;
 const CLOSE_BRACE = 125;
 const OPEN_BRACE = 123;
 
-interface Place {
+interface Place extends FilePlace {
   readonly batchIndex: number;
   readonly documentIndex: number;
-  readonly fileId: string;
-  readonly offset: number;
+}
+
+/** What the store needs to know of a document. */
+interface Facts {
+  readonly timeMs: number;
+  /** Begins with the day of the event in UTC. */
+  readonly index: string;
+  readonly columns: SearchColumns;
+  /** The document without its last brace. */
+  readonly text: Uint8Array;
 }
 
 export class BulkEncoder {
   readonly #router: IndexRouter;
   readonly #bytesMax: number;
   readonly #decoder = new TextDecoder();
+  readonly #known = new KnownDocuments();
 
   constructor({ router, bytesMax }: BulkEncoderOptions) {
     this.#router = router;
@@ -59,13 +72,16 @@ export class BulkEncoder {
     const unsent: UnsentDocument[] = [];
     const builder = new PayloadBuilder(this.#capacity(batches));
     for (const [batchIndex, batch] of batches.entries()) {
+      const body = Buffer.from(batch.body.buffer, batch.body.byteOffset, batch.body.length);
+      const { fileId } = batch;
       for (let documentIndex = 0, start = 0; documentIndex < batch.count; documentIndex += 1) {
         const end = batch.ends[documentIndex] ?? start;
         const offset = batch.offsets[documentIndex] ?? 0;
+        const lane = batch.lanes[documentIndex] ?? 0;
         if (builder.length > 0 && builder.length + (end - start) > this.#bytesMax)
           payloads.push(builder.take());
-        const place = { batchIndex, documentIndex, fileId: batch.fileId, offset };
-        const error = this.#add(builder, batch.body.subarray(start, end), place, nowMs);
+        const place = { batchIndex, documentIndex, fileId, offset, lane, body, start, end };
+        const error = this.#add(builder, place, nowMs);
         if (error !== undefined) unsent.push({ batchIndex, documentIndex, error });
         start = end;
       }
@@ -79,7 +95,45 @@ export class BulkEncoder {
     return Math.min(this.#bytesMax, bytes * 2) + 1024;
   }
 
-  #add(builder: PayloadBuilder, bytes: Uint8Array, place: Place, nowMs: number): DeadLetterError | undefined {
+  #add(builder: PayloadBuilder, place: Place, nowMs: number): DeadLetterError | undefined {
+    const facts = this.#recognised(place) ?? this.#parsed(place);
+    if ('reason' in facts) return facts;
+    const { timeMs, index: usualIndex, columns, text } = facts;
+    const { batchIndex, documentIndex, fileId, offset } = place;
+    const id = eventIdOf(fileId, offset);
+    const timeliness = this.#router.timeliness(timeMs, nowMs);
+    const index = timeliness === 'usual' ? usualIndex : this.#router.overflowName(timeliness);
+    builder.add(
+      {
+        batchIndex,
+        documentIndex,
+        index,
+        id,
+        timeMs,
+        usualIndex: timeliness === 'late' ? usualIndex : undefined,
+      },
+      `{"create":{"_index":"${index}","_id":"${id}"}}`,
+      text,
+      privateEnding(fileId, offset, columns),
+    );
+    return undefined;
+  }
+
+  /** The fast path: documents in the agents' layout. */
+  #recognised(place: Place): Facts | undefined {
+    const known = this.#known.recognise(place);
+    if (known === undefined) return undefined;
+    const { timeMs, namespace, columns } = known;
+    const { body, start, end } = place;
+    const dayStart = start + TIMESTAMP_START;
+    const index = this.#router.nameOf(body.toString('latin1', dayStart, dayStart + 10), namespace);
+    return { timeMs, index, columns, text: body.subarray(start, end - 2) };
+  }
+
+  /** The slow path: any JSON object. */
+  #parsed(place: Place): Facts | DeadLetterError {
+    const { body, start, end, fileId, offset } = place;
+    const bytes = body.subarray(start, end);
     const document = parseObject(this.#decoder.decode(bytes));
     if (document === undefined) return { type: 'not_json', reason: 'the document is no JSON object' };
     const timeNs = timeOf(document);
@@ -87,22 +141,13 @@ export class BulkEncoder {
       const given = JSON.stringify(document['@timestamp']) ?? 'missing';
       return { type: 'no_timestamp', reason: `@timestamp is no time in RFC 3339: ${given.slice(0, 100)}` };
     }
-    const { batchIndex, documentIndex, fileId, offset } = place;
-    const id = eventIdOf(fileId, offset);
-    const timeMs = Number(timeNs / NS_PER_MS);
-    const usualIndex = this.#router.nameOf(formatTimestamp(timeNs), routedTo(document));
-    const timeliness = this.#router.timeliness(timeMs, nowMs);
-    const index = timeliness === 'usual' ? usualIndex : this.#router.overflowName(timeliness);
-    const item = { batchIndex, documentIndex, index, id, timeMs };
-    const columns = searchColumns(document, { eventId: id, offset });
-    const ending = privateEnding(fileId, offset, columns);
-    builder.add(
-      { ...item, usualIndex: timeliness === 'late' ? usualIndex : undefined },
-      `{"create":{"_index":${JSON.stringify(index)},"_id":"${id}"}}`,
-      openText(bytes, document),
-      ending,
-    );
-    return undefined;
+    this.#known.learn(place);
+    return {
+      timeMs: Number(timeNs / NS_PER_MS),
+      index: this.#router.nameOf(formatTimestamp(timeNs), routedTo(document)),
+      columns: searchColumns(document, { eventId: eventIdOf(fileId, offset), offset }),
+      text: openText(bytes, document),
+    };
   }
 }
 
@@ -114,7 +159,7 @@ function openText(bytes: Uint8Array, document: JsonObject): Uint8Array {
   return Buffer.from(text.slice(0, -1));
 }
 
-function privateEnding(fileId: string, offset: number, columns: ReturnType<typeof searchColumns>): string {
+function privateEnding(fileId: string, offset: number, columns: SearchColumns): string {
   const low = offset % OFFSET_UNIT;
   const high = (offset - low) / OFFSET_UNIT;
   let json = `,"${PRIVATE_MEMBER}":{"file":"${fileId}","low":${low},"high":${high}`;
@@ -136,7 +181,8 @@ function parseObject(text: string): JsonObject | undefined {
 
 function timeOf(document: JsonObject): bigint | undefined {
   const time = document['@timestamp'];
-  return typeof time === 'string' ? parseTime(time, 0n) : undefined;
+  // `now` and the like are times for people only.
+  return typeof time === 'string' && /^\d/.test(time) ? parseTime(time, 0n) : undefined;
 }
 
 /** Returns the namespace, or the name that a pipeline put in its place. */
