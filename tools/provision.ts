@@ -15,9 +15,14 @@ interface Provision {
 const PROVISIONS: readonly Provision[] = [
   { program: 's6-log', debianPackage: 's6', purpose: 'tests with the real s6-log' },
   { program: 'runc', debianPackage: 'runc', purpose: 'tests of the S6 base image in a container' },
-  { program: 'busybox', debianPackage: 'busybox-static', purpose: 'tests of the S6 base image under BusyBox' },
+  {
+    program: 'busybox',
+    debianPackage: 'busybox-static',
+    purpose: 'tests of the S6 base image under BusyBox',
+  },
   { program: 'shellcheck', debianPackage: 'shellcheck', purpose: 'the check of shell scripts' },
   { program: 'logrotate', debianPackage: 'logrotate', purpose: 'tests with the real logrotate' },
+  { program: 'kcat', debianPackage: 'kcat', purpose: 'tests with an independent client of Kafka' },
   { program: 'chromium', debianPackage: 'chromium', purpose: 'tests of the page' },
 ];
 

@@ -6,11 +6,12 @@ import { AppError } from '../../base/errors.ts';
 import type { DeadLetter } from '../../record/dead-letter.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
 import type { DeadLetterQueue } from '../transport.ts';
-import { FETCH, LIST_OFFSETS, partialResponse } from './kafka-apis.ts';
+import { FETCH } from './kafka-apis.ts';
 import { errorNameOf } from './kafka-cluster.ts';
 import type { KafkaRequests } from './kafka-requests.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
 import type { RecordSender } from './kafka-producer.ts';
+import { listOffset } from './list-offset.ts';
 import type { ProblemBook } from './problem-book.ts';
 import type { SendItem } from './producer-state.ts';
 import { readFrames, RecordReader, type RecordCursor } from './record-decoder.ts';
@@ -33,9 +34,6 @@ const FETCH_BYTES_MAX = 8 * 2 ** 20;
 const PARTITION_BYTES_MAX = 2 ** 20;
 const WAIT_MS_MAX = 200;
 const RETRY_MS = 500;
-
-const LATEST = -1n;
-const EARLIEST = -2n;
 
 interface Span {
   readonly partition: number;
@@ -83,29 +81,18 @@ export class KafkaDeadLetters implements DeadLetterQueue {
   }
 
   async #spans(signal: AbortSignal): Promise<Span[]> {
-    const { topics, topic } = this.#options;
+    const { topics, topic, cluster } = this.#options;
     const facts = await topics.waitFor(topic, 'dead', signal);
     if (facts === undefined) return [];
     const spans = facts.leaders.map((leader, partition) =>
       this.#retrying(signal, async () => ({
         partition,
         leader,
-        start: await this.#offset(leader, partition, EARLIEST),
-        end: await this.#offset(leader, partition, LATEST),
+        start: await listOffset(cluster, { topic, partition, leader }, 'earliest'),
+        end: await listOffset(cluster, { topic, partition, leader }, 'latest'),
       })),
     );
     return (await Promise.all(spans)).filter((span) => span !== undefined);
-  }
-
-  async #offset(leader: number, partitionIndex: number, timestamp: bigint): Promise<number> {
-    const { cluster, topic } = this.#options;
-    const wanted = [{ name: topic, partitions: [{ partitionIndex, currentLeaderEpoch: -1, timestamp }] }];
-    const { topics } = await partialResponse(cluster.call(leader, 'data', LIST_OFFSETS, -1, 0, wanted));
-    const found = topics[0]?.partitions[0];
-    const error = errorNameOf(found?.errorCode ?? -1);
-    if (found === undefined || error !== undefined)
-      throw new KafkaError(error ?? 'UNKNOWN_SERVER_ERROR', topic);
-    return Number(found.offset);
   }
 
   async *#records({ partition, leader, start, end }: Span, signal: AbortSignal): AsyncIterable<RecordCursor> {

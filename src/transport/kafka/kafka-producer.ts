@@ -7,13 +7,11 @@
  */
 import { AppError } from '../../base/errors.ts';
 import type { Scheduler, Timer } from '../../base/scheduler.ts';
-import type { KafkaConfig } from '../../config/config.ts';
-import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { BatchEncoder, type BatchEncoderOptions } from './batch-encoder.ts';
 import { INIT_PRODUCER_ID, PRODUCE, type ProduceResult } from './kafka-apis.ts';
 import { errorNameOf } from './kafka-cluster.ts';
 import type { KafkaRequests } from './kafka-requests.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
-import { truncateDocument } from './oversized.ts';
 import { partitionOf } from './partitioner.ts';
 import type { ProblemBook } from './problem-book.ts';
 import {
@@ -31,23 +29,13 @@ import {
   type ProducerIdentity,
   type SendItem,
 } from './producer-state.ts';
-import { RECORD_OVERHEAD_BYTES, RecordEncoder } from './record-encoder.ts';
 import type { TopicDirectory, TopicKind, UsableTopic } from './topic-directory.ts';
 
-export interface RecordSenderOptions {
+export interface RecordSenderOptions extends BatchEncoderOptions {
   readonly cluster: KafkaRequests;
   readonly topics: TopicDirectory;
-  readonly config: KafkaConfig;
   readonly scheduler: Scheduler;
-  readonly telemetry: Telemetry;
   readonly problems: ProblemBook;
-  /**
-   * Takes a document that is larger than its topic takes, when they are not to be truncated; resolves once it is kept
-   * elsewhere. `key` is the record's key.
-   */
-  readonly giveUp: (document: Uint8Array, bytesMax: number) => Promise<void>;
-  /** Makes a record of a topic that is not one of logs fit into a topic. */
-  readonly shrink: (kind: TopicKind, value: Uint8Array, bytesMax: number) => Uint8Array;
 }
 
 /** Larger batches pack no better and are a larger loss when they have to be sent again. */
@@ -55,9 +43,6 @@ const BATCH_BYTES_MAX = 2 ** 20;
 
 /** Room for what the format adds to short documents: a batch is cut by the size of its values. */
 const VALUES_SHARE = 0.7;
-
-/** Incompressible records grow a little, and a batch has a header. */
-const BATCH_MARGIN_BYTES = 1024;
 
 const LINGER_MS = 20;
 const RETRY_MS_MIN = 100;
@@ -109,7 +94,9 @@ export class RecordSender {
   readonly #options: RecordSenderOptions;
   readonly #closing = new AbortController();
   readonly #topics = new Map<string, Topic>();
-  readonly #encoder = new RecordEncoder();
+  /** Partitions that something waits for. */
+  readonly #active = new Set<PartitionState>();
+  readonly #encoder: BatchEncoder;
   /** Batches that failed, encoded, by partition: an attempt repeats the same bytes. */
   readonly #encoded = new Map<PartitionState, Attempt>();
   readonly #failures = new Set<(error: AppError) => void>();
@@ -119,6 +106,7 @@ export class RecordSender {
 
   constructor(options: RecordSenderOptions) {
     this.#options = options;
+    this.#encoder = new BatchEncoder(options);
   }
 
   /** Sends records; resolves once all are acknowledged, rejects only with `closed`. The bytes are lent until then. */
@@ -184,7 +172,9 @@ export class RecordSender {
       return;
     }
     const partition = topic.partitions[partitionOf(item.key, topic.partitions.length)];
-    if (partition !== undefined) enqueue(partition, item, this.#options.scheduler.monotonicMs());
+    if (partition === undefined) return;
+    enqueue(partition, item, this.#options.scheduler.monotonicMs());
+    this.#active.add(partition);
   }
 
   /** Finds out who leads the topic's partitions, again after a failure. */
@@ -207,6 +197,7 @@ export class RecordSender {
   #spread(topic: Topic, partitionCount: number): void {
     const moved = topic.partitions.flatMap((partition) => {
       this.#encoded.delete(partition);
+      this.#active.delete(partition);
       return partition.items.map((item, index) => (index === 0 ? restOf(item, partition.firstRecord) : item));
     });
     const waiting = [...moved, ...topic.waiting];
@@ -234,13 +225,13 @@ export class RecordSender {
     const nowMs = this.#options.scheduler.monotonicMs();
     const due: PartitionState[] = [];
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const topic of this.#topics.values()) {
-      for (const partition of topic.partitions) {
-        const atMs = dueAtMs(partition, limitsOf(topic));
-        if (atMs === undefined) continue;
-        if (atMs <= nowMs) due.push(partition);
-        else nextMs = Math.min(nextMs, atMs);
-      }
+    for (const partition of this.#active) {
+      const topic = this.#topics.get(partition.topic);
+      if (partition.items.length === 0 || topic === undefined) this.#active.delete(partition);
+      const atMs = topic === undefined ? undefined : dueAtMs(partition, limitsOf(topic));
+      if (atMs === undefined) continue;
+      if (atMs <= nowMs) due.push(partition);
+      else nextMs = Math.min(nextMs, atMs);
     }
     if (due.length > 0) this.#dispatch(due);
     this.#wakeAt(nextMs, nowMs);
@@ -269,6 +260,10 @@ export class RecordSender {
 
   #leaderOf({ topic, number }: PartitionState): number {
     return this.#topics.get(topic)?.facts?.leaders[number] ?? -1;
+  }
+
+  #isCurrent(partition: PartitionState): boolean {
+    return this.#topics.get(partition.topic)?.partitions[partition.number] === partition;
   }
 
   async #deliver(leader: number, partitions: readonly PartitionState[]): Promise<void> {
@@ -320,8 +315,8 @@ export class RecordSender {
     for (const partition of partitions) {
       partition.isOnTheWay = false;
       const topic = this.#topics.get(partition.topic);
-      const isCurrent = topic?.partitions[partition.number] === partition && partition.items.length > 0;
-      if (topic === undefined || !isCurrent || byteLength >= REQUEST_BYTES_MAX) continue;
+      const isWanted = this.#isCurrent(partition) && partition.items.length > 0;
+      if (topic === undefined || !isWanted || byteLength >= REQUEST_BYTES_MAX) continue;
       const attempt = this.#encodeOne(topic, partition, identity);
       byteLength += attempt.records?.length ?? 0;
       attempts.push(attempt);
@@ -333,52 +328,20 @@ export class RecordSender {
     const known = this.#encoded.get(partition);
     const planned = takeBatch(partition, identity, limitsOf(topic));
     if (known !== undefined && partition.identity === known.planned.identity) return known;
-    const given: Promise<void>[] = [];
-    for (const { item, from, to } of planned.ranges) {
-      for (let index = from; index < to; index++) this.#add(topic, item, index, given);
-    }
-    noteEncoded(partition, this.#encoder.count);
-    const { compression } = this.#options.config;
+    const { kind, limitBytes } = topic;
     const timestampMs = this.#options.scheduler.nowMs();
-    const records =
-      this.#encoder.count === 0
-        ? undefined
-        : this.#encoder.finish({ identity: batchIdentity(planned), timestampMs, compression });
-    const attempt = { planned, records, given: Promise.all(given).then(() => undefined) };
+    const { records, count, given } = this.#encoder.encode(planned, { kind, limitBytes, timestampMs });
+    noteEncoded(partition, count);
+    const attempt = { planned, records, given };
     this.#encoded.set(partition, attempt);
     return attempt;
-  }
-
-  #add(topic: Topic, { key, body, ends }: SendItem, index: number, given: Promise<void>[]): void {
-    if (body === undefined) {
-      this.#encoder.add(key, undefined, 0, 0);
-      return;
-    }
-    const start = index === 0 ? 0 : (ends[index - 1] ?? 0);
-    const end = (ends[index] ?? start + 1) - 1;
-    const bytesMax = topic.limitBytes - BATCH_MARGIN_BYTES - RECORD_OVERHEAD_BYTES - key.length;
-    if (end - start <= bytesMax) {
-      this.#encoder.add(key, body, start, end);
-      return;
-    }
-    const outcome =
-      this.#options.config.oversized === 'truncate' || topic.kind !== 'log' ? 'truncated' : 'dead_letter';
-    this.#options.telemetry.count('logboom_transport_oversized_records_total', 1, { outcome });
-    if (outcome === 'dead_letter') {
-      given.push(this.#options.giveUp(Uint8Array.from(body.subarray(start, end)), bytesMax));
-      return;
-    }
-    const value = body.subarray(start, end);
-    const cut =
-      topic.kind === 'log'
-        ? truncateDocument(value, bytesMax)
-        : this.#options.shrink(topic.kind, value, bytesMax);
-    this.#encoder.add(key, cut, 0, cut.length);
   }
 
   #settle(attempts: readonly Attempt[], results: readonly ProduceResult[]): void {
     for (const { planned, records } of attempts) {
       const { partition } = planned;
+      // The topic is another one now, and its records have new places.
+      if (!this.#isCurrent(partition)) continue;
       const result = results.find(
         (each) => each.topic === partition.topic && each.partition === partition.number,
       );
@@ -408,7 +371,7 @@ export class RecordSender {
 
   #fail(partition: PartitionState, error: unknown): void {
     const { scheduler, problems, telemetry } = this.#options;
-    if (this.#closing.signal.aborted) return;
+    if (this.#closing.signal.aborted || !this.#isCurrent(partition)) return;
     const problem = problemOf(error, `write to the topic ${partition.topic}`);
     retryLater(partition, scheduler.monotonicMs(), LIMITS);
     telemetry.count('logboom_transport_retries_total', 1, { reason: problem.code });
@@ -448,10 +411,6 @@ const LIMITS = {
 
 function limitsOf({ limitBytes }: Topic): typeof LIMITS {
   return { ...LIMITS, batchBytesMax: Math.floor(Math.min(limitBytes, BATCH_BYTES_MAX) * VALUES_SHARE) };
-}
-
-function batchIdentity({ identity, sequence }: PlannedBatch): ProducerIdentity & { sequence: number } {
-  return { ...identity, sequence };
 }
 
 function subjectOf({ topic, number }: PartitionState): string {

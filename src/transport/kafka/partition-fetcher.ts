@@ -7,11 +7,12 @@ import type { Scheduler } from '../../base/scheduler.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Delivery } from '../transport.ts';
 import { DeliveryBuilder, NewerSchemaError } from './delivery-builder.ts';
-import { FETCH, LIST_OFFSETS, partialResponse, type FetchResponse, type FetchTopic } from './kafka-apis.ts';
+import { FETCH, type FetchResponse, type FetchTopic } from './kafka-apis.ts';
 import { errorNameOf } from './kafka-cluster.ts';
 import type { KafkaRequests, Purpose } from './kafka-requests.ts';
 import { KafkaError, problemOf } from './kafka-problem.ts';
 import { PartitionReadState } from './partition-state.ts';
+import { listOffset } from './list-offset.ts';
 import type { ProblemBook } from './problem-book.ts';
 import { SCHEMA_VERSION } from './record-encoder.ts';
 
@@ -53,10 +54,6 @@ const PARTITION_BYTES_MAX = 2 ** 20;
 
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
-
-/** Meanings of timestamps in ListOffsets. */
-const LATEST = -1n;
-const EARLIEST = -2n;
 
 interface Reading {
   readonly assignment: Assignment;
@@ -342,7 +339,7 @@ export class PartitionFetcher {
   /** The broker has deleted what was to be read, or has lost the end of its log: everything that is left is read. */
   async #restart(reading: Reading): Promise<void> {
     const { topic, number } = reading.assignment;
-    const earliest = await this.#offsetOf(reading, EARLIEST);
+    const earliest = await this.#offsetOf(reading, 'earliest');
     const lost = Math.max(0, earliest - (reading.state?.fetchedOffset ?? 0));
     const { telemetry } = this.#options;
     if (lost > 0) telemetry.count('logboom_transport_lost_offsets_total', lost, { topic });
@@ -402,23 +399,13 @@ export class PartitionFetcher {
       const { start } = reading.assignment;
       if (reading.state !== undefined || reading.leader < 0) continue;
       if (typeof start === 'number') continue;
-      this.#begin(reading, await this.#offsetOf(reading, start === 'latest' ? LATEST : EARLIEST));
+      this.#begin(reading, await this.#offsetOf(reading, start));
     }
   }
 
-  async #offsetOf({ assignment, leader }: Reading, timestamp: bigint): Promise<number> {
-    const { topic, number } = assignment;
-    const node = leader < 0 ? 'any' : leader;
-    const partitions = [{ partitionIndex: number, currentLeaderEpoch: -1, timestamp }];
-    const wanted = [{ name: topic, partitions }];
-    const { topics } = await partialResponse(
-      this.#options.cluster.call(node, 'data', LIST_OFFSETS, -1, 0, wanted),
-    );
-    const found = topics[0]?.partitions[0];
-    const error = errorNameOf(found?.errorCode ?? -1);
-    if (found === undefined || error !== undefined)
-      throw new KafkaError(error ?? 'UNKNOWN_SERVER_ERROR', topic);
-    return Number(found.offset);
+  #offsetOf({ assignment, leader }: Reading, place: 'earliest' | 'latest'): Promise<number> {
+    const { topic, number: partition } = assignment;
+    return listOffset(this.#options.cluster, { topic, partition, leader }, place);
   }
 
   #find(topic: string, number: number): Reading | undefined {

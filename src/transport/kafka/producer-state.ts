@@ -143,14 +143,13 @@ export function acknowledge(partition: PartitionState, nowMs: number): void {
   partition.failureCount = 0;
   partition.retryAtMs = 0;
   partition.waitingSinceMs = nowMs;
+  let doneCount = 0;
   for (const { item, to } of batch.ranges) {
-    assert(item === partition.items[0], 'batches are acknowledged in order');
-    partition.firstRecord = to;
-    if (to < item.count) continue;
-    partition.items.shift();
-    partition.firstRecord = 0;
-    item.onDone();
+    assert(item === partition.items[doneCount], 'batches are acknowledged in order');
+    partition.firstRecord = to < item.count ? to : 0;
+    if (to === item.count) doneCount += 1;
   }
+  for (const item of partition.items.splice(0, doneCount)) item.onDone();
 }
 
 /** The batch was not acknowledged: it is sent again, the same, after a while. */
