@@ -1,8 +1,10 @@
 /** The roles apart, with everything that they depend on away: they wait, say so, and end in order. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { ReadinessAnswer } from '../../src/api/api-types.ts';
+import { KafkaBroker } from '../services/kafka.ts';
+import { javaSkipReason } from '../services/maven.ts';
 import { findFreePort, LogboomProcess, runLogboom, waitFor } from './logboom-process.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
@@ -71,4 +73,47 @@ void test('forms that cannot work are refused with what can', async () => {
     assert.equal(code, 100, output);
     assert.match(output, message);
   }
+});
+
+void test('live records come from the end of the broker, also while the search cluster is away', async (context) => {
+  const reason = javaSkipReason();
+  if (reason !== undefined) return context.skip(reason);
+  await using broker = await KafkaBroker.start();
+  using directory = new TemporaryDirectory('live');
+  mkdirSync(directory.join('logs/shop/cart/cart-0/log'), { recursive: true });
+  const logFile = directory.join('logs/shop/cart/cart-0/log/app.log');
+  writeFileSync(logFile, 'written before\n');
+  const config = directory.join('logboom.yaml');
+  writeFileSync(config, `sources:\n  - { kind: apps, root: ${directory.join('logs')} }\n`);
+  const [agentPort, serverPort, engine] = [await findFreePort(), await findFreePort(), await findFreePort()];
+  const start = (role: string, port: number, ...flags: string[]): LogboomProcess =>
+    new LogboomProcess({
+      args: [
+        role,
+        '--config',
+        config,
+        '--kafka',
+        broker.address,
+        ...flags,
+        '--data',
+        directory.join(role),
+      ].concat(['--listen', `127.0.0.1:${port}`]),
+    });
+  await using agent = start('agent', agentPort);
+  await using server = start('server', serverPort, '--elasticsearch', `http://127.0.0.1:${engine}`);
+  await agent.waitUntilReady(`http://127.0.0.1:${agentPort}`);
+  await waitFor('the server to answer', NOTICED_MS_MAX, async () => {
+    return (await readinessOf(`http://127.0.0.1:${serverPort}`)) !== undefined;
+  });
+  const url = `http://127.0.0.1:${serverPort}/api/v1/tail?query=`;
+  const answer = await fetch(url);
+  // The first bytes come once everything that is written from now on is seen.
+  appendFileSync(logFile, 'written while somebody follows\n');
+  let events = '';
+  for await (const bytes of answer.body ?? []) {
+    events += new TextDecoder().decode(bytes);
+    if (events.includes('somebody follows')) break;
+  }
+  assert.doesNotMatch(events, /written before/);
+  assert.equal(server.hasExited, false);
 });
