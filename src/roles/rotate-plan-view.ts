@@ -9,7 +9,7 @@ import { explainIdle, planGroup } from '../agent/rotate/rotate-plan.ts';
 import { describeChoice, parseStatus, type FileStatus } from '../agent/rotate/rotate-status.ts';
 import type { RotateStatus } from '../agent/rotate/rotate-status.ts';
 import type { PolicyChoice, RotateAction, RotateGroup } from '../agent/rotate/rotate-types.ts';
-import { statusPathOf } from '../agent/rotate/rotator.ts';
+import { statusPathOf } from '../agent/rotate/status-file.ts';
 import { Survey } from '../agent/rotate/survey.ts';
 import { messageOf, systemCodeOf } from '../base/errors.ts';
 import type { DirectoryEntry } from '../base/file-system.ts';

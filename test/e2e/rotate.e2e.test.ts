@@ -21,7 +21,7 @@ import { startPipedLogger, type LoggerKind } from './piped-loggers.ts';
 import { SequenceCheck, sequenceLine } from './sequence-line.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
-const KILLS = Number(process.env['LOGBOOM_ROTATE_KILLS'] ?? 3);
+const KILLS = Number(process.env['LOGBOOM_ROTATE_KILLS'] ?? 2);
 
 const SEED = Number(process.env['LOGBOOM_E2E_SEED'] ?? Date.now() % 1_000_000_000);
 

@@ -2,7 +2,7 @@
  * Does what was decided, one action at a time, after looking once more: between the decision and the deed a file may
  * have been replaced, have grown, or been opened by somebody.
  */
-import { AppError, systemCodeOf } from '../../base/errors.ts';
+import { AppError } from '../../base/errors.ts';
 import type { LogDirectory, LogEntry, RotateMachine } from '../../base/log-directory.ts';
 import type { RotatePolicyConfig } from '../../config/rotate-config.ts';
 import { parseSu } from '../../config/rotate-options.ts';
@@ -166,11 +166,6 @@ async function compress(file: RotateFile, compression: 'gzip' | 'zstd', deed: De
   }
   const freedBytes = Math.max(0, file.diskBytes - made.diskBytes);
   return done(freedBytes, `compressed ${file.size} bytes to ${made.size}`);
-}
-
-/** Whether an error says that the file system cannot free bytes inside a file. */
-export function isPunchUnsupported(error: unknown): boolean {
-  return ['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'ENODEV'].includes(systemCodeOf(error) ?? '');
 }
 
 function done(freedBytes: number, text: string): ActionOutcome {

@@ -14,7 +14,8 @@ import { MemoryTelemetry } from '../../telemetry/memory-telemetry.ts';
 import type { FollowedFile, FollowedGroup, FollowedView } from '../followed-files.ts';
 import { parseRotatedName } from '../discovery/rotated-name.ts';
 import { parseStatus } from './rotate-status.ts';
-import { Rotator, statusPathOf } from './rotator.ts';
+import { Rotator } from './rotator.ts';
+import { statusPathOf } from './status-file.ts';
 
 const KIB = 1024;
 const WAIT_MS_MAX = 10_000;

@@ -21,21 +21,19 @@ import { PolicyChooser } from './choose-policy.ts';
 import { LogrotateEngine } from './logrotate-engine.ts';
 import { type AppJob, LogrotateRuns } from './logrotate-runs.ts';
 import { Postponed } from './postponed.ts';
-import { isPunchUnsupported, performAction } from './rotate-actions.ts';
+import { performAction } from './rotate-actions.ts';
+import { hintOf, isPunchUnsupported, isReplaced } from './rotate-errors.ts';
 import { planGroup } from './rotate-plan.ts';
-import { RotateLog } from './rotate-status.ts';
+import { RotateLog, type RotateStatus } from './rotate-status.ts';
 import type { HeldBudget, PolicyChoice, RotateAction, RotateGroup } from './rotate-types.ts';
 import { RootLocks } from './root-locks.ts';
 import { ScheduleState } from './schedule-state.ts';
+import { StatusFile } from './status-file.ts';
 import { describeGroup, rootOf, Survey } from './survey.ts';
 
 /** New files have their policy, and grown ones are cut back, within this time; half as often while nothing changes. */
 const TICK_MS = 500;
 const QUIET_TICK_MS = 1000;
-
-/** How often the status is written while something changes, and while nothing does. */
-const STATUS_MS = 2000;
-const QUIET_STATUS_MS = 60_000;
 
 /** How long a policy may fit nothing before it is warned of. */
 const UNUSED_MS = 60_000;
@@ -63,11 +61,6 @@ interface Ruled {
   readonly root: string;
 }
 
-/** Returns the file that the status is written to. */
-export function statusPathOf(data: string): string {
-  return joinPath(joinPath(data, 'agent'), 'rotate.json');
-}
-
 export class Rotator implements Service {
   readonly name = 'rotation';
   readonly #options: RotatorOptions;
@@ -75,6 +68,7 @@ export class Rotator implements Service {
   readonly #choices = new Map<string, PolicyChoice>();
   readonly #survey: Survey;
   readonly #log = new RotateLog();
+  readonly #statusFile: StatusFile;
   readonly #locks: RootLocks;
   readonly #postponed = new Postponed();
   readonly #runs: LogrotateRuns;
@@ -94,8 +88,6 @@ export class Rotator implements Service {
   #finished: Promise<void> | undefined;
   #isStopping = false;
   #alarm = new AbortController();
-  #statusAtMs = Number.NEGATIVE_INFINITY;
-  #isStatusOld = true;
   #hasNews = false;
   #startedMs = 0;
 
@@ -106,6 +98,12 @@ export class Rotator implements Service {
     this.#survey = new Survey({
       machine,
       onUnreadable: (directory, error) => this.#warnOnce(directory, `${directory}: ${messageOf(error)}`),
+    });
+    this.#statusFile = new StatusFile({
+      data: config.data,
+      machine,
+      fileSystem,
+      onProblem: (text) => this.#warnOnce(text, text),
     });
     this.#locks = new RootLocks(machine, telemetry);
     const directory = joinPath(joinPath(config.data, 'agent'), 'logrotate');
@@ -143,17 +141,29 @@ export class Rotator implements Service {
   async #run(): Promise<void> {
     const { scheduler } = this.#options;
     this.#startedMs = scheduler.monotonicMs();
-    this.#restore();
+    this.#statusFile.restore(this.#log);
     try {
       while (!this.#isStopping) {
         this.#hasNews = false;
-        await this.#tick();
+        await this.#tryTick();
         await scheduler.sleep(this.#hasNews ? TICK_MS : QUIET_TICK_MS, this.#alarm.signal);
       }
       // What is compressed has no name yet and is gone with the process; logrotate ends by itself.
       await Promise.race([this.#background, scheduler.sleep(STOP_MS)]);
     } finally {
       this.#locks.release();
+    }
+  }
+
+  /** A disk that is full, or a directory that cannot be written, delays rotation and nothing else. */
+  async #tryTick(): Promise<void> {
+    try {
+      await this.#tick();
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      const hint = hintOf(error);
+      const text = `cannot rotate just now (${messageOf(error)})${hint === undefined ? '' : `. ${hint}`}`;
+      this.#warnOnce(text, text);
     }
   }
 
@@ -193,7 +203,8 @@ export class Rotator implements Service {
       if (this.#isStopping || one === undefined || action.kind === 'logrotate') continue;
       await this.#act(action, one, { followed, wallMs, monotonicMs });
     }
-    this.#writeStatus(ruled, monotonicMs);
+    const at = { nowMs: monotonicMs, hasNews: this.#hasNews };
+    this.#statusFile.write(() => this.#statusOf(ruled), at);
   }
 
   /** What policy a group has does not change: it is found once. */
@@ -302,7 +313,7 @@ export class Rotator implements Service {
     const { kind, file } = action;
     this.#survey.forget(action.group);
     // A file that vanished or was replaced is looked at anew.
-    if (['ENOENT', 'ESTALE', 'ELOOP'].includes(systemCodeOf(error) ?? '')) return;
+    if (isReplaced(error)) return;
     telemetry.count('logboom_rotate_actions_total', 1, { action: kind, outcome: 'failed' });
     this.#postponed.note(action, 'failed', nowMs);
     const hint = hintOf(error);
@@ -381,33 +392,13 @@ export class Rotator implements Service {
     this.#options.telemetry.log('warn', 'rotate_problem', text);
   }
 
-  #restore(): void {
-    const path = statusPathOf(this.#options.config.data);
-    try {
-      this.#log.restore(new TextDecoder().decode(this.#options.fileSystem.readFile(path)));
-    } catch (error) {
-      if (systemCodeOf(error) !== 'ENOENT') this.#warnOnce(path, `cannot read ${path} (${messageOf(error)})`);
-    }
-  }
-
-  #writeStatus(ruled: readonly Ruled[], nowMs: number): void {
-    this.#isStatusOld ||= this.#hasNews;
-    if (nowMs < this.#statusAtMs + (this.#isStatusOld ? STATUS_MS : QUIET_STATUS_MS)) return;
-    this.#statusAtMs = nowMs;
-    this.#isStatusOld = false;
-    const { config, machine, scheduler } = this.#options;
+  #statusOf(ruled: readonly Ruled[]): RotateStatus {
     const problem = this.problem();
-    const rest = {
-      time: formatTimestamp(scheduler.nowNs()),
+    return this.#log.status(ruled, {
+      time: formatTimestamp(this.#options.scheduler.nowNs()),
       held: this.#held,
       problems: problem === undefined ? [] : [problem],
-    };
-    const path = statusPathOf(config.data);
-    try {
-      machine.writeFile(path, `${JSON.stringify(this.#log.status(ruled, rest))}\n`, 0o640);
-    } catch (error) {
-      this.#warnOnce(path, `cannot write ${path} (${messageOf(error)})`);
-    }
+    });
   }
 }
 
@@ -426,23 +417,4 @@ function diskBytesOf(ruled: readonly Ruled[]): number {
 
 function deviceOf({ file }: RotateAction): string {
   return file.inode.split(':')[0] ?? '';
-}
-
-function hintOf(error: unknown): string | undefined {
-  if (error instanceof AppError) return error.hint;
-  if (isPunchUnsupported(error)) {
-    return 'This file system cannot free bytes inside a file: use method rename where the writer opens its file again, or logrotate with copytruncate where it does not';
-  }
-  switch (systemCodeOf(error)) {
-    case 'EACCES':
-    case 'EPERM':
-      return 'Run the agent as root, or as the owner of the directory';
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'The disk is full: it is tried again';
-    case 'EROFS':
-      return 'The file system is mounted read-only';
-    default:
-      return undefined;
-  }
 }
