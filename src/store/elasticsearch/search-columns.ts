@@ -87,9 +87,9 @@ export function searchColumns(document: JsonObject, place: RecordPlace): SearchC
   const isOdd = writer.isOdd || typeof message !== 'string' || !standsAt(document, place);
   const isLong = typeof message === 'string' && UNBROKEN.test(message);
   return {
-    values: [...writer.values],
-    numbers: [...writer.numbers],
-    origin: [...writer.origin],
+    values: writer.values,
+    numbers: writer.numbers,
+    origin: writer.origin,
     texts: writer.texts,
     marks: [
       ...(isOdd ? (['odd'] as const) : []),
@@ -98,15 +98,23 @@ export function searchColumns(document: JsonObject, place: RecordPlace): SearchC
   };
 }
 
+const DOUBLE = new DataView(new ArrayBuffer(8));
+
 /** Returns hexadecimal digits that sort as the numbers do; zeros at the end are left out. */
 export function sortableDigits(number: number): string {
-  const view = new DataView(new ArrayBuffer(8));
   // Adding zero makes the negative zero the other one, which it is equal to.
-  view.setFloat64(0, number + 0);
-  const bits = view.getBigUint64(0);
-  const isNegative = bits >> 63n === 1n;
-  const sortable = isNegative ? ~bits & 0xffff_ffff_ffff_ffffn : bits | (1n << 63n);
-  return sortable.toString(16).padStart(16, '0').replace(/0+$/, '');
+  DOUBLE.setFloat64(0, number + 0);
+  const high = DOUBLE.getUint32(0);
+  const low = DOUBLE.getUint32(4);
+  const isNegative = high >= 0x8000_0000;
+  const sortableHigh = (isNegative ? ~high : high ^ 0x8000_0000) >>> 0;
+  const sortableLow = (isNegative ? ~low : low) >>> 0;
+  const digits = hexDigits(sortableHigh);
+  return (sortableLow === 0 ? digits : digits + hexDigits(sortableLow)).replace(/0+$/, '');
+}
+
+function hexDigits(word: number): string {
+  return word.toString(16).padStart(8, '0');
 }
 
 /** Returns the text as words hold it: folded, and without halves of characters. */
@@ -120,9 +128,9 @@ export function wordHead(folded: string): string {
 }
 
 class ColumnWriter {
-  readonly values = new Set<string>();
-  readonly numbers = new Set<string>();
-  readonly origin = new Set<string>();
+  readonly values: string[] = [];
+  readonly numbers: string[] = [];
+  readonly origin: string[] = [];
   readonly texts: string[] = [];
   isOrigin = false;
   isOdd = false;
@@ -192,8 +200,9 @@ class ColumnWriter {
     this.#addTo(this.isOrigin ? this.origin : this.numbers, word);
   }
 
-  #addTo(column: Set<string>, word: string): void {
-    if (this.values.size + this.numbers.size + this.origin.size < WORDS_MAX) column.add(word);
+  /** Repeated words are not looked for: they are rare, and one to the engine. */
+  #addTo(column: string[], word: string): void {
+    if (this.values.length + this.numbers.length + this.origin.length < WORDS_MAX) column.push(word);
     else this.isOdd = true;
   }
 }
@@ -203,7 +212,7 @@ function isOddKey(key: string): boolean {
   return (
     key.includes(SEPARATOR) ||
     !key.isWellFormed() ||
-    key.split('.', KEY_SEGMENTS_MAX + 1).length > KEY_SEGMENTS_MAX
+    (key.includes('.') && key.split('.', KEY_SEGMENTS_MAX + 1).length > KEY_SEGMENTS_MAX)
   );
 }
 
