@@ -120,7 +120,7 @@ test('an answer that is late, refused, or not whole is an error, never a shorter
 });
 
 test('an export whose point in time is forgotten goes on behind its last record', async () => {
-  const hits = Array.from({ length: 250 }, (_, index) => hitOf(index, 'm'));
+  const hits = Array.from({ length: 128 }, (_, index) => hitOf(index, 'm'));
   const { client, sent } = playEngine([
     answerOf([]),
     '{"pit_id":"p1","_shards":{"total":1,"failed":0}}',
@@ -129,16 +129,16 @@ test('an export whose point in time is forgotten goes on behind its last record'
     '{}',
     answerOf([]),
     '{"pit_id":"p3","_shards":{"total":1,"failed":0}}',
-    answerOf([hitOf(250, 'm')], ',"pit_id":"p3"'),
+    answerOf([hitOf(128, 'm')], ',"pit_id":"p3"'),
     '{}',
   ]);
   const engine = { client, indices: 'logs', pointInTime: '_search/point_in_time' } as const;
   let text = '';
   for await (const block of exportEngine(engine, { query: EVERYTHING, range: RANGE }, SIGNAL))
     text += new TextDecoder().decode(block);
-  assert.equal(text, Array.from({ length: 251 }, (_, index) => `{"message":"m","n":${index}}\n`).join(''));
+  assert.equal(text, Array.from({ length: 129 }, (_, index) => `{"message":"m","n":${index}}\n`).join(''));
   assert.match(sent[3]?.body ?? '', /"pit":\{"id":"p2","keep_alive":"5m"\}/);
-  assert.match(sent[7]?.body ?? '', /"search_after":\[\d+,"f",0,249\]/);
+  assert.match(sent[7]?.body ?? '', /"search_after":\[\d+,"f",0,127\]/);
   assert.deepEqual(
     sent.map(({ path }) => path.split('?')[0]),
     [
@@ -156,7 +156,7 @@ test('an export whose point in time is forgotten goes on behind its last record'
 });
 
 test('an export that is given up half-way frees its point in time', async () => {
-  const hits = Array.from({ length: 250 }, (_, index) => hitOf(index, 'm'));
+  const hits = Array.from({ length: 128 }, (_, index) => hitOf(index, 'm'));
   const { client, sent } = playEngine([answerOf([]), '{"id":"p1"}', answerOf(hits), '{}']);
   const engine = { client, indices: 'logs', pointInTime: '_pit' } as const;
   for await (const block of exportEngine(engine, { query: EVERYTHING, range: RANGE }, SIGNAL)) {

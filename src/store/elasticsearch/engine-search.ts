@@ -42,7 +42,8 @@ export interface ScanRequest {
 
 /** Engines refuse pages beyond 10,000 hits. */
 const PAGE_HITS_MAX = 5_000;
-const PAGE_HITS_FIRST = 250;
+/** Nothing is known of the documents' length yet: enough for the usual page, little enough for long ones. */
+const PAGE_HITS_FIRST = 128;
 
 /** Characters of a page that are aimed at: documents may have megabytes. */
 const PAGE_CHARACTERS = 8 * 1024 * 1024;

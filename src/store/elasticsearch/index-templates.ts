@@ -120,6 +120,8 @@ function flatType({ flatType: type }: Capabilities): Json | undefined {
 function settingsOf(config: TemplateConfig, engine: Capabilities): Json {
   const policy = objectPrefix(config.index);
   const isIlm = config.lifecycle.isManaged && engine.lifecycle === 'ilm';
+  // Where the source cannot be kept as it was sent, documents would come back with other digits and in another order.
+  const isLogsdb = engine.hasLogsdb && engine.hasSourceMode;
   return {
     index: {
       number_of_shards: String(config.shards),
@@ -128,9 +130,9 @@ function settingsOf(config: TemplateConfig, engine: Capabilities): Json {
       mapping: {
         ignore_malformed: 'true',
         total_fields: { limit: String(FIELDS_MAX) },
-        ...(engine.hasLogsdb && engine.hasSourceMode ? { source: { mode: 'stored' } } : {}),
+        ...(isLogsdb ? { source: { mode: 'stored' } } : {}),
       },
-      ...(engine.hasLogsdb ? { mode: 'logsdb' } : {}),
+      ...(isLogsdb ? { mode: 'logsdb' } : {}),
       ...(engine.codec === 'zstd' ? { codec: 'zstd' } : {}),
       ...(isIlm ? { lifecycle: { name: policy } } : {}),
     },
