@@ -199,7 +199,7 @@ void test('copytruncate loses lines: the audit says "possible loss" at every tru
   const extra =
     'rotate: [ { match: { app: shell }, method: logrotate, schedule: "* * * * * *", size: 1MiB, keep: 3, copytruncate: true } ]';
   using installation = await Installation.create({ extra });
-  const run = await runWriters(context, installation, () => [logger(installation, 'shell', { pauseMs: 10 })]);
+  const run = await runWriters(context, installation, () => [logger(installation, 'shell', { pauseMs: 50 })]);
   await using last = await installation.start();
   const audit = await waitForAudit(installation);
   assert.equal(audit.code, 0, audit.output);
