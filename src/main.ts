@@ -26,7 +26,10 @@ const actions: CliActions = {
   explain: async (options) => (await import('./roles/explain.ts')).explain(options),
   planRotation: async ({ config }) => (await import('./roles/rotate-plan-view.ts')).planRotation(config),
   reportRotation: async ({ config }) => (await import('./roles/rotate-plan-view.ts')).reportRotation(config),
-  doctor: async (loaded) => (await import('./roles/doctor.ts')).examine(loaded),
+  doctor: async (loaded) => [
+    ...(await import('./roles/doctor.ts')).examine(loaded),
+    ...(await (await import('./roles/doctor-cluster.ts')).examineCluster(loaded.config)),
+  ],
 };
 
 const context: CliContext = {
