@@ -55,6 +55,8 @@ void test('mistakes in the command line end with 100, a suggestion, and no stack
     ['export --format xml', /Allowed choices are ndjson, csv, parquet/],
     ['import', /missing required argument 'FILE'/],
     ['explain', /missing required argument/],
+    ['rotate', /say either status or --dry-run\n {2}The agent itself rotates/],
+    ['rotate now', /ACTION: got "now", expected status/],
     ['completion tcsh', /Allowed choices are bash, zsh, fish/],
     ['up --server-listen 6410', /--server-listen: got "6410", expected HOST:PORT/],
     ['up --listen nowhere', /--listen: got "nowhere", expected HOST:PORT/],
