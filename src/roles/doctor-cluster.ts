@@ -3,7 +3,7 @@ import { AppError, messageOf } from '../base/errors.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { Finding } from '../cli/context.ts';
-import { formatCount } from '../cli/output.ts';
+import { formatPlural } from '../cli/output.ts';
 import type { Config, ElasticsearchConfig, KafkaConfig } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
@@ -57,7 +57,7 @@ async function examineKafka(config: KafkaConfig): Promise<readonly Finding[]> {
   try {
     const topics = await transport.topics();
     const there = topics.filter(({ error }) => error === undefined);
-    const names = there.map(({ name, leaders }) => `${name} (${leaders.length} partitions)`);
+    const names = there.map(({ name, leaders }) => `${name} (${formatPlural(leaders.length, 'partition')})`);
     const findings: Finding[] = [kafkaFinding(config, names)];
     const leaderless = there.filter(({ leaders }) => leaders.includes(-1)).map(({ name }) => name);
     if (leaderless.length > 0) {
@@ -86,7 +86,7 @@ interface Progress {
 async function lagFinding(transport: Progress): Promise<Finding> {
   const places = await transport.progress();
   const lag = places.reduce((sum, { committed, end }) => sum + Math.max(0, Number(end - committed)), 0);
-  const text = lag === 0 ? 'indexers have everything' : `${formatCount(lag)} records wait for indexers`;
+  const text = lag === 0 ? 'indexers have everything' : `${formatPlural(lag, 'record')} wait for indexers`;
   return { status: 'ok', check: 'kafka lag', text, remedy: undefined };
 }
 
