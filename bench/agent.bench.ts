@@ -9,13 +9,14 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { AgentFigures } from './agent-process.ts';
 import { compileInto } from './compiled.ts';
+import { criPathOf, fillFiles, makeCriLines, writeSteadily } from './cri-logs.ts';
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +30,6 @@ const { values } = parseArgs({
 const FILE_COUNT = 10;
 const STEADY_LINES_PER_SECOND = 10_000;
 const IDLE_FILE_COUNT = 1000;
-const TICKS_PER_SECOND = 20;
 
 const directory = mkdtempSync(path.join(tmpdir(), 'logboom-bench-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -53,16 +53,7 @@ async function measureFullSpeed(
   kind: 'with metadata' | 'without metadata',
 ): Promise<Record<string, string | number>> {
   const root = newRoot();
-  const block = makeLines(4096);
-  const wanted = Number(values.bytes);
-  let rawBytes = 0;
-  for (let file = 0; file < FILE_COUNT; file++) {
-    const target = logPath(root, file);
-    while ((statSync(target, { throwIfNoEntry: false })?.size ?? 0) < wanted / FILE_COUNT)
-      appendFileSync(target, block);
-    rawBytes += statSync(target).size;
-  }
-  const lineCount = Math.round(rawBytes / block.length) * 4096;
+  const { rawBytes, lineCount } = fillFiles(root, FILE_COUNT, Number(values.bytes));
   const source =
     kind === 'with metadata'
       ? `{ kind: pods, root: ${root} }`
@@ -88,16 +79,10 @@ async function measureFullSpeed(
 
 async function measureSteady(): Promise<Record<string, string | number>> {
   const root = newRoot();
-  for (let file = 0; file < FILE_COUNT; file++) appendFileSync(logPath(root, file), makeLines(1));
+  for (let file = 0; file < FILE_COUNT; file++) appendFileSync(criPathOf(root, file), makeCriLines(1));
   const agent = startAgent(`{ kind: pods, root: ${root} }`);
-  const block = makeLines(STEADY_LINES_PER_SECOND / TICKS_PER_SECOND / FILE_COUNT);
-  const writeFor = async (seconds: number): Promise<void> => {
-    const started = performance.now();
-    for (let tick = 0; tick < seconds * TICKS_PER_SECOND; tick++) {
-      for (let file = 0; file < FILE_COUNT; file++) appendFileSync(logPath(root, file), block);
-      await sleep(Math.max(0, started + ((tick + 1) * 1000) / TICKS_PER_SECOND - performance.now()));
-    }
-  };
+  const writeFor = (seconds: number): Promise<void> =>
+    writeSteadily(root, { files: FILE_COUNT, linesPerSecond: STEADY_LINES_PER_SECOND, seconds });
   await writeFor(3);
   return {
     bench: 'steady 10,000 lines/s',
@@ -107,7 +92,7 @@ async function measureSteady(): Promise<Record<string, string | number>> {
 
 async function measureIdle(): Promise<Record<string, string | number>> {
   const root = newRoot();
-  for (let file = 0; file < IDLE_FILE_COUNT; file++) appendFileSync(logPath(root, file), makeLines(10));
+  for (let file = 0; file < IDLE_FILE_COUNT; file++) appendFileSync(criPathOf(root, file), makeCriLines(10));
   const agent = startAgent(`{ kind: pods, root: ${root} }`);
   await sleep(5000);
   return {
@@ -146,26 +131,6 @@ async function ask(agent: ChildProcess): Promise<AgentFigures> {
 
 function newRoot(): string {
   return mkdtempSync(path.join(directory, 'root-'));
-}
-
-function logPath(root: string, file: number): string {
-  const pod = `shop_checkout-7d9c4b-${file}_3f0c5b1e-2f6d-4f0e-9b0e-${String(file).padStart(12, '0')}`;
-  const container = path.join(root, pod, 'app');
-  mkdirSync(container, { recursive: true });
-  return path.join(container, '0.log');
-}
-
-/** CRI lines of about 216 bytes with ids that differ. */
-function makeLines(count: number): string {
-  let text = '';
-  for (let index = 0; index < count; index++) {
-    const id = Math.floor(Math.random() * 1e15).toString(36);
-    text +=
-      `2026-11-23T04:30:${String(index % 60).padStart(2, '0')}.${String(100000000 + index)}Z stdout F ` +
-      `level=info msg="request finished" method=GET path=/api/v2/orders/${id} status=200 ` +
-      `duration=${(Math.random() * 100).toFixed(3)}ms user=${id} trace=${id}${id} peer=10.42.0.17\n`;
-  }
-  return text;
 }
 
 function round(value: number, digits: number): number {
