@@ -13,8 +13,11 @@ const PAUSE_MS_MAX = 10_000;
 /** Requests that wait in the engine's queue for this many others are too many, in the manner of TCP Vegas. */
 const QUEUED_MAX = 3;
 
-/** Answers after which the shortest time is forgotten step by step: the engine may have become slower for good. */
-const BASELINE_GROWTH = 1.002;
+/**
+ * Answers after which the shortest time is measured anew, with half as many requests beside each other: the engine may
+ * have become slower for good, or other documents may take it longer.
+ */
+const BASELINE_ANSWERS = 1_000;
 
 /** Small requests take their time whatever their size: they count as this large. */
 const BYTES_MIN = 256 * 1024;
@@ -36,6 +39,7 @@ export class BulkLimitState {
   #refusals = 0;
   /** The shortest time per byte that was seen of late. */
   #baseline = Infinity;
+  #answers = 0;
 
   constructor(inFlightMax: number) {
     this.#inFlightMax = inFlightMax;
@@ -51,12 +55,23 @@ export class BulkLimitState {
   answered(answer: BulkAnswer): number {
     if (answer.isRefused) return this.#refused(answer);
     this.#refusals = 0;
+    // It tells of a time with more requests beside each other.
+    if (answer.sentMs < this.#decreasedMs) return 0;
     const perByte = (answer.nowMs - answer.sentMs) / Math.max(BYTES_MIN, answer.bytes);
-    this.#baseline = Math.min(this.#baseline * BASELINE_GROWTH, perByte);
+    if (this.#mustMeasureAnew(answer)) return 0;
+    this.#baseline = Math.min(this.#baseline, perByte);
     const queued = perByte > 0 ? this.#limit * (1 - this.#baseline / perByte) : 0;
     if (queued > QUEUED_MAX) this.#decrease(answer, this.#limit - 1);
     else this.#limit = Math.min(this.#inFlightMax, this.#limit + 1 / this.#limit);
     return 0;
+  }
+
+  #mustMeasureAnew(answer: BulkAnswer): boolean {
+    this.#answers += 1;
+    if (this.#answers < BASELINE_ANSWERS) return false;
+    this.#answers = 0;
+    this.#baseline = Infinity;
+    return this.#decrease(answer, this.#limit / 2);
   }
 
   #refused(answer: BulkAnswer): number {
