@@ -15,7 +15,6 @@ considering log /l/b.log
 considering log /l/c.log
   log /l/d.log does not exist -- skipping
 rotating log /l/a.log, log->rotateCount is -1
-considering log /l/a.log
 copying /l/a.log to /l/a.log-20261123-065841
 truncating /l/a.log
 error: skipping "/l/e.log" because parent directory has insecure permissions (It's world writable)

@@ -15,16 +15,20 @@ export function parseLogrotateOutput(output: string): LogrotateReport {
   const rotated: { path: string; to: string; isCopied: boolean }[] = [];
   const skipped: { path: string; reason: string }[] = [];
   const errors: string[] = [];
+  // All files of a configuration are considered before the first one is rotated.
+  const begun = new Set<string>();
   let considered = '';
   for (const line of output.split('\n')) {
     const considering = /^considering log (.+)$/.exec(line);
+    const rotating = /^rotating log (.+), log->rotateCount is -?\d+$/.exec(line);
     const moved = /^(renaming|copying) (.+) to (.+)$/.exec(line);
     const left = /^ {2}log does not need rotating(?: \((.*)\))?/.exec(line);
     const missing = /^ {2}log (.+) does not exist -- skipping/.exec(line);
     const error = /^(?:\S+: )?error: (.+)$/.exec(line);
     if (considering?.[1] !== undefined) considered = considering[1];
-    else if (moved?.[2] === considered && moved[3] !== undefined) {
-      rotated.push({ path: considered, to: moved[3], isCopied: moved[1] === 'copying' });
+    else if (rotating?.[1] !== undefined) begun.add(rotating[1]);
+    else if (moved?.[2] !== undefined && moved[3] !== undefined && begun.has(moved[2])) {
+      rotated.push({ path: moved[2], to: moved[3], isCopied: moved[1] === 'copying' });
     } else if (left !== null) skipped.push({ path: considered, reason: left[1] ?? 'not due' });
     else if (missing?.[1] !== undefined) skipped.push({ path: missing[1], reason: 'it does not exist' });
     else if (error?.[1] !== undefined && errors.length < ERRORS_MAX) errors.push(error[1]);
