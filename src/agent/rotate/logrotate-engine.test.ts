@@ -67,8 +67,9 @@ void test(
     assert.equal(fs.statSync(file).size, 0);
     assert.equal(fs.statSync(rotated.to).size, 100 * KIB);
     assert.deepEqual(
-      report.skipped.map((one) => one.path).toSorted(),
-      [path.join(log, 'gone.log'), small].toSorted(),
+      report.skipped.map((one) => one.path),
+      [small],
+      'what is gone is no error',
     );
   },
 );
