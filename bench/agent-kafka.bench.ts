@@ -64,7 +64,7 @@ async function measureAll(): Promise<void> {
   if (filebeat === undefined)
     process.stdout.write('Filebeat is not measured: --filebeat PATH says where it is\n');
   else starts.push(['Filebeat', (to, root) => startFilebeat(filebeat, to, root)]);
-  for (let round = 0; round < Number(values.rounds); round++) {
+  for (let turn = 0; turn < Number(values.rounds); turn++) {
     for (const [name, start] of starts) {
       if (values.only !== 'steady')
         print({ bench: `${name}, full speed`, ...(await measureFull(broker, start)) });

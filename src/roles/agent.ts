@@ -1,6 +1,7 @@
 /** `logboom agent`: follows files and sends their records to a server or a broker. */
 import { assert } from '../base/assert.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
+import { keepHeapSmall } from '../base/node/small-heap.ts';
 import type { CliContext, RunOptions } from '../cli/context.ts';
 import type { Config } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -14,11 +15,12 @@ import { placeOfTransport, printIntro, sayStopped, sayStopping } from './intro.t
 import { runUntilStopped } from './lifecycle.ts';
 import { createProgressWatch, watchFiles } from './progress-watch.ts';
 import { openRoad } from './road.ts';
-import { problemsOf } from './server-parts.ts';
+import { problemsOf } from './part-problems.ts';
 import { createRoleTelemetry } from './telemetry.ts';
 
 /** Runs until it is told to stop, and returns the exit code. */
 export async function runAgent(context: CliContext, { loaded }: RunOptions): Promise<number> {
+  keepHeapSmall();
   const { config } = loaded;
   const lock = takeDataDirectory(config.data);
   try {

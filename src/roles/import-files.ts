@@ -18,7 +18,7 @@ import type { ImportProblem } from './import-archives.ts';
 import { withFields } from './import-fields.ts';
 import { withLineTimes } from './import-times.ts';
 import { openRoad } from './road.ts';
-import { createIndexing } from './server-parts.ts';
+import { createIndexing } from './indexing.ts';
 import { openStorage } from './storage.ts';
 import { createRoleTelemetry } from './telemetry.ts';
 import type { TallyingTelemetry } from './telemetry.ts';

@@ -11,7 +11,8 @@ import { runUntilStopped } from './lifecycle.ts';
 import { createProgressWatch, watchRoad } from './progress-watch.ts';
 import { createReachWatch, storeProbes, withReach } from './reach-watch.ts';
 import { openRoad } from './road.ts';
-import { createIndexing, partsOf, problemsOf } from './server-parts.ts';
+import { createIndexing } from './indexing.ts';
+import { partsOf, problemsOf } from './part-problems.ts';
 import { openStorage } from './storage.ts';
 import { createRoleTelemetry } from './telemetry.ts';
 

@@ -1,4 +1,4 @@
-/** Everything of a server: store, indexer, API, put together the same way for `up`, `server` and `import`. */
+/** The API of a server in front of its store, put together the same way for `up` and `server`. */
 import { AppError } from '../base/errors.ts';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -7,58 +7,19 @@ import type { IndexingMark } from '../api/api-options.ts';
 import { createApiServer } from '../api/server.ts';
 import type { ApiServer } from '../api/server.ts';
 import type { SourceStatus } from '../api/api-types.ts';
-import { TailHub } from '../api/tail-hub.ts';
-import { nodeFileSystem } from '../base/node/node-file-system.ts';
+import type { TailHub } from '../api/tail-hub.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
-import type { Service } from '../base/service.ts';
 import type { Config } from '../config/config.ts';
-import { createCrashNotes } from '../indexer/crash-notes.ts';
 import { Replayer } from '../indexer/replay.ts';
-import { createIndexer } from '../indexer/indexer.ts';
 import { FILE_ID_LENGTH } from '../record/identity.ts';
 import { EmbeddedStore } from '../store/embedded/embedded-store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { DrainBudget } from './drain-budget.ts';
 import type { Road, RoadProgress } from './road.ts';
 import type { Storage } from './storage.ts';
 
 /** How often, and between which pauses, it is asked how far the indexers are: longer than an audit waits. */
 const PASSING_MS = 100;
 const PASSING_ATTEMPTS_MAX = 50;
-
-export interface Indexing {
-  readonly indexer: Service;
-  readonly tail: TailHub;
-}
-
-export interface IndexingParts {
-  readonly storage: Storage;
-  readonly road: Road;
-  readonly telemetry: Telemetry;
-  readonly budget: DrainBudget;
-}
-
-/** Makes the indexer between a road and a store, with the live tail beside it. */
-export function createIndexing(config: Config, parts: IndexingParts): Indexing {
-  const { storage, road, telemetry, budget } = parts;
-  const tail = new TailHub();
-  const indexer = createIndexer({
-    pipelines: config.indexer.pipelines,
-    batchBytesMax: config.indexer.batchBytesMax,
-    transport: road.transport,
-    store: storage.store,
-    rounds: storage.rounds,
-    scheduler: nodeScheduler,
-    telemetry,
-    onStored: (batches) => tail.publish(batches),
-    // Asked for when the indexer stops: what is left then is what it has.
-    get drainMsMax() {
-      return budget.indexerMs;
-    },
-    crashNotes: createCrashNotes(nodeFileSystem, path.join(config.data, 'indexer')),
-  });
-  return { indexer, tail };
-}
 
 export interface ApiSetup {
   readonly config: Config;
@@ -144,27 +105,6 @@ function createReplayer({ config, storage, road, telemetry }: ApiSetup): Replaye
     queue: road.transport.deadLetters,
     scheduler: nodeScheduler,
     telemetry,
-  });
-}
-
-/** Names the store and the road among the parts that may have a problem. */
-export function partsOf(
-  storage: Storage,
-  road: Road,
-): readonly { name: string; problem(): string | undefined }[] {
-  return [
-    { name: 'store', problem: () => storage.store.problem() },
-    { name: 'transport', problem: () => road.problem() },
-  ];
-}
-
-/** Lists what keeps parts from doing their work. */
-export function problemsOf(
-  parts: readonly { readonly name: string; problem(): string | undefined }[],
-): { part: string; reason: string }[] {
-  return parts.flatMap((part) => {
-    const reason = part.problem();
-    return reason === undefined ? [] : [{ part: part.name, reason }];
   });
 }
 

@@ -13,7 +13,9 @@ import { createProgressWatch, watchFiles, watchRoad } from './progress-watch.ts'
 import { createReachWatch, storeProbes, withReach } from './reach-watch.ts';
 import { openRoad } from './road.ts';
 import type { Road } from './road.ts';
-import { createApi, createIndexing, partsOf, problemsOf, untilIndexed } from './server-parts.ts';
+import { createIndexing } from './indexing.ts';
+import { partsOf, problemsOf } from './part-problems.ts';
+import { createApi, untilIndexed } from './server-parts.ts';
 import { openStorage } from './storage.ts';
 import type { Storage } from './storage.ts';
 import { createRoleTelemetry } from './telemetry.ts';
