@@ -5,6 +5,7 @@ import type { Agent } from '../../src/agent/agent-types.ts';
 import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
 import type { Scheduler } from '../../src/base/scheduler.ts';
 import type { Service } from '../../src/base/service.ts';
+import { REMOTE_ROUNDS } from '../../src/indexer/held-rounds.ts';
 import { createIndexer } from '../../src/indexer/indexer.ts';
 import { MemoryTelemetry } from '../../src/telemetry/memory-telemetry.ts';
 import { Life, mortalFileSystem } from './life.ts';
@@ -53,6 +54,7 @@ export function startIndexer(surroundings: Surroundings): RunningProcess<Service
     batchBytesMax,
     transport: surroundings.broker.connect(life),
     store: surroundings.engine.connect(life),
+    rounds: REMOTE_ROUNDS,
     scheduler: life.scheduler,
     telemetry: new MemoryTelemetry(),
   });
