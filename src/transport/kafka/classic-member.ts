@@ -68,6 +68,13 @@ export class ClassicMember implements GroupMembership {
   }
 
   subscribe(topics: readonly SubscribedTopic[]): void {
+    const isAnother = ({ name, id }: SubscribedTopic): boolean =>
+      topics.some((topic) => topic.name === name && topic.id !== id);
+    const replaced = this.#topics.filter(isAnother).map(({ name }) => `${name}:`);
+    // The members agree by name, so the group does not see that a topic was created anew.
+    const lost = this.#owned.filter((partition) => replaced.some((name) => partition.startsWith(name)));
+    this.#options.listener.lose(this.#keysOf(lost));
+    this.#owned = this.#owned.filter((partition) => !lost.includes(partition));
     this.#topics = topics;
     this.#rejoin();
     if (!this.#isRunning) void this.#run();

@@ -251,9 +251,11 @@ export class KafkaConsumer implements Consumer {
     const response = await cluster.call(coordinator, 'data', OFFSET_FETCH, [group], false);
     const offsets = new Map<string, number>();
     for (const { name, partitions: found } of response.groups[0]?.topics ?? []) {
-      for (const { partitionIndex, committedOffset } of found) {
+      for (const { partitionIndex, committedOffset, metadata } of found) {
         const partition = partitions.find((each) => each.topic === name && each.number === partitionIndex);
-        if (partition !== undefined && committedOffset >= 0n)
+        // What was committed of a topic that had this name before counts for nothing.
+        const isOfAnother = metadata !== null && metadata !== '' && metadata !== partition?.topicId;
+        if (partition !== undefined && committedOffset >= 0n && !isOfAnother)
           offsets.set(partitionKey(partition), Number(committedOffset));
       }
     }
@@ -271,7 +273,7 @@ interface CommitTopic {
     partitionIndex: number;
     committedOffset: bigint;
     committedLeaderEpoch: number;
-    committedMetadata: null;
+    committedMetadata: string;
   }[];
 }
 
@@ -287,7 +289,8 @@ function byTopic(
         partitionIndex: Number(key.slice(key.lastIndexOf(':') + 1)),
         committedOffset: BigInt(offset),
         committedLeaderEpoch: -1,
-        committedMetadata: null,
+        // Offsets are kept by name: the id tells a topic from one that was deleted and created again.
+        committedMetadata: topicIdOf(key),
       })),
     }));
 }

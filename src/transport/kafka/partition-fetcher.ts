@@ -65,6 +65,12 @@ interface Reading {
   isBlocked: boolean;
 }
 
+/** A partition that a request asks for, and from where. */
+interface Asked {
+  readonly reading: Reading;
+  readonly offset: number;
+}
+
 export class PartitionFetcher {
   readonly #options: PartitionFetcherOptions;
   readonly #closing = new AbortController();
@@ -246,14 +252,14 @@ export class PartitionFetcher {
     let delayMs = RETRY_MS_MIN;
     try {
       while (!this.#closing.signal.aborted) {
-        const topics = this.#wantedFrom(leader);
-        if (topics.length === 0) return;
+        const asked = this.#wantedFrom(leader);
+        if (asked.length === 0) return;
         try {
-          const options = { waitMsMax: WAIT_MS_MAX, bytesMax: FETCH_BYTES_MAX, topics };
+          const options = { waitMsMax: WAIT_MS_MAX, bytesMax: FETCH_BYTES_MAX, topics: topicsOf(asked) };
           const response = await cluster.call(leader, purpose, FETCH, options);
           delayMs = RETRY_MS_MIN;
           problems.note(`read from broker ${leader}`, undefined);
-          await this.#accept(response, topics);
+          await this.#accept(response, asked);
         } catch (error) {
           if (this.#closing.signal.aborted) return;
           problems.note(`read from broker ${leader}`, problemOf(error, 'read from Kafka'));
@@ -269,7 +275,7 @@ export class PartitionFetcher {
   }
 
   /** Partitions of a leader that may be fetched: none while enough is held. */
-  #wantedFrom(leader: number): FetchTopic[] {
+  #wantedFrom(leader: number): Asked[] {
     const readings = [...this.#readings.values()];
     const fetched = readings.reduce((sum, { state }) => sum + (state?.fetchedBytes ?? 0), 0);
     const held = readings.reduce((sum, { state }) => sum + (state?.heldBytes ?? 0), 0);
@@ -284,26 +290,18 @@ export class PartitionFetcher {
     // A broker fills its answer from the front, so that the order of partitions has to change.
     const start = wanted.length === 0 ? 0 : this.#turn % wanted.length;
     const turned = [...wanted.slice(start), ...wanted.slice(0, start)];
-    return [...Map.groupBy(turned, ({ assignment }) => assignment.topic)].map(([topic, ofTopic]) => ({
-      topic,
-      partitions: ofTopic.map(({ assignment, state }) => ({
-        partition: assignment.number,
-        offset: BigInt(state?.fetchedOffset ?? 0),
-        bytesMax: PARTITION_BYTES_MAX,
-      })),
-    }));
+    return turned.map((reading) => ({ reading, offset: reading.state?.fetchedOffset ?? 0 }));
   }
 
-  async #accept(
-    { errorCode, results, throttleMs }: FetchResponse,
-    asked: readonly FetchTopic[],
-  ): Promise<void> {
+  async #accept({ errorCode, results, throttleMs }: FetchResponse, asked: readonly Asked[]): Promise<void> {
     const failure = errorNameOf(errorCode);
     if (failure !== undefined) throw new KafkaError(failure, '');
     let hasMoved = false;
     for (const { topic, partition, errorCode: code, records, endOffset } of results) {
-      const reading = this.#find(topic, partition);
-      if (reading?.state === undefined) continue;
+      const question = asked.find(({ reading: { assignment } }) => isPlace(assignment, topic, partition));
+      const reading = question?.reading;
+      // It may have been given up meanwhile.
+      if (reading?.state === undefined || !this.#isCurrent(reading)) continue;
       const error = errorNameOf(code);
       if (error !== undefined) {
         hasMoved = true;
@@ -311,7 +309,7 @@ export class PartitionFetcher {
         continue;
       }
       try {
-        reading.state.addFetched(records, askedOffset(asked, topic, partition), Number(endOffset));
+        reading.state.addFetched(records, question?.offset ?? -1, Number(endOffset));
         if (!reading.isBlocked) this.#options.problems.note(subjectOf(reading), undefined);
       } catch (broken) {
         this.#block(reading, reading.state, broken);
@@ -349,7 +347,7 @@ export class PartitionFetcher {
         : `${topic} ${number} is shorter than it was: it is read from its beginning`;
     telemetry.log('error', 'kafka_records_lost', text, { topic, partition: number, earliest });
     const key = partitionKey(reading.assignment);
-    if (this.#readings.get(key) !== reading) return;
+    if (!this.#isCurrent(reading)) return;
     this.drop([key]);
     this.assign([{ ...reading.assignment, start: earliest }]);
   }
@@ -408,11 +406,8 @@ export class PartitionFetcher {
     return listOffset(this.#options.cluster, { topic, partition, leader }, place);
   }
 
-  #find(topic: string, number: number): Reading | undefined {
-    for (const reading of this.#readings.values()) {
-      if (reading.assignment.topic === topic && reading.assignment.number === number) return reading;
-    }
-    return undefined;
+  #isCurrent(reading: Reading): boolean {
+    return this.#readings.get(partitionKey(reading.assignment)) === reading;
   }
 
   #wake(): void {
@@ -433,10 +428,19 @@ export function partitionKey({ topicId, number }: Pick<TopicPartition, 'topicId'
   return `${topicId}:${number}`;
 }
 
-/** Returns the offset from which a partition was fetched, or -1 when it was not. */
-function askedOffset(asked: readonly FetchTopic[], topic: string, number: number): number {
-  const partitions = asked.find((each) => each.topic === topic)?.partitions;
-  return Number(partitions?.find(({ partition }) => partition === number)?.offset ?? -1);
+function isPlace(assignment: Assignment, topic: string, number: number): boolean {
+  return assignment.topic === topic && assignment.number === number;
+}
+
+function topicsOf(asked: readonly Asked[]): FetchTopic[] {
+  return [...Map.groupBy(asked, ({ reading }) => reading.assignment.topic)].map(([topic, ofTopic]) => ({
+    topic,
+    partitions: ofTopic.map(({ reading, offset }) => ({
+      partition: reading.assignment.number,
+      offset: BigInt(offset),
+      bytesMax: PARTITION_BYTES_MAX,
+    })),
+  }));
 }
 
 function subjectOf({ assignment: { topic, number } }: Reading): string {

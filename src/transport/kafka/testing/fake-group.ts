@@ -128,6 +128,7 @@ export class FakeGroup {
       partitions: partitionIndexes.map((partitionIndex) => ({
         partitionIndex,
         committedOffset: this.committed.get(`${name}:${partitionIndex}`) ?? -1n,
+        metadata: null,
         errorCode: 0,
       })),
     }));
