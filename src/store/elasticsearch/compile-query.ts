@@ -32,6 +32,7 @@ import {
   SEPARATOR,
   UNREAD_PATHS,
   WORD_LENGTH_MAX,
+  numberWord,
   sortableDigits,
   wordHead,
   wordText,
@@ -105,9 +106,14 @@ function joined(bounds: readonly Bounds[], join: (parts: readonly Dsl[]) => Dsl)
 }
 
 /** Kinds of words, by the character behind the separator; a word without one is a name. */
-type WordKind = '=' | '~' | '#' | '<';
+type WordKind = '=' | '~' | '&' | '#' | '<';
 
-const WORD_KINDS = ['=', '#'] as const;
+/** Kinds that hold whole values, and what stands in front of the value's text in each. */
+const WORD_KINDS = [
+  ['=', ['=']],
+  ['&', ['&']],
+  ['#', ['#', '!']],
+] as const;
 
 function columnOf(field: string, kind?: WordKind): string {
   const [head = ''] = field.split('.', 1);
@@ -143,7 +149,7 @@ function inValues({ pieces }: TextPattern): Bounds {
   const short = anyWord(VALUES, ['', `${SEPARATOR}=`], folded);
   const long = joined([inText(TEXTS, folded), exactly({ exists: { field: TEXTS } })], allOf);
   const number = numberOf(pieces);
-  const equal = number === undefined ? NOTHING : term(NUMBERS, `${SEPARATOR}#${wordText(String(number))}`);
+  const equal = number === undefined ? NOTHING : wildcard(NUMBERS, ['', `${SEPARATOR}${numberWord(number)}`]);
   return joined([short, long, exactly(equal)], anyOf);
 }
 
@@ -159,16 +165,22 @@ function wholeText(field: string, text: string): Bounds {
   const lead = `${field}${SEPARATOR}`;
   if (text.length > WORD_LENGTH_MAX) return atMost(term(columnOf(field), `${lead}~${wordHead(text)}`));
   const number = parseNumber(text);
-  const digits = number === undefined ? text : wordText(String(number));
-  const words = [term(columnOf(field), `${lead}=${text}`), term(columnOf(field, '#'), `${lead}#${digits}`)];
+  const words = ['=', '&'].map((kind) => term(columnOf(field), `${lead}${kind}${text}`));
+  if (number !== undefined) words.push(term(columnOf(field, '#'), `${lead}${numberWord(number)}`));
   return exactly(anyOf(words));
 }
 
 function wholePattern(field: string, pieces: readonly string[]): Bounds {
   const lead = `${field}${SEPARATOR}`;
-  const short = WORD_KINDS.map((kind) => anyWord(columnOf(field, kind), [`${lead}${kind}`], pieces, true));
+  const short = WORD_KINDS.map(([kind, leads]) =>
+    anyWord(columnOf(field, kind), leadsOf(lead, leads), pieces, true),
+  );
   const long = wildcard(columnOf(field), [`${lead}~${wordHead(pieces[0] ?? '')}`, '']);
   return joined([...short, atMost(long)], anyOf);
+}
+
+function leadsOf(lead: string, [first = '', ...rest]: readonly string[]): string[] {
+  return [lead + first, ...rest];
 }
 
 /** The pattern occurs in the field's value. */
@@ -177,7 +189,9 @@ function within(field: string, { pieces }: TextPattern): Bounds {
   const column = columnOf(field);
   const lead = `${field}${SEPARATOR}`;
   const folded = pieces.map(wordText);
-  const short = WORD_KINDS.map((kind) => anyWord(columnOf(field, kind), [`${lead}${kind}`], folded));
+  const short = WORD_KINDS.map(([kind, leads]) =>
+    anyWord(columnOf(field, kind), leadsOf(lead, leads), folded),
+  );
   const text = column === VALUES ? inText(TEXTS, folded).atMost : ALL;
   const long = allOf([wildcard(column, [`${lead}~`, '']), text]);
   return withOwnColumn(field, ['', ...folded, ''], joined([...short, atMost(long)], anyOf));
@@ -224,7 +238,11 @@ export function exists(field: string): Bounds {
   if (field.includes(SEPARATOR)) return atMost(ALL);
   const own = OWN_PATHS.filter((path) => path === field || path.startsWith(`${field}.`));
   const columns = own.map((path): Dsl => ({ exists: { field: path } }));
-  return exactly(anyOf([term(columnOf(field), field.toWellFormed()), ...columns]));
+  const path = field.toWellFormed();
+  const values = [...new Set([columnOf(field), columnOf(field, '#')])].map((column) =>
+    wildcard(column, [`${path}${SEPARATOR}`, '']),
+  );
+  return exactly(anyOf([term(columnOf(field), path), ...values, ...columns]));
 }
 
 /** Whether words say nothing of the field's values. */
@@ -262,7 +280,7 @@ function compileRange(field: string, operator: RangeOperator, value: string): Bo
   }
   if (field === 'log.offset') return number === undefined ? exactly(NOTHING) : offsetRange(operator, number);
   if (isUnread(field)) return atMost(exists(field).atMost);
-  if (number !== undefined) return exactly(wordRange(field, '<', operator, sortableDigits(number)));
+  if (number !== undefined) return exactly(numberRange(field, operator, sortableDigits(number)));
   const words = textRange(field, operator, wordText(value));
   // The column of its own sorts capitals first.
   return isOwnPath(field) ? joined([atMost({ exists: { field } }), words], anyOf) : words;
@@ -291,6 +309,14 @@ function textRange(field: string, operator: RangeOperator, bound: string): Bound
   const kinds = ['=', '~'] as const;
   if (isSorted) return exactly(anyOf(kinds.map((kind) => wordRange(field, kind, operator, bound))));
   return atMost(anyOf(kinds.map((kind) => wordRange(field, kind, '>=', ''))));
+}
+
+/** Numbers, and texts that spell one. Behind the digits of a word stands `!`, and behind that in the alphabet `"`. */
+function numberRange(field: string, operator: RangeOperator, digits: string): Dsl {
+  const isBehind = operator === '<=' || operator === '>';
+  const comparison = operator.startsWith('<') ? '<' : '>=';
+  const bound = `${digits}${isBehind ? '"' : '!'}`;
+  return anyOf((['#', '<'] as const).map((kind) => wordRange(field, kind, comparison, bound)));
 }
 
 /** Words of a kind that compare with `bound`. */

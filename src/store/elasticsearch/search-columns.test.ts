@@ -11,35 +11,28 @@ function columnsOf(members: JsonObject): ReturnType<typeof searchColumns> {
   return searchColumns({ ...base, log: { offset: 7 }, event: { id: PLACE.eventId }, ...members }, PLACE);
 }
 
-test('every value stands behind its path, numbers twice, and what bare text does not read apart', () => {
+test('every value stands behind its path, numbers as digits that sort, and what bare text does not read apart', () => {
   const { values, numbers, origin, texts, marks } = columnsOf({
     fields: { user: { Name: 'Ann' }, 'a.b': [1, 'X', null, { c: true }], gone: null, took: '0.5' },
     kubernetes: { namespace: 'Shop', labels: { a: 'X' } },
     host: { name: 'Größe' },
   });
   assert.deepEqual(values, [
-    'fields.user.Name',
     'fields.user.Name\u007f=ann',
     'fields.user',
     'fields.a.b',
     'fields.a.b\u007f=x',
-    'fields.a.b.c',
-    'fields.took',
+    'fields.a.b.c\u007f&true',
     'fields.took\u007f=0.5',
     'fields',
   ]);
   assert.deepEqual(numbers, [
-    'fields.a.b\u007f#1',
-    `fields.a.b\u007f<${sortableDigits(1)}`,
-    '\u007f#1',
-    'fields.a.b.c\u007f#true',
-    `fields.took\u007f<${sortableDigits(0.5)}`,
+    `fields.a.b\u007f#${sortableDigits(1)}!1`,
+    `fields.took\u007f<${sortableDigits(0.5)}!`,
   ]);
   assert.deepEqual(origin, [
-    'kubernetes.labels.a',
     'kubernetes.labels.a\u007f=x',
     'kubernetes.labels',
-    'host.name',
     'host.name\u007f=größe',
     'host',
   ]);

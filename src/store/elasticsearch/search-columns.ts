@@ -11,11 +11,12 @@
  *
  * The words of a value at a path (keys joined by dots, arrays left out), `␡` being U+007F:
  *
- *   path           the path is there and not null
+ *   path           an object, an array, or a value that no word says more of is there
  *   path␡=text     a string, folded, at most `WORD_LENGTH_MAX` characters
  *   path␡~text     the beginning of a longer one
- *   path␡#text     a number or boolean, as JSON prints it; of numbers `␡#text` in `numbers`, whatever their path
- *   path␡<digits>  a number, or a string that spells one, in digits that sort by value
+ *   path␡&text     a boolean
+ *   path␡#digits!text  a number in digits that sort by value, and as JSON prints it; `!` sorts in front of digits
+ *   path␡<digits!  a string that spells a number, in such digits
  *
  * What agents write (`hasOwnField`) has columns of its own and no words; nor have the objects that it stands in, and
  * what every document has that is not odd.
@@ -117,6 +118,11 @@ function hexDigits(word: number): string {
   return word.toString(16).padStart(8, '0');
 }
 
+/** Returns what a word says of a number: `#`, digits that sort by value, `!`, and the number as JSON prints it. */
+export function numberWord(number: number): string {
+  return `#${sortableDigits(number)}!${wordText(String(number))}`;
+}
+
 /** Returns the text as words hold it: folded, and without halves of characters. */
 export function wordText(text: string): string {
   return foldCase(text.isWellFormed() ? text : text.toWellFormed());
@@ -151,8 +157,10 @@ class ColumnWriter {
     }
     const isTold = isObject(value) && this.#members(path, value, depth);
     if (isTold) return true;
-    this.#add(path);
-    if (!isObject(value) && !UNREAD_PATHS.has(path)) this.#value(path, value, depth);
+    const isRead = !isObject(value) && !UNREAD_PATHS.has(path);
+    // That a scalar is there is told by the words of its value.
+    if (!isRead || Array.isArray(value)) this.#add(path);
+    if (isRead) this.#value(path, value, depth);
     return false;
   }
 
@@ -165,7 +173,7 @@ class ColumnWriter {
   #value(path: string, value: unknown, depth: number): void {
     if (hasOwnField(path, value)) return;
     if (typeof value === 'string') this.#text(path, value);
-    else if (typeof value === 'boolean') this.#addNumber(`${path}${SEPARATOR}#${value}`);
+    else if (typeof value === 'boolean') this.#add(`${path}${SEPARATOR}&${value}`);
     else if (typeof value === 'number') this.#number(path, value);
     else if (Array.isArray(value)) for (const element of value) this.#value(path, element, depth + 1);
     else if (isObject(value)) this.#members(path, value, depth);
@@ -180,16 +188,13 @@ class ColumnWriter {
       if (!this.isOrigin) this.texts.push(text.toWellFormed());
     }
     const number = parseNumber(text);
-    if (number !== undefined) this.#addNumber(`${path}${SEPARATOR}<${sortableDigits(number)}`);
+    if (number !== undefined) this.#addNumber(`${path}${SEPARATOR}<${sortableDigits(number)}!`);
   }
 
   #number(path: string, number: number): void {
     // The field's own column has the digits as they were sent, which need not be how JSON prints the number.
     this.isOdd ||= isOwnPath(path);
-    const text = wordText(String(number));
-    this.#addNumber(`${path}${SEPARATOR}#${text}`);
-    this.#addNumber(`${path}${SEPARATOR}<${sortableDigits(number)}`);
-    if (!this.isOrigin) this.#addNumber(`${SEPARATOR}#${text}`);
+    this.#addNumber(`${path}${SEPARATOR}${numberWord(number)}`);
   }
 
   #add(word: string): void {
