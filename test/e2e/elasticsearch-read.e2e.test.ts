@@ -60,6 +60,8 @@ for (const engine of ENGINES) {
     void test('the audit finds a loss and a repeat, and counts what pipelines dropped', () =>
       auditFinds(stores));
 
+    void test('the audit names every file once, however many there are', () => auditIsWhole(stores));
+
     void test('without any index everything is empty', () => nothingIsEmpty(stores));
   });
 }
@@ -268,6 +270,35 @@ async function auditFinds(stores: EngineStores): Promise<void> {
       oldestNs: RANGE.startNs,
       newestNs: RANGE.startNs + 7_000_000n,
     },
+  );
+  await store.close();
+}
+
+async function auditIsWhole(stores: EngineStores): Promise<void> {
+  const store = await stores.open();
+  const fileIds = Array.from({ length: 1_300 }, (_, index) =>
+    // In another order than they are sorted in.
+    ((index * 7919) % 1_300).toString().padStart(20, '0'),
+  );
+  // Some have logs alone, most a ledger alone, some both, and the last ones dropped records alone.
+  for (const fileId of fileIds.slice(0, 20))
+    await store.append([batchOf(fileId, [lineAt(fileId, 0, '"n":0')])], SIGNAL);
+  await store.appendLedger(
+    fileIds.slice(10, 1_290).map((fileId) => ledgerOf(fileId, 1, [0])),
+    SIGNAL,
+  );
+  const dropped = [{ reason: 'pipeline', lane: 0, offset: 5 } as const];
+  const batches = fileIds.slice(1_290).map((fileId) => ({ ...batchOf(fileId, []), dropped }));
+  await store.append(batches, SIGNAL);
+  const found: [string, number][] = [];
+  for await (const { fileId, found: count } of store.audit(SIGNAL)) found.push([fileId, count]);
+  const expected = fileIds.map((fileId, index): [string, number] => [
+    fileId,
+    index < 20 || index >= 1_290 ? 1 : 0,
+  ]);
+  assert.deepEqual(
+    found,
+    expected.toSorted(([one], [other]) => (one < other ? -1 : 1)),
   );
   await store.close();
 }
