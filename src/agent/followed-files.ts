@@ -6,7 +6,7 @@ import { assert } from '../base/assert.ts';
 import { systemCodeOf } from '../base/errors.ts';
 import type { SourceConfig } from '../config/source-config.ts';
 import type { FileNames } from './discovery/layout.ts';
-import type { CheckpointStore } from './ship/checkpoint-store.ts';
+import type { CheckpointStore, DurableProgress } from './ship/checkpoint-store.ts';
 import type { FileGroup } from './tail/file-group.ts';
 import { addSkip, lineEndAt } from './tail/skips.ts';
 import type { TailContext } from './tail/tail-context.ts';
@@ -48,6 +48,10 @@ export interface FollowedFile {
 
 const NOTHING: readonly never[] = [];
 
+/** A prime that spreads numbers over 32 bits (FNV-1), and what lies above those of an offset. */
+const STAMP_FACTOR = 16_777_619;
+const STAMP_HIGH = 2 ** 32;
+
 export interface FollowedFilesParts {
   readonly context: TailContext;
   readonly tailer: Tailer;
@@ -55,13 +59,33 @@ export interface FollowedFilesParts {
 }
 
 /** What rotation uses of them. */
-export type FollowedView = Pick<FollowedFiles, 'groups' | 'giveUp' | 'finish' | 'noteCopy'>;
+export type FollowedView = Pick<FollowedFiles, 'stamp' | 'groups' | 'giveUp' | 'finish' | 'noteCopy'>;
 
 export class FollowedFiles {
   readonly #parts: FollowedFilesParts;
 
   constructor(parts: FollowedFilesParts) {
     this.#parts = parts;
+  }
+
+  /** Returns a number that is another one as soon as anything changed that `groups` tells of: cheap to ask for. */
+  stamp(): number {
+    let stamp = 0;
+    const mix = (value: number): void => {
+      stamp = Math.imul(stamp ^ (value | 0), STAMP_FACTOR) + Math.floor(value / STAMP_HIGH);
+    };
+    for (const group of this.#parts.tailer.groups) {
+      mix(group.files.length);
+      for (const file of group.files) {
+        mix(file.size);
+        mix(file.readOffset);
+        mix(file.acknowledgedOffset);
+        mix(this.#durableOf(file)?.acknowledgedOffset ?? 0);
+        mix(this.#durableOf(file)?.skips?.at(-1)?.endOffset ?? 0);
+        mix(file.also.size + (file.phase === 'done' ? 1 : 0) + (file.isListed ? 2 : 0));
+      }
+    }
+    return stamp;
   }
 
   /** Returns the groups that are wanted; what they are is told by their key first, so that the others cost nothing. */
@@ -130,8 +154,12 @@ export class FollowedFiles {
     this.#parts.context.noteChange(found.group, file);
   }
 
+  #durableOf(file: TailedFile): DurableProgress | undefined {
+    return file.id === undefined ? undefined : this.#parts.store.durableProgress(file.id);
+  }
+
   #viewOf(file: TailedFile): FollowedFile {
-    const durable = file.id === undefined ? undefined : this.#parts.store.durableProgress(file.id);
+    const durable = this.#durableOf(file);
     const freeOffset = durable?.acknowledgedOffset ?? 0;
     const isCompressed = file.compression !== undefined;
     const isRead = file.phase === 'done' || (!isCompressed && file.phase !== 'unidentified');

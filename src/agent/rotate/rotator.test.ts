@@ -99,6 +99,7 @@ class Scene {
   #followed(): FollowedView {
     return {
       groups: (isWanted) => this.#groups().filter(isWanted),
+      stamp: () => nodeScheduler.monotonicMs(),
       giveUp: (_id, untilOffset) => {
         this.givenUp.push(untilOffset);
         return { startOffset: 0, endOffset: untilOffset };

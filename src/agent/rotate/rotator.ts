@@ -35,6 +35,9 @@ import { describeGroup, rootOf, Survey } from './survey.ts';
 const TICK_MS = 500;
 const QUIET_TICK_MS = 1000;
 
+/** How often everything is looked at although nothing changed: files grow old. */
+const QUIET_LOOK_MS = 10_000;
+
 /** How long a policy may fit nothing before it is warned of. */
 const UNUSED_MS = 60_000;
 
@@ -89,6 +92,9 @@ export class Rotator implements Service {
   #isStopping = false;
   #alarm = new AbortController();
   #hasNews = false;
+  #hasWork = true;
+  #stamp = 0;
+  #lookedMs = 0;
   #startedMs = 0;
 
   constructor(options: RotatorOptions) {
@@ -173,6 +179,8 @@ export class Rotator implements Service {
     if (followed === undefined) return;
     const wallMs = scheduler.nowMs();
     const monotonicMs = scheduler.monotonicMs();
+    const due = this.#takeDue(wallMs);
+    if (due.size === 0 && this.#isQuiet(followed.stamp(), monotonicMs)) return;
     if (this.#choices.size >= CHOICES_MAX) this.#choices.clear();
     const groups = followed.groups((group) => this.#choiceOf(group).kind === 'policy');
     const roots = new Map(groups.map((group) => [group.key, rootOf(group)]));
@@ -187,10 +195,10 @@ export class Rotator implements Service {
     const own = ruled.filter(
       ({ choice, root }) => choice.kind === 'policy' && this.#locks.take(root, monotonicMs),
     );
-    const due = this.#takeDue(wallMs);
     const planned = own.flatMap((one) => this.#plan(one, { wallMs, due }));
     const budget = this.#planBudget(own, planned);
     this.#held = budget.held;
+    this.#hasWork = planned.length + budget.actions.length + budget.held.length > 0;
     telemetry.gauge('logboom_rotate_disk_bytes', diskBytesOf(own));
     telemetry.gauge(
       'logboom_rotate_held_bytes',
@@ -205,6 +213,15 @@ export class Rotator implements Service {
     }
     const at = { nowMs: monotonicMs, hasNews: this.#hasNews };
     this.#statusFile.write(() => this.#statusOf(ruled), at);
+  }
+
+  /** Whether nothing changed since the last look, which found nothing to do; ages are looked at now and then all the same. */
+  #isQuiet(stamp: number, nowMs: number): boolean {
+    const isSame = stamp === this.#stamp && !this.#hasWork && this.#background === undefined;
+    if (isSame && nowMs - this.#lookedMs < QUIET_LOOK_MS) return true;
+    this.#stamp = stamp;
+    this.#lookedMs = nowMs;
+    return false;
   }
 
   /** What policy a group has does not change: it is found once. */
