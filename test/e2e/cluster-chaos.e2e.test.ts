@@ -70,7 +70,7 @@ function startWriters({ installation: { apps, pods } }: Cluster, program: string
   ];
 }
 
-/** An application that writes lines which OpenSearch refuses: an object where text is mapped. */
+/** An application that writes lines which OpenSearch refuses: text where an object is mapped. */
 class PoisonWriter {
   count = 0;
   readonly #file: string;
@@ -85,7 +85,7 @@ class PoisonWriter {
     const line = {
       ecs: { version: '8.11.0' },
       message: `poison ${this.count}`,
-      user: { name: { not: 'a name' } },
+      user: 'text',
     };
     appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
   }
