@@ -12,8 +12,8 @@ import { KafkaTransport } from './kafka-transport.ts';
 import { readFrames, RecordReader } from './record-decoder.ts';
 import { FakeKafka } from './testing/fake-kafka.ts';
 
-/** A seed takes some tenths of a second. */
-const SEEDS = Math.max(6, Math.floor(Number(process.env['LOGBOOM_CASES'] ?? 0) / 500));
+/** A seed takes up to two seconds on a busy machine. */
+const SEEDS = Math.max(4, Math.floor(Number(process.env['LOGBOOM_CASES'] ?? 0) / 4_000));
 const FILES = 6;
 const ROUNDS = 12;
 const HOUR_MS = 3_600_000;
