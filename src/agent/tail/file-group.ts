@@ -36,6 +36,8 @@ export class FileGroup {
   readonly suspects = new Map<string, number>();
   /** What could not be looked into when the directory was last read, by inode. */
   readonly unreadable = new Map<string, Unreadable>();
+  /** Archives that are being looked into. */
+  readonly probes = new Set<Promise<unknown>>();
   /** Whether the directory was read at least once. */
   isKnown = false;
   /** Whether a checkpoint spoke of this group when the agent started. */

@@ -23,6 +23,7 @@ import {
   isFingerprintOf,
   readHead,
 } from './fingerprint.ts';
+import { findProcessed } from './processed-archives.ts';
 import type { TailContext } from './tail-context.ts';
 import { aliasOf, type Observed, TailedFile } from './tailed-file.ts';
 
@@ -235,18 +236,18 @@ export class FileMatcher {
     }
     const match = this.#findByContent(group, observed, fd, head);
     if (match === 'suspect') return false;
-    if (match === undefined) {
+    const origin = match ?? findProcessed(group, observed);
+    if (origin === undefined) {
       this.begin(group, observed, fd, 0);
       return true;
     }
-    if (match.phase === 'orphaned') {
+    if (match?.phase === 'orphaned') {
       this.continueAt(group, match, observed, fd);
       this.#reader.settleTruncation(group, match, match.size);
       return true;
     }
-    match.also.add(aliasOf(observed));
+    this.#remember(group, origin, observed);
     group.suspects.delete(observed.inode);
-    this.#context.noteChange(group, match);
     return false;
   }
 
@@ -280,7 +281,7 @@ export class FileMatcher {
       const mayBeCopied = canBeCopied(group, file) || this.#marks.hasChanged(file);
       if (mayBeCopied && this.#marks.isCopy(file, fd, observed.size)) return file;
     }
-    return this.#isProcessed(group, observed) ? group.files.find((file) => !file.isActive) : undefined;
+    return undefined;
   }
 
   #isFreshSuspect(group: FileGroup, observed: Observed): boolean {
@@ -288,16 +289,6 @@ export class FileMatcher {
     const sinceMs = group.suspects.get(observed.inode) ?? nowMs;
     group.suspects.set(observed.inode, sinceMs);
     return nowMs - sinceMs < COPY_MS_MAX;
-  }
-
-  /** An s6 archive that a processor wrote: what it was made of was read before, when it was `previous`. */
-  #isProcessed(group: FileGroup, observed: Observed): boolean {
-    return (
-      group.spec.hasProcessor &&
-      group.isKnown &&
-      observed.file.name.startsWith('@') &&
-      group.files.some((file) => !file.isActive && file.phase !== 'unidentified')
-    );
   }
 
   #adoptArchive(group: FileGroup, observed: Observed, compression: 'gz' | 'zst'): void {
@@ -313,10 +304,14 @@ export class FileMatcher {
         candidates.set(other, this.#marks.endMarkOf(other));
       return [...candidates.values()].flatMap((mark) => mark ?? []);
     };
-    probeArchive(openArchive(observed.file.path, compression), choose, sha256)
+    const probe = probeArchive(openArchive(observed.file.path, compression), choose, sha256);
+    group.probes.add(probe);
+    probe
       .then(
-        ({ head, found }) => {
+        async ({ head, found }) => {
           const match = [...candidates].find(([, mark]) => mark === undefined || found.has(mark))?.[0];
+          // Others may be recognised by their content, which leaves fewer files that this one can be made of.
+          if (match === undefined && group.spec.hasProcessor) await Promise.allSettled(group.probes);
           this.#settleArchive(group, file, { observed, head, match });
         },
         (error: unknown) => {
@@ -325,6 +320,7 @@ export class FileMatcher {
         },
       )
       .finally(() => {
+        group.probes.delete(probe);
         file.isProbing = false;
         this.#onReady(group);
       });
@@ -351,21 +347,15 @@ export class FileMatcher {
       return;
     }
     const { match } = probe;
-    if (match === undefined && this.#isProcessed(group, probe.observed)) {
-      this.#merge(
-        group,
-        archive,
-        group.files.find((file) => file !== archive && !file.isActive),
-      );
-      return;
-    }
-    if (match === undefined) {
+    const origin = match ?? findProcessed(group, probe.observed);
+    if (origin === undefined) {
       this.#reader.settleIdentity(group, archive, probe.head);
       this.openArchive(group, archive, { ...probe.observed, size: 0 });
       return;
     }
-    this.#merge(group, archive, match);
-    if (match.phase !== 'orphaned') return;
+    group.files = group.files.filter((other) => other !== archive);
+    this.#remember(group, origin, archive);
+    if (match?.phase !== 'orphaned') return;
     match.inode = archive.inode;
     match.birthNs = archive.birthNs;
     match.compression = archive.compression;
@@ -373,11 +363,15 @@ export class FileMatcher {
     this.openArchive(group, match, probe.observed);
   }
 
-  #merge(group: FileGroup, archive: TailedFile, into: TailedFile | undefined): void {
-    group.files = group.files.filter((other) => other !== archive);
-    if (into === undefined) return;
-    into.also.add(aliasOf(archive));
-    this.#context.noteChange(group, into);
+  /** Notes that `copy` has the content of `file`, or what a processor made of it. */
+  #remember(
+    group: FileGroup,
+    file: TailedFile,
+    copy: { readonly inode: string; readonly birthNs: string },
+  ): void {
+    file.also.add(aliasOf(copy));
+    file.isProcessed = group.spec.hasProcessor;
+    this.#context.noteChange(group, file);
   }
 
   /** Opens a compressed file at the read offset of `file`. */

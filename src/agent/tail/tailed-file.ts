@@ -108,6 +108,8 @@ export class TailedFile {
   isUnverified = false;
   /** The archive's head is being read. */
   isProbing = false;
+  /** An archive was found that a processor made of it. */
+  isProcessed = false;
   /** Everything pending was given out because no more will come. */
   isFlushed = false;
   isCheckpointed = false;
