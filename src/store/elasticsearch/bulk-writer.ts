@@ -119,7 +119,8 @@ export class BulkWriter {
     try {
       outcome = await client
         .request({ ...BULK_REQUEST, body: payload.bytes, signal })
-        .then((answer) => outcomeOf(answer, payload.items), outcomeOfError);
+        .then((answer) => outcomeOf(answer, payload.items))
+        .catch(outcomeOfError);
       const nowMs = scheduler.monotonicMs();
       telemetry.observe('logboom_store_bulk_seconds', (nowMs - sentMs) / 1000);
       if (outcome.kind !== 'unanswered')
@@ -214,13 +215,17 @@ export class BulkWriter {
   ): Promise<boolean> {
     if (outcome.kind === 'refused') {
       if (items.length > 1 || outcome.isTooLarge) return true;
-      // Where nothing passes, the document is not to blame.
-      return delivery.created > 0 || this.#created > delivery.createdBefore;
+      return this.#hasPassedSince(delivery);
     }
     if (outcome.kind !== 'unanswered' || attempt < UNANSWERED_MAX) return false;
     // One document may be the one that breaks the connection, or happen to meet a restart again and again.
-    if (items.length === 1 && attempt < FAILURES_MAX) return false;
+    if (items.length === 1 && (attempt < FAILURES_MAX || !this.#hasPassedSince(delivery))) return false;
     return this.#answersOthers(signal);
+  }
+
+  /** Whether other documents have been stored since: where nothing passes, no document is to blame. */
+  #hasPassedSince(delivery: Delivery): boolean {
+    return delivery.created > 0 || this.#created > delivery.createdBefore;
   }
 
   async #answersOthers(signal: AbortSignal): Promise<boolean> {
