@@ -24,6 +24,8 @@ const PROVISIONS: readonly Provision[] = [
   { program: 'logrotate', debianPackage: 'logrotate', purpose: 'tests with the real logrotate' },
   { program: 'kcat', debianPackage: 'kcat', purpose: 'tests with an independent client of Kafka' },
   { program: 'chromium', debianPackage: 'chromium', purpose: 'tests of the page' },
+  { program: 'java', debianPackage: 'default-jdk-headless', purpose: 'tests with Kafka and search engines' },
+  { program: 'mvn', debianPackage: 'maven', purpose: 'tests with Kafka and search engines' },
 ];
 
 /** A package mirror that does not answer must not eat the time of the tests. */
