@@ -23,6 +23,7 @@ const PROVISIONS: readonly Provision[] = [
   { program: 'shellcheck', debianPackage: 'shellcheck', purpose: 'the check of shell scripts' },
   { program: 'logrotate', debianPackage: 'logrotate', purpose: 'tests with the real logrotate' },
   { program: 'kcat', debianPackage: 'kcat', purpose: 'tests with an independent client of Kafka' },
+  { program: 'openssl', debianPackage: 'openssl', purpose: 'tests with certificates' },
   { program: 'chromium', debianPackage: 'chromium', purpose: 'tests of the page' },
   { program: 'java', debianPackage: 'default-jdk-headless', purpose: 'tests with Kafka and search engines' },
   { program: 'mvn', debianPackage: 'maven', purpose: 'tests with Kafka and search engines' },
