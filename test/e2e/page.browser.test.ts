@@ -138,12 +138,30 @@ void describe('the page', { skip: browserSkip }, () => {
     assert.deepEqual(visit.complaints, []);
   });
 
-  void test('a regular expression that is wrong is explained, with its place', async () => {
+  void test('a regular expression that is wrong is explained, with its place, and nothing seems to load', async () => {
     await using visit = await openPage(browser, `${installation.baseUrl}/?q=/[/`);
     const alert = visit.page.locator('.notice[role=alert]');
     await alert.waitFor({ timeout: SEEN_MS_MAX });
     assert.match((await alert.textContent()) ?? '', /regular expression/);
+    assert.equal(await visit.page.locator('[aria-busy=true]').count(), 0);
   });
+
+  for (const width of [320, 390]) {
+    void test(`on a phone ${width} pixels wide everything in the header can be touched`, async () => {
+      await using visit = await openPage(browser, `${installation.baseUrl}/`);
+      const { page } = visit;
+      await page.setViewportSize({ width, height: 700 });
+      for (const button of await page.locator('.header > button').all()) {
+        const box = await button.boundingBox();
+        assert.ok(box !== null && box.x + box.width <= width, JSON.stringify(box));
+      }
+      const links = await page.locator('.header nav a').all();
+      assert.equal(links.length, 3);
+      for (const link of links) await link.click({ timeout: SEEN_MS_MAX });
+      assert.match(page.url(), /dead-letters$/);
+      assert.deepEqual(visit.complaints, []);
+    });
+  }
 });
 
 /** Presses Search again and again until `check` holds. */

@@ -14,15 +14,19 @@ interface FacetsPaneProps {
   readonly query: string;
   /** Facets are counted after the search, so that the first records come as fast as they can. */
   readonly isSearched: boolean;
+  /** The search did not work: there is nothing to count. */
+  readonly hasFailed: boolean;
   readonly edit: Pick<RecordActions, 'onInclude' | 'onExclude'>;
 }
 
 /** Counts over the whole range, by what one filters by most. */
-export function FacetsPane({ run, buckets, query, isSearched, edit }: FacetsPaneProps): ReactElement {
+export function FacetsPane(props: FacetsPaneProps): ReactElement {
+  const { run, buckets, query, isSearched, hasFailed, edit } = props;
   const levels = useMemo(() => (buckets.length === 0 ? undefined : sumByValue(buckets)), [buckets]);
   const namespaces = useFacetCounts(run, 'kubernetes.namespace', isSearched);
   const pods = useFacetCounts(run, 'kubernetes.pod.name', isSearched);
   const common = { query, onToggle: edit.onInclude, onExclude: edit.onExclude };
+  if (hasFailed) return <aside />;
   return (
     <aside aria-label="Filters">
       <FacetList title="Level" field="level" counts={levels} {...common} />

@@ -21,7 +21,7 @@ export function Header({ path, proof, isReady, theme, onTheme, onHelp }: HeaderP
     <header className="header">
       <NavLink href="/" className="brand" label="Logboom: a new search">
         <BrandIcon />
-        Logboom
+        <span>Logboom</span>
       </NavLink>
       <nav aria-label="Pages">
         <NavLink href="/" isCurrent={isSearch}>

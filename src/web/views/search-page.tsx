@@ -102,6 +102,7 @@ export function SearchPage({ address, onHelp }: { address: Address; onHelp: () =
           buckets={histogram.buckets}
           query={state.query}
           isSearched={!result.isLoading}
+          hasFailed={result.error !== undefined && rows.length === 0}
           edit={edit}
         />
         <section className="results" aria-label="Results">
