@@ -242,7 +242,7 @@ async function waitsForRights(bench: EngineBench): Promise<void> {
   const { appended, duplicates, rejected } = await appending;
   assert.deepEqual([appended + duplicates, rejected], [2, []]);
   assert.equal(opened.store.problem(), undefined);
-  assert.deepEqual(opened.telemetry.linesOf('store_resumed').length, 1);
+  assert.equal(opened.telemetry.lines.at(-1)?.event, 'store_resumed');
 }
 
 /** The answer to a request with `secret` in the index of its last document, as a user without rights for it gets it. */
@@ -320,6 +320,7 @@ async function writesDataStream(bench: EngineBench): Promise<void> {
   const batch = bench.lines(5);
   assert.equal((await opened.store.append([batch], SIGNAL)).appended, 5);
   assert.equal((await opened.store.append([batch], SIGNAL)).duplicates, 5);
+  await bench.ask('POST', `/${bench.prefix}-shop/_refresh`);
   const { hits } = await bench.ask('GET', `/${bench.prefix}-shop/_search?size=1`);
   assert.match(JSON.stringify(hits), new RegExp(`"_index":"\\.ds-${bench.prefix}-shop-`));
 }
