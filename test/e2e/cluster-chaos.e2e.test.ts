@@ -23,7 +23,7 @@ import { SequenceCheck } from './sequence-line.ts';
 const FAULTS = Number(process.env['LOGBOOM_E2E_FAULTS'] ?? 30);
 const SEED = Number(process.env['LOGBOOM_E2E_SEED'] ?? Date.now() % 1_000_000_000);
 
-const BURSTS: BurstOptions = { burstLines: 200, pauseMs: 500 };
+const BURSTS: BurstOptions = { burstLines: 200, pauseMs: 900 };
 
 /** Time to deliver what gathered in the files and in Kafka. */
 const DRAIN_MS_MAX = 240_000;
