@@ -9,6 +9,7 @@
  */
 import { parseArgs } from 'node:util';
 import { parseQuery } from '../src/query/parser.ts';
+import { SEPARATOR, numberWord } from '../src/store/elasticsearch/search-columns.ts';
 import type { Store } from '../src/store/store.ts';
 import { ENGINES } from '../test/e2e/engine-stores.ts';
 import { createMixedBatches } from './mixed-documents.ts';
@@ -46,7 +47,7 @@ const SEARCHES: readonly (readonly [string, Json, string])[] = [
   ],
   ['level:error', { term: { 'log.level': 'error' } }, ''],
   ['pod:*payment*', { wildcard: { 'kubernetes.pod.name': '*payment*' } }, ''],
-  ['fields.status:500', { term: { '_logboom.numbers': 'fields.status\u007f#500' } }, ''],
+  ['fields.status:500', { term: { '_logboom.numbers': `fields.status${SEPARATOR}${numberWord(500)}` } }, ''],
 ];
 
 const { values: options } = parseArgs({
