@@ -4,6 +4,8 @@ import { messageOf, systemCodeOf } from '../../base/errors.ts';
 export interface KafkaProblem {
   /** Kafka's name of the error where it has one, otherwise the system's. */
   readonly code: string;
+  /** The same for problems that pass together: one line of the log tells them all. */
+  readonly cause: string;
   /** A clause that begins in lower case, such as `cannot reach Kafka at HOST:PORT (ECONNREFUSED)`. */
   readonly reason: string;
   readonly remedy: string;
@@ -19,6 +21,9 @@ export class KafkaError extends Error {
     this.code = code;
   }
 }
+
+/** Causes of connections that cannot be made, whatever they were for. */
+const CAUSES = { network: 'network', tls: 'tls' } as const;
 
 const CHECK_TLS =
   'Set transport.tls.caFile to the certificate of the CA that signed it, and use the names that stand in it in transport.brokers.';
@@ -96,16 +101,22 @@ export function problemOf(error: unknown, action: string): KafkaProblem {
       'TLS_MISSING',
       `cannot ${action}: the broker does not speak TLS there`,
       'Take transport.tls out, or use the port with TLS in transport.brokers.',
+      CAUSES.tls,
     );
   if (words.includes('Broker requires TLS'))
-    return problem('TLS_REQUIRED', `cannot ${action}: the broker wants TLS`, 'Set transport.tls.');
+    return problem(
+      'TLS_REQUIRED',
+      `cannot ${action}: the broker wants TLS`,
+      'Set transport.tls.',
+      CAUSES.tls,
+    );
   if (/authentication failed/i.test(words))
     return protocolProblem('SASL_AUTHENTICATION_FAILED', action, undefined);
   return networkProblem(chain, action, words);
 }
 
-function problem(code: string, reason: string, remedy: string): KafkaProblem {
-  return { code, reason, remedy };
+function problem(code: string, reason: string, remedy: string, cause = `${code} ${reason}`): KafkaProblem {
+  return { code, cause, reason, remedy };
 }
 
 function protocolProblem(code: string, action: string, error: unknown): KafkaProblem {
@@ -131,9 +142,15 @@ function tlsProblem(error: unknown, action: string): KafkaProblem {
       code,
       `cannot ${action}: the broker refuses the TLS connection (${code})`,
       'Check transport.tls.certificateFile and transport.tls.keyFile: the broker may want a certificate of a client.',
+      CAUSES.tls,
     );
   }
-  return problem(code, `cannot ${action}: the certificate of the broker is not trusted (${code})`, CHECK_TLS);
+  return problem(
+    code,
+    `cannot ${action}: the certificate of the broker is not trusted (${code})`,
+    CHECK_TLS,
+    CAUSES.tls,
+  );
 }
 
 function networkProblem(chain: readonly unknown[], action: string, words: string): KafkaProblem {
@@ -145,12 +162,14 @@ function networkProblem(chain: readonly unknown[], action: string, words: string
       code,
       `cannot ${action}: ${lastMessage(chain)}`,
       'Check transport.brokers, and that a broker runs there and can be reached.',
+      CAUSES.network,
     );
   const isClosed = words.includes('onnection closed');
   return problem(
     isClosed ? 'CLOSED' : 'UNKNOWN',
     `cannot ${action}: ${isClosed ? 'the broker has closed the connection' : lastMessage(chain)}`,
     'Check that a broker runs there, and whether its port wants TLS (transport.tls) or a password (transport.sasl).',
+    CAUSES.network,
   );
 }
 

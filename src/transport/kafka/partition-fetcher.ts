@@ -77,6 +77,8 @@ export class PartitionFetcher {
   readonly #readings = new Map<string, Reading>();
   readonly #byUserNumber = new Map<number, Reading>();
   readonly #busyLeaders = new Set<number>();
+  /** Leaders that could not be asked, which the transport's problems name. */
+  readonly #awayLeaders = new Set<number>();
   readonly #wakers = new Set<() => void>();
   #nextUserNumber = 0;
   /** Where the next poll begins, so that all partitions get their turn. */
@@ -128,6 +130,7 @@ export class PartitionFetcher {
       this.#byUserNumber.delete(reading.userNumber);
       this.#options.problems.note(subjectOf(reading), undefined);
     }
+    this.#forgetLeaders();
     this.#wake();
   }
 
@@ -218,6 +221,7 @@ export class PartitionFetcher {
       error instanceof NewerSchemaError
         ? {
             code: 'NEWER_SCHEMA',
+            cause: `NEWER_SCHEMA ${topic}`,
             reason: `cannot ${action}: its records have schema version ${error.version}, and this program knows ${SCHEMA_VERSION}`,
             remedy: 'Install the newer release here too, or let only the newer indexers run.',
           }
@@ -258,15 +262,18 @@ export class PartitionFetcher {
           const options = { waitMsMax: WAIT_MS_MAX, bytesMax: FETCH_BYTES_MAX, topics: topicsOf(asked) };
           const response = await cluster.call(leader, purpose, FETCH, options);
           delayMs = RETRY_MS_MIN;
-          problems.note(`read from broker ${leader}`, undefined);
+          this.#awayLeaders.delete(leader);
+          problems.note(subjectOfLeader(leader), undefined);
           await this.#accept(response, asked);
         } catch (error) {
           if (this.#closing.signal.aborted) return;
-          problems.note(`read from broker ${leader}`, problemOf(error, 'read from Kafka'));
+          this.#awayLeaders.add(leader);
+          problems.note(subjectOfLeader(leader), problemOf(error, 'read from Kafka'));
           await scheduler.sleep(delayMs, this.#closing.signal);
           delayMs = Math.min(RETRY_MS_MAX, delayMs * 2);
           // The leaders may be others by now, which have loops of their own.
-          void this.#refresh();
+          for (const { reading } of asked) if (reading.leader === leader) reading.leader = -1;
+          await this.#refresh();
         }
       }
     } finally {
@@ -323,15 +330,16 @@ export class PartitionFetcher {
   }
 
   async #handleError(reading: Reading, error: string): Promise<void> {
-    const { topic, number } = reading.assignment;
-    const action = `read partition ${number} of ${topic}`;
     if (error === 'OFFSET_OUT_OF_RANGE') {
       await this.#restart(reading);
       return;
     }
     reading.leader = -1;
     if (error !== 'NOT_LEADER_OR_FOLLOWER' && error !== 'FENCED_LEADER_EPOCH')
-      this.#options.problems.note(subjectOf(reading), problemOf(new KafkaError(error, ''), action));
+      this.#options.problems.note(
+        subjectOf(reading),
+        problemOf(new KafkaError(error, ''), `read the topic ${reading.assignment.topic}`),
+      );
   }
 
   /** The broker has deleted what was to be read, or has lost the end of its log: everything that is left is read. */
@@ -364,6 +372,7 @@ export class PartitionFetcher {
           await this.#findLeaders(cluster);
           await this.#findStarts();
           problems.note('find partitions', undefined);
+          this.#forgetLeaders();
         } catch (error) {
           if (!this.#closing.signal.aborted)
             problems.note('find partitions', problemOf(error, 'find the leaders of partitions'));
@@ -375,6 +384,16 @@ export class PartitionFetcher {
       }
     } finally {
       this.#isRefreshing = false;
+    }
+  }
+
+  /** A broker that leads nothing any more that is read here need not come back. */
+  #forgetLeaders(): void {
+    const leaders = new Set([...this.#readings.values()].map(({ leader }) => leader));
+    for (const leader of this.#awayLeaders) {
+      if (leaders.has(leader) || leaders.has(-1)) continue;
+      this.#awayLeaders.delete(leader);
+      this.#options.problems.note(subjectOfLeader(leader), undefined);
     }
   }
 
@@ -441,6 +460,10 @@ function topicsOf(asked: readonly Asked[]): FetchTopic[] {
       bytesMax: PARTITION_BYTES_MAX,
     })),
   }));
+}
+
+function subjectOfLeader(leader: number): string {
+  return `read from broker ${leader}`;
 }
 
 function subjectOf({ assignment: { topic, number } }: Reading): string {

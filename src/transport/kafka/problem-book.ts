@@ -2,12 +2,14 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { KafkaProblem } from './kafka-problem.ts';
 
 /**
- * What keeps the transport from working, by what cannot be done. Each problem is logged when it begins, changes and
- * ends, and not while it lasts.
+ * What keeps the transport from working, by what cannot be done. Many things fail at once when a broker goes away, and
+ * in turns in several ways, so the log has one line when a cause begins and one when nothing suffers from it any more.
  */
 export class ProblemBook {
   readonly #telemetry: Telemetry;
   readonly #problems = new Map<string, KafkaProblem>();
+  /** By cause: what the log was told, and has not been told the end of. */
+  readonly #told = new Map<string, string>();
   #isClosed = false;
 
   constructor(telemetry: Telemetry) {
@@ -17,18 +19,15 @@ export class ProblemBook {
   /** Notes that something cannot be done, or with undefined that it can be. */
   note(subject: string, problem: KafkaProblem | undefined): void {
     if (this.#isClosed) return;
-    const before = this.#problems.get(subject);
     if (problem === undefined) {
-      if (!this.#problems.delete(subject)) return;
-      this.#telemetry.log('info', 'kafka_recovered', `Kafka works again: ${subject}`);
+      if (this.#problems.delete(subject)) this.#tellEnds();
       return;
     }
     this.#problems.set(subject, problem);
-    if (before?.code === problem.code && before.remedy === problem.remedy) return;
-    this.#telemetry.log('warn', 'kafka_waits', `waiting: ${problem.reason}`, {
-      code: problem.code,
-      hint: problem.remedy,
-    });
+    const { cause, code, reason, remedy } = problem;
+    if (this.#told.has(cause)) return;
+    this.#told.set(cause, reason);
+    this.#telemetry.log('warn', 'kafka_waits', `waiting: ${reason}`, { code, hint: remedy });
   }
 
   /** The oldest problem as a sentence with its remedy, or undefined. */
@@ -41,5 +40,14 @@ export class ProblemBook {
   close(): void {
     this.#isClosed = true;
     this.#problems.clear();
+  }
+
+  #tellEnds(): void {
+    const causes = new Set([...this.#problems.values()].map(({ cause }) => cause));
+    for (const [cause, reason] of this.#told) {
+      if (causes.has(cause)) continue;
+      this.#told.delete(cause);
+      this.#telemetry.log('info', 'kafka_recovered', `Kafka works again, after: ${reason}`);
+    }
   }
 }
