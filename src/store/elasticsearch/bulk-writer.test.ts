@@ -23,6 +23,7 @@ type Answer = (ids: readonly string[], attempt: number) => Answered | Error;
 interface Writing {
   readonly delivered: Promise<Delivered>;
   readonly board: WaitBoard;
+  readonly telemetry: MemoryTelemetry;
   readonly scheduler: VirtualScheduler;
   readonly requests: string[][];
   readonly created: string[];
@@ -59,7 +60,14 @@ function write(ids: readonly string[], answer: Answer): Writing {
   const gate = new BulkGate(new BulkLimitState(4));
   const createIndex = (name: string): Promise<void> => Promise.resolve(void created.push(name));
   const writer = new BulkWriter({ client, gate, board, scheduler, telemetry, createIndex });
-  return { delivered: writer.deliver(payloadOf(ids), SIGNAL), board, scheduler, requests, created };
+  return {
+    delivered: writer.deliver(payloadOf(ids), SIGNAL),
+    board,
+    telemetry,
+    scheduler,
+    requests,
+    created,
+  };
 }
 
 function payloadOf(ids: readonly string[]): BulkPayload {
@@ -189,4 +197,35 @@ void test('more than the engine has room for is sent in parts, and what is too m
   const delivered = await finish(writing);
   assert.equal(delivered.created, 3);
   assert.deepEqual(refusedIds(delivered), ['big: es_rejected_execution_exception']);
+});
+
+void test('a request that the engine has no room for again and again is halved until it has', async () => {
+  const sizes: number[] = [];
+  const writing = write(['a', 'b', 'c', 'd'], (ids) => {
+    sizes.push(ids.length);
+    if (ids.length < 2) return verdicts(ids, () => 201);
+    const error = { type: 'circuit_breaking_exception', reason: `[parent] Data too large ${sizes.length}` };
+    return { status: 429, text: JSON.stringify({ error, status: 429 }) };
+  });
+  assert.equal((await finish(writing)).created, 4);
+  assert.deepEqual([...new Set(sizes)], [4, 2, 1]);
+});
+
+void test('the log tells each cause of waiting once, and no missing index that could be created', async () => {
+  const writing = write(['a', 'b'], (ids, attempt) => {
+    if (attempt === 1) return verdicts(ids, () => 404, 'index_not_found_exception');
+    const reason = `in_flight_bytes=${attempt}`;
+    if (attempt < 4) return { status: 429, text: JSON.stringify({ error: { type: 'rejected', reason } }) };
+    if (attempt < 6) return new Error(attempt === 4 ? 'read ECONNRESET' : 'other side closed');
+    return verdicts(ids, () => 201);
+  });
+  assert.equal((await finish(writing)).created, 2);
+  const texts = writing.telemetry.lines.map(({ event, text }) => `${event}: ${text}`);
+  assert.equal(texts.length, 3, texts.join('\n'));
+  assert.match(texts[0] ?? '', /^store_waiting: .* overloaded \(429\).*\(it says: in_flight_bytes=2\)\.$/);
+  assert.match(
+    texts[1] ?? '',
+    /^store_waiting: .* (?:read ECONNRESET|other side closed)\. Look whether .*[^.]\.$/,
+  );
+  assert.match(texts[2] ?? '', /^store_resumed: /);
 });

@@ -16,7 +16,7 @@ import type { EngineAnswer, EngineClient } from './engine-client.ts';
 import { faultOf } from './engine-error.ts';
 import type { WaitCause } from './item-verdict.ts';
 import { WAIT_TEXTS, verdictOf } from './item-verdict.ts';
-import type { WaitBoard } from './wait-board.ts';
+import type { WaitBoard, WaitProblem } from './wait-board.ts';
 
 const BULK_MS_MAX = 120_000;
 
@@ -28,6 +28,13 @@ const FAILURES_MAX = 8;
 
 /** A request that never gets an answer is halved after so many attempts, if the engine answers others meanwhile. */
 const UNANSWERED_MAX = 3;
+
+/** A request that the engine has no room for (429) is halved after so many attempts. */
+const OVERLOADED_MAX = 5;
+
+/** An index that was created and is missing all the same may be so a few times, while the engine's nodes hear of it. */
+const MISSING_MAX = 3;
+const STILL_MISSING: WaitProblem = { cause: 'missing', text: 'an index is missing although it was created' };
 
 export interface BulkWriterOptions {
   readonly client: EngineClient;
@@ -66,7 +73,8 @@ type Outcome =
 /** What is left of a request after an attempt, and why. */
 interface Rest {
   readonly items: readonly BulkItem[];
-  readonly problem: string;
+  /** Undefined: nothing keeps it from being sent again at once. */
+  readonly problem: WaitProblem | undefined;
   /** Undefined: longer with every attempt. */
   readonly delayMs?: number | undefined;
 }
@@ -103,7 +111,9 @@ export class BulkWriter {
       pending = selectItems(pending, rest.items);
       if (pending.items.length === 0) return;
       this.#countDocuments('retried', pending.items.length);
-      await this.#options.board.wait(delivery, rest.problem, { attempt, signal, delayMs: rest.delayMs });
+      const { problem = attempt < MISSING_MAX ? undefined : STILL_MISSING, delayMs } = rest;
+      if (problem !== undefined)
+        await this.#options.board.wait(delivery, problem, { attempt, signal, delayMs });
     }
   }
 
@@ -142,12 +152,14 @@ export class BulkWriter {
     signal: AbortSignal,
   ): Promise<Rest> {
     const { items } = payload;
-    if (outcome.kind === 'unanswered')
-      return { items, problem: `the store does not answer: ${outcome.reason}` };
-    if (outcome.kind === 'refused') return { items, problem: outcome.error.reason };
+    if (outcome.kind === 'unanswered') return { items, problem: unanswered(outcome.reason) };
+    if (outcome.kind === 'refused') {
+      const { type, reason } = outcome.error;
+      return { items, problem: { cause: type, text: reason } };
+    }
     if (outcome.kind === 'wait') {
       const { cause, reason, pauseMs } = outcome;
-      return { items, problem: problemText(cause, reason), delayMs: delayOf(cause, pauseMs) };
+      return { items, problem: waitProblem(cause, reason), delayMs: delayOf(cause, pauseMs) };
     }
     const { judged, pauseMs } = outcome;
     this.#created += judged.created;
@@ -160,11 +172,10 @@ export class BulkWriter {
     const waiting = judged.waiting.filter((one) => !this.#isToBlame(one, delivery));
     const rest = [...judged.missing, ...waiting.map(({ item }) => item)];
     const [first] = waiting;
-    if (first === undefined)
-      return { items: rest, problem: problem ?? '', delayMs: problem === undefined ? 0 : undefined };
+    if (first === undefined) return { items: rest, problem };
     return {
       items: rest.toSorted((left, right) => left.start - right.start),
-      problem: problemText(first.cause, first.reason),
+      problem: waitProblem(first.cause, first.reason),
       delayMs: delayOf(first.cause, pauseMs),
     };
   }
@@ -188,12 +199,13 @@ export class BulkWriter {
   }
 
   /** Creates the indices that the engine did not; returns why that is not possible, if so. */
-  async #createIndices(missing: readonly BulkItem[], signal: AbortSignal): Promise<string | undefined> {
+  async #createIndices(missing: readonly BulkItem[], signal: AbortSignal): Promise<WaitProblem | undefined> {
     for (const index of new Set(missing.map((item) => item.index))) {
       try {
         await this.#options.createIndex(index, signal);
       } catch (error) {
-        return `the index ${index} is missing and cannot be created: ${reasonOf(error)}`;
+        const text = `the index ${index} is missing and cannot be created: ${reasonOf(error)}`;
+        return { cause: `missing ${index}`, text };
       }
     }
     return undefined;
@@ -217,6 +229,9 @@ export class BulkWriter {
       if (items.length > 1 || outcome.isTooLarge) return true;
       return this.#hasPassedSince(delivery);
     }
+    // Room for all of it may never come, beside what the engine holds anyway.
+    if (isOverloaded(outcome))
+      return outcome.kind === 'wait' && items.length > 1 && attempt >= OVERLOADED_MAX;
     if (outcome.kind !== 'unanswered' || attempt < UNANSWERED_MAX) return false;
     // One document may be the one that breaks the connection, or happen to meet a restart again and again.
     if (items.length === 1 && (attempt < FAILURES_MAX || !this.#hasPassedSince(delivery))) return false;
@@ -328,27 +343,31 @@ function delayOf(cause: WaitCause, pauseMs: number): number | undefined {
   return cause === 'overloaded' ? pauseMs : undefined;
 }
 
-function problemText(cause: WaitCause, reason: string): string {
-  return reason === ''
-    ? WAIT_TEXTS[cause]
-    : `${WAIT_TEXTS[cause]} (it says: ${reason.slice(0, REASON_LENGTH_MAX)})`;
+function waitProblem(cause: WaitCause, reason: string): WaitProblem {
+  const said = reason === '' ? '' : ` (it says: ${reason.slice(0, REASON_LENGTH_MAX)})`;
+  return { cause, text: `${WAIT_TEXTS[cause]}${said}` };
+}
+
+function unanswered(reason: string): WaitProblem {
+  return { cause: 'unanswered', text: `the store does not answer: ${reason}` };
 }
 
 /** Returns what a person should read of an error: the engine's own words, and the remedy. */
-export function problemOf(error: AppError): string {
+export function problemOf(error: AppError): WaitProblem {
   const { status, reason } = error.details;
   const fault = {
     type: String(error.details['type'] ?? ''),
     reason: typeof reason === 'string' ? reason : '',
   };
   const verdict = typeof status === 'number' ? verdictOf(status, fault) : undefined;
-  if (verdict?.kind === 'wait') return problemText(verdict.cause, fault.reason);
-  return `the store ${verdict === undefined ? 'does not answer' : 'refuses a request'}: ${reasonOf(error)}`;
+  if (verdict?.kind === 'wait') return waitProblem(verdict.cause, fault.reason);
+  if (verdict === undefined) return unanswered(reasonOf(error));
+  return { cause: error.message, text: `the store refuses a request: ${reasonOf(error)}` };
 }
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof AppError)) return messageOf(error);
   const reason = error.details['reason'];
-  const hint = error.hint === undefined ? '' : `; ${error.hint}`;
+  const hint = error.hint === undefined ? '' : `. ${error.hint.replace(/\.$/, '')}`;
   return `${typeof reason === 'string' ? reason : error.message}${hint}`;
 }

@@ -4,16 +4,24 @@ import type { Telemetry } from '../../telemetry/telemetry.ts';
 const DELAY_MS_MIN = 200;
 const DELAY_MS_MAX = 10_000;
 
+/** What keeps requests waiting. */
+export interface WaitProblem {
+  /** The same for problems that the log tells once: their texts may differ in numbers and in what a socket says. */
+  readonly cause: string;
+  /** A clause with its remedy, without a full stop. */
+  readonly text: string;
+}
+
 /**
- * What keeps the store from taking records just now. It is told in the log once when it begins and once when all of it
- * is over, however many requests meet it.
+ * What keeps the store from taking records just now. Each cause is told in the log once when it begins and once when all
+ * of it is over, however many requests meet it.
  */
 export class WaitBoard {
   readonly #scheduler: Scheduler;
   readonly #telemetry: Telemetry;
   /** By the request that waits: one entry per request under way. */
-  readonly #waits = new Map<object, string>();
-  #told: string | undefined;
+  readonly #waits = new Map<object, WaitProblem>();
+  readonly #told = new Set<string>();
 
   constructor(scheduler: Scheduler, telemetry: Telemetry) {
     this.#scheduler = scheduler;
@@ -22,13 +30,13 @@ export class WaitBoard {
 
   problem(): string | undefined {
     const [first] = this.#waits.values();
-    return first;
+    return first === undefined ? undefined : `${first.text}.`;
   }
 
   /** Waits because of `problem`, longer with every attempt, and no longer than the signal. */
   async wait(
     who: object,
-    problem: string,
+    problem: WaitProblem,
     {
       attempt,
       delayMs,
@@ -36,9 +44,9 @@ export class WaitBoard {
     }: { readonly attempt: number; readonly delayMs?: number | undefined; readonly signal: AbortSignal },
   ): Promise<void> {
     this.#waits.set(who, problem);
-    if (this.#told !== problem) {
-      this.#told = problem;
-      this.#telemetry.log('error', 'store_waiting', `The store takes no records: ${problem}.`);
+    if (!this.#told.has(problem.cause)) {
+      this.#told.add(problem.cause);
+      this.#telemetry.log('error', 'store_waiting', `The store takes no records: ${problem.text}.`);
     }
     const backoffMs = Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** Math.min(attempt, 16));
     await this.#scheduler.sleep(delayMs ?? backoffMs, signal);
@@ -47,8 +55,8 @@ export class WaitBoard {
   /** Ends the wait of a request, whether it got what it wanted or gave up. */
   done(who: object): void {
     this.#waits.delete(who);
-    if (this.#waits.size > 0 || this.#told === undefined) return;
-    this.#told = undefined;
+    if (this.#waits.size > 0 || this.#told.size === 0) return;
+    this.#told.clear();
     this.#telemetry.log('info', 'store_resumed', 'The store takes records again.');
   }
 }
