@@ -124,6 +124,16 @@ export const METRICS = {
     help: 'Bytes beyond disk budgets that may not be freed because they are not acknowledged.',
     labels: [],
   },
+  logboom_rotate_budget_bytes: {
+    kind: 'gauge',
+    help: 'Bytes on disk that the files of the node may have; absent without such a budget.',
+    labels: [],
+  },
+  logboom_rotate_last_timestamp_seconds: {
+    kind: 'gauge',
+    help: 'When rotation last did something, in seconds since the Unix epoch.',
+    labels: [],
+  },
   logboom_rotate_logrotate_runs_total: {
     kind: 'counter',
     help: 'Runs of logrotate by outcome.',

@@ -145,9 +145,11 @@ export class Rotator implements Service {
   }
 
   async #run(): Promise<void> {
-    const { scheduler } = this.#options;
+    const { scheduler, telemetry } = this.#options;
     this.#startedMs = scheduler.monotonicMs();
     this.#statusFile.restore(this.#log);
+    const { nodeBytesMax } = this.#options.config.rotateBudget;
+    if (nodeBytesMax !== undefined) telemetry.gauge('logboom_rotate_budget_bytes', nodeBytesMax);
     try {
       while (!this.#isStopping) {
         this.#hasNews = false;
@@ -312,6 +314,7 @@ export class Rotator implements Service {
       const bytes = freedBy(action);
       this.#dropped.set(file.fileId, { endOffset: action.untilOffset, bytes });
     }
+    telemetry.gauge('logboom_rotate_last_timestamp_seconds', scheduler.nowMs() / 1000);
     const time = formatTimestamp(scheduler.nowNs());
     this.#log.noteDone(action.group, { time, action: kind, path: file.path, text }, freedBytes);
     const level = kind === 'drop' ? 'warn' : kind === 'punch' ? 'debug' : 'info';
