@@ -9,7 +9,8 @@
  */
 import { parseArgs } from 'node:util';
 import { parseQuery } from '../src/query/parser.ts';
-import { SEPARATOR, numberWord } from '../src/store/elasticsearch/search-columns.ts';
+import { SEPARATOR } from '../src/store/elasticsearch/column-names.ts';
+import { numberWord } from '../src/store/elasticsearch/search-columns.ts';
 import type { Store } from '../src/store/store.ts';
 import { ENGINES } from '../test/e2e/engine-stores.ts';
 import { createMixedBatches } from './mixed-documents.ts';

@@ -9,14 +9,13 @@ import type { DocumentBatch } from '../../record/record-batch.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { JsonObject } from '../../query/match.ts';
 import { parseTime } from '../../query/time-range.ts';
-import type { BulkPayload } from './bulk-payload.ts';
+import type { BulkPayload, DocumentText } from './bulk-payload.ts';
 import { PayloadBuilder } from './bulk-payload.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from './field-table.ts';
 import type { IndexRouter } from './index-router.ts';
 import type { FilePlace } from './known-documents.ts';
 import { KnownDocuments } from './known-documents.ts';
-import type { SearchColumns } from './search-columns.ts';
-import { searchColumns } from './search-columns.ts';
+import { columnsJson, searchColumns } from './search-columns.ts';
 
 /** A document that cannot be sent at all. */
 export interface UnsentDocument {
@@ -50,9 +49,10 @@ interface Facts {
   readonly timeMs: number;
   /** Begins with the day of the event in UTC. */
   readonly index: string;
-  readonly columns: SearchColumns;
+  /** As `columnsJson` writes them. */
+  readonly columnsJson: string;
   /** The document without its last brace. */
-  readonly text: Uint8Array;
+  readonly text: DocumentText;
 }
 
 export class BulkEncoder {
@@ -98,7 +98,7 @@ export class BulkEncoder {
   #add(builder: PayloadBuilder, place: Place, nowMs: number): DeadLetterError | undefined {
     const facts = this.#recognised(place) ?? this.#parsed(place);
     if ('reason' in facts) return facts;
-    const { timeMs, index: usualIndex, columns, text } = facts;
+    const { timeMs, index: usualIndex, text } = facts;
     const { batchIndex, documentIndex, fileId, offset } = place;
     const id = eventIdOf(fileId, offset);
     const timeliness = this.#router.timeliness(timeMs, nowMs);
@@ -111,10 +111,11 @@ export class BulkEncoder {
         id,
         timeMs,
         usualIndex: timeliness === 'late' ? usualIndex : undefined,
+        start: 0,
+        end: 0,
       },
-      `{"create":{"_index":"${index}","_id":"${id}"}}`,
       text,
-      privateEnding(fileId, offset, columns),
+      privateEnding(fileId, offset, facts.columnsJson),
     );
     return undefined;
   }
@@ -123,11 +124,11 @@ export class BulkEncoder {
   #recognised(place: Place): Facts | undefined {
     const known = this.#known.recognise(place);
     if (known === undefined) return undefined;
-    const { timeMs, namespace, columns } = known;
+    const { timeMs, namespace } = known;
     const { body, start, end } = place;
     const dayStart = start + TIMESTAMP_START;
     const index = this.#router.nameOf(body.toString('latin1', dayStart, dayStart + 10), namespace);
-    return { timeMs, index, columns, text: body.subarray(start, end - 2) };
+    return { timeMs, index, columnsJson: known.columnsJson, text: { bytes: body, start, end: end - 2 } };
   }
 
   /** The slow path: any JSON object. */
@@ -145,28 +146,25 @@ export class BulkEncoder {
     return {
       timeMs: Number(timeNs / NS_PER_MS),
       index: this.#router.nameOf(formatTimestamp(timeNs), routedTo(document)),
-      columns: searchColumns(document, { eventId: eventIdOf(fileId, offset), offset }),
+      columnsJson: columnsJson(searchColumns(document, { eventId: eventIdOf(fileId, offset), offset })),
       text: openText(bytes, document),
     };
   }
 }
 
 /** Returns the document's bytes without its last brace; a private member of its own is taken out. */
-function openText(bytes: Uint8Array, document: JsonObject): Uint8Array {
-  if (!Object.hasOwn(document, PRIVATE_MEMBER)) return bytes.subarray(0, bytes.lastIndexOf(CLOSE_BRACE));
+function openText(bytes: Buffer, document: JsonObject): DocumentText {
+  if (!Object.hasOwn(document, PRIVATE_MEMBER))
+    return { bytes, start: 0, end: bytes.lastIndexOf(CLOSE_BRACE) };
   const { [PRIVATE_MEMBER]: _, ...rest } = document;
-  const text = JSON.stringify(rest);
-  return Buffer.from(text.slice(0, -1));
+  const text = Buffer.from(JSON.stringify(rest));
+  return { bytes: text, start: 0, end: text.length - 1 };
 }
 
-function privateEnding(fileId: string, offset: number, columns: SearchColumns): string {
+function privateEnding(fileId: string, offset: number, columns: string): string {
   const low = offset % OFFSET_UNIT;
   const high = (offset - low) / OFFSET_UNIT;
-  let json = `,"${PRIVATE_MEMBER}":{"file":"${fileId}","low":${low},"high":${high}`;
-  for (const name of ['values', 'numbers', 'origin', 'texts', 'marks'] as const) {
-    if (columns[name].length > 0) json += `,"${name}":${JSON.stringify(columns[name])}`;
-  }
-  return `${json}}}`;
+  return `,"${PRIVATE_MEMBER}":{"file":"${fileId}","low":${low},"high":${high}${columns}}}`;
 }
 
 function parseObject(text: string): JsonObject | undefined {

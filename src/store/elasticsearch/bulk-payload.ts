@@ -19,13 +19,30 @@ export interface BulkPayload {
   readonly items: readonly BulkItem[];
 }
 
+/** Part of a buffer. */
+export interface DocumentText {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+type MutableItem = { -readonly [Key in keyof BulkItem]: BulkItem[Key] };
+
 const NEWLINE = 10;
+
+const ACTION_END = Buffer.from('"}}\n');
+
+/** Of one unit of a string. */
+const UTF8_BYTES_MAX = 3;
 
 /** Collects documents until a request is full. */
 export class PayloadBuilder {
   #bytes: Buffer;
   #length = 0;
   #items: BulkItem[] = [];
+  /** The index of the last document, and the beginning of its action line. */
+  #index = '';
+  #actionHead = Buffer.alloc(0);
 
   constructor(capacity: number) {
     this.#bytes = Buffer.allocUnsafe(capacity);
@@ -35,30 +52,32 @@ export class PayloadBuilder {
     return this.#length;
   }
 
-  /** Adds a document: `text` up to its closing brace, and `ending`, which closes it. */
-  add(
-    item: Omit<BulkItem, 'start' | 'end'>,
-    action: string,
-    text: Uint8Array,
-    ending: string | Uint8Array,
-  ): void {
-    const start = this.#length;
-    const endingBytes = typeof ending === 'string' ? Buffer.byteLength(ending) : ending.length;
-    this.#reserve(action.length * 3 + text.length + endingBytes + 2);
-    const bytes = this.#bytes;
-    let at = start + bytes.write(action, start);
-    bytes[at] = NEWLINE;
-    at += 1;
-    bytes.set(text, at);
-    at += text.length;
-    if (typeof ending === 'string') at += bytes.write(ending, at);
-    else {
-      bytes.set(ending, at);
-      at += ending.length;
+  /**
+   * Adds a document, `text` and behind it `ending`, which closes it; where it stands is noted in `item`. The names of
+   * indices and the ids of documents are ASCII without quotes.
+   */
+  add(item: MutableItem, { bytes: source, start: from, end: to }: DocumentText, ending: string): void {
+    const { index, id } = item;
+    if (index !== this.#index) {
+      this.#index = index;
+      this.#actionHead = Buffer.from(`{"create":{"_index":"${index}","_id":"`);
     }
+    const head = this.#actionHead;
+    const actionBytes = head.length + id.length + ACTION_END.length;
+    this.#reserve(actionBytes + (to - from) + ending.length * UTF8_BYTES_MAX + 1);
+    const bytes = this.#bytes;
+    item.start = this.#length;
+    bytes.set(head, this.#length);
+    let at = this.#length + head.length;
+    at += bytes.write(id, at, 'latin1');
+    bytes.set(ACTION_END, at);
+    at += ACTION_END.length;
+    at += source.copy(bytes, at, from, to);
+    at += bytes.write(ending, at);
     bytes[at] = NEWLINE;
     this.#length = at + 1;
-    this.#items.push({ ...item, start, end: at + 1 });
+    item.end = at + 1;
+    this.#items.push(item);
   }
 
   /** Returns what was collected; the builder begins anew. */

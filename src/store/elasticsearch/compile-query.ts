@@ -27,16 +27,8 @@ import {
 } from './dsl.ts';
 import { FIELD_TABLE, PRIVATE_MEMBER, isOwnPath } from './field-table.ts';
 import { regexLiterals } from './regex-literals.ts';
-import {
-  ALWAYS_THERE,
-  SEPARATOR,
-  UNREAD_PATHS,
-  WORD_LENGTH_MAX,
-  numberWord,
-  sortableDigits,
-  wordHead,
-  wordText,
-} from './search-columns.ts';
+import { ALWAYS_THERE, SEPARATOR, UNREAD_PATHS } from './column-names.ts';
+import { WORD_LENGTH_MAX, numberWord, sortableDigits, wordHead, wordText } from './search-columns.ts';
 import type { Run } from './text-runs.ts';
 import { RUN_LENGTH_MAX, runsOf } from './text-runs.ts';
 

@@ -144,7 +144,8 @@ export class EngineWriter {
   }
 
   #countOverflow({ items }: BulkPayload): void {
-    const future = items.filter(({ index }) => index === this.#router.overflowName('future'));
+    const futureIndex = this.#router.overflowName('future');
+    const future = items.filter(({ index }) => index === futureIndex);
     for (const { timeMs } of future) this.#overflow.addFuture(timeMs);
     const late = items.filter(({ usualIndex }) => usualIndex !== undefined);
     for (const [kind, { length }] of Object.entries({ late, future })) {

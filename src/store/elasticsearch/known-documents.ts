@@ -14,7 +14,7 @@ import { fitsTemplate, learnTemplate } from '../compact-document.ts';
 import { scanMembers } from '../document-scan.ts';
 import { PRIVATE_MEMBER } from './field-table.ts';
 import type { SearchColumns } from './search-columns.ts';
-import { WORDS_MAX, searchColumns } from './search-columns.ts';
+import { WORDS_MAX, columnsJson, fieldColumns, searchColumns } from './search-columns.ts';
 
 /** Templates of one lane of a file: some records have flags. */
 const TEMPLATES_MAX = 4;
@@ -44,8 +44,9 @@ const READ_KEYS: ReadonlySet<string> = new Set(['logboom', PRIVATE_MEMBER]);
 interface KnownTemplate {
   readonly template: CompactTemplate;
   readonly namespace: string | undefined;
-  /** Columns of the members that the template stands for. */
+  /** Columns of the members that the template stands for, and the same as JSON. */
   readonly columns: SearchColumns;
+  readonly columnsJson: string;
 }
 
 interface KnownFile {
@@ -63,7 +64,8 @@ export interface FilePlace extends DocumentPlace {
 export interface KnownDocument {
   readonly timeMs: number;
   readonly namespace: string | undefined;
-  readonly columns: SearchColumns;
+  /** Its search columns, as `columnsJson` writes them. */
+  readonly columnsJson: string;
 }
 
 export class KnownDocuments {
@@ -94,7 +96,8 @@ export class KnownDocuments {
     const templates = file.templates[place.lane as 0 | 1 | 2];
     if (templates.length === TEMPLATES_MAX) templates.pop();
     const columns = columnsBeside(learned.members, place);
-    templates.unshift({ template: learned.template, namespace: namespaceOf(learned.members), columns });
+    const namespace = namespaceOf(learned.members);
+    templates.unshift({ template: learned.template, namespace, columns, columnsJson: columnsJson(columns) });
     file.lessonsLeft = LESSONS_MAX;
   }
 
@@ -113,23 +116,22 @@ export class KnownDocuments {
     if (!hasLayout(body, start)) return undefined;
     const messageEnd = endOfText(body, start + MESSAGE_START, keptEnd);
     if (messageEnd === undefined) return undefined;
-    const fields = messageEnd + 1 === keptEnd ? NO_MEMBERS : parseFields(body, messageEnd + 1, keptEnd);
-    if (fields === undefined) return undefined;
+    const hasFields = messageEnd + 1 < keptEnd;
+    const fields = hasFields ? parseFields(body, messageEnd + 1, keptEnd) : undefined;
+    if (hasFields && fields === undefined) return undefined;
     const messageBytes = messageEnd - start - MESSAGE_START;
     const message =
       messageBytes < UNBROKEN_BYTES_MIN ? '' : parseText(body, start + MESSAGE_START - 1, messageEnd + 1);
-    const own =
-      fields === NO_MEMBERS && message === '' ? NOTHING : columnsBeside({ ...fields, message }, place);
+    const own = fields === undefined && message === '' ? NOTHING : fieldColumns(fields, message);
     if (wordCount(known.columns) + wordCount(own) > WORDS_MAX) return undefined;
     return {
       timeMs: readEpochMs(body, start + TIMESTAMP_START),
       namespace: known.namespace,
-      columns: joined(known.columns, own),
+      columnsJson: own === NOTHING ? known.columnsJson : columnsJson(joined(known.columns, own)),
     };
   }
 }
 
-const NO_MEMBERS: JsonObject = {};
 const NOTHING: SearchColumns = { values: [], numbers: [], origin: [], texts: [], marks: [] };
 
 /** Returns the columns of some members as they are in a document of which nothing else is odd. */
@@ -145,14 +147,18 @@ function wordCount({ values, numbers, origin }: SearchColumns): number {
 }
 
 function joined(left: SearchColumns, right: SearchColumns): SearchColumns {
-  if (right === NOTHING) return left;
   return {
-    values: [...left.values, ...right.values],
-    numbers: [...left.numbers, ...right.numbers],
-    origin: [...left.origin, ...right.origin],
-    texts: [...left.texts, ...right.texts],
-    marks: [...new Set([...left.marks, ...right.marks])],
+    values: both(left.values, right.values),
+    numbers: both(left.numbers, right.numbers),
+    origin: both(left.origin, right.origin),
+    texts: both(left.texts, right.texts),
+    marks: left.marks.length === 0 ? right.marks : [...new Set([...left.marks, ...right.marks])],
   };
+}
+
+function both(left: readonly string[], right: readonly string[]): readonly string[] {
+  if (left.length === 0) return right;
+  return right.length === 0 ? left : [...left, ...right];
 }
 
 /** Whether a template can stand for the document's members: each is there once, the agents' own at the front. */
@@ -170,12 +176,17 @@ function namespaceOf(members: JsonObject): string | undefined {
 function hasLayout(body: Buffer, start: number): boolean {
   const at = start + TIMESTAMP_START;
   return (
-    body.compare(HEAD, 0, HEAD.length, start, at) === 0 &&
-    body.compare(MESSAGE, 0, MESSAGE.length, at + 30, start + MESSAGE_START) === 0 &&
+    hasBytes(body, start, HEAD) &&
+    hasBytes(body, at + 30, MESSAGE) &&
     hasValidDateTime(body, at) &&
     hasSeparators(body, at) &&
     readDigits(body, at + 20, 9) >= 0
   );
+}
+
+function hasBytes(body: Buffer, start: number, wanted: Buffer): boolean {
+  for (let at = 0; at < wanted.length; at += 1) if (body[start + at] !== wanted[at]) return false;
+  return true;
 }
 
 /** `-`, `T`, `:`, `.` and `Z` stand where they do in 2026-11-23T04:30:00.123456789Z. */
@@ -201,14 +212,12 @@ function endOfText(body: Buffer, start: number, end: number): number | undefined
   return undefined;
 }
 
-/** Returns `{ fields }` when nothing else stands there. */
+/** Returns the object of `"fields"` when nothing else stands there. */
 function parseFields(body: Buffer, start: number, end: number): JsonObject | undefined {
-  if (body.compare(FIELDS_HEAD, 0, FIELDS_HEAD.length, start, start + FIELDS_HEAD.length) !== 0)
-    return undefined;
+  if (!hasBytes(body, start, FIELDS_HEAD)) return undefined;
   try {
-    const members = JSON.parse(`{${body.toString('utf8', start + 1, end)}}`) as JsonObject;
-    for (const key in members) if (key !== 'fields') return undefined;
-    return members;
+    // Of two members this is no JSON.
+    return JSON.parse(body.toString('utf8', start + FIELDS_HEAD.length - 1, end)) as JsonObject;
   } catch {
     return undefined;
   }

@@ -43,10 +43,11 @@ export class OverflowCheck {
     signal: AbortSignal,
   ): Promise<{ readonly payload: BulkPayload; readonly duplicates: number }> {
     await this.#refreshFuture(signal);
-    const questions = payload.items.flatMap((item) => {
+    const questions: { readonly item: BulkItem; readonly index: string }[] = [];
+    for (const item of payload.items) {
       const elsewhere = this.#elsewhere(item);
-      return elsewhere === undefined ? [] : [{ item, index: elsewhere }];
-    });
+      if (elsewhere !== undefined) questions.push({ item, index: elsewhere });
+    }
     if (questions.length === 0) return { payload, duplicates: 0 };
     const stored = new Set<BulkItem>();
     for (let from = 0; from < questions.length; from += IDS_MAX) {

@@ -27,39 +27,20 @@ import { UNSEARCHED_KEYS } from '../../query/fields.ts';
 import { foldCase } from '../../query/fold-case.ts';
 import type { JsonObject } from '../../query/match.ts';
 import { parseNumber } from '../../query/match.ts';
-import { hasOwnField, isOwnPath } from './field-table.ts';
-
-/** Between a path and what is said of its value. */
-export const SEPARATOR = '\u007f';
+import { hasOwnField } from './field-table.ts';
+import { PathNode } from './path-node.ts';
 
 /** Characters of a value in one word; of a longer one only these are compared by the engine. */
 export const WORD_LENGTH_MAX = 128;
 
-/** Longer paths, and documents with more words, are answered by reading the document. */
-const PATH_LENGTH_MAX = 512;
+/** Documents with more words are answered by reading the document. */
 export const WORDS_MAX = 3_000;
-
-/** Keys with more dots than this are found by no query. */
-const KEY_SEGMENTS_MAX = 12;
 
 /** Deeper values are read by no query for bare text. */
 const DEPTH_MAX = 64;
 
 /** An analyzer splits what is longer, wherever that is. */
 const UNBROKEN = /\S{255}/;
-
-/** Paths that every document has, with one value each, unless it is odd. */
-export const ALWAYS_THERE: ReadonlySet<string> = new Set([
-  '@timestamp',
-  'event',
-  'event.id',
-  'log',
-  'log.offset',
-  'message',
-]);
-
-/** Long and different in every document: only that it is there is said. */
-export const UNREAD_PATHS: ReadonlySet<string> = new Set(['event.original']);
 
 export interface SearchColumns {
   readonly values: readonly string[];
@@ -80,24 +61,38 @@ export function searchColumns(document: JsonObject, place: RecordPlace): SearchC
   const writer = new ColumnWriter();
   for (const key in document) {
     if (key === '@timestamp') continue;
+    const node = PATHS.member(key);
     writer.isOrigin = UNSEARCHED_KEYS.has(key);
-    writer.isOdd ||= key.includes('.');
-    writer.member('', key, document[key], 0);
+    writer.isOdd ||= node.hasDot;
+    writer.member(node, document[key], 0);
   }
   const { message } = document;
   const isOdd = writer.isOdd || typeof message !== 'string' || !standsAt(document, place);
-  const isLong = typeof message === 'string' && UNBROKEN.test(message);
-  return {
-    values: writer.values,
-    numbers: writer.numbers,
-    origin: writer.origin,
-    texts: writer.texts,
-    marks: [
-      ...(isOdd ? (['odd'] as const) : []),
-      ...(isLong || writer.texts.some((text) => UNBROKEN.test(text)) ? (['long'] as const) : []),
-    ],
-  };
+  return writer.columns(isOdd, typeof message === 'string' && UNBROKEN.test(message));
 }
+
+/** Returns what `searchColumns` says of the parsed fields and the message of a document that has nothing else to say. */
+export function fieldColumns(fields: JsonObject | undefined, message: string): SearchColumns {
+  const writer = new ColumnWriter();
+  if (fields !== undefined) writer.member(PATHS.member('fields'), fields, 0);
+  return writer.columns(writer.isOdd, UNBROKEN.test(message));
+}
+
+/** Returns the columns as members of an object, a comma in front of each. */
+export function columnsJson(columns: SearchColumns): string {
+  const { values, numbers, origin, texts, marks } = columns;
+  let json = '';
+  if (values.length > 0) json += `,"values":${JSON.stringify(values)}`;
+  if (numbers.length > 0) json += `,"numbers":${JSON.stringify(numbers)}`;
+  if (origin.length > 0) json += `,"origin":${JSON.stringify(origin)}`;
+  if (texts.length > 0) json += `,"texts":${JSON.stringify(texts)}`;
+  return marks.length > 0 ? `${json},"marks":${JSON.stringify(marks)}` : json;
+}
+
+/** Two digits of each byte. */
+const HEX_OF_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+const ZERO = 48;
 
 const DOUBLE = new DataView(new ArrayBuffer(8));
 
@@ -110,28 +105,58 @@ export function sortableDigits(number: number): string {
   const isNegative = high >= 0x8000_0000;
   const sortableHigh = (isNegative ? ~high : high ^ 0x8000_0000) >>> 0;
   const sortableLow = (isNegative ? ~low : low) >>> 0;
-  const digits = hexDigits(sortableHigh);
-  return (sortableLow === 0 ? digits : digits + hexDigits(sortableLow)).replace(/0+$/, '');
+  let digits = hexDigits(sortableHigh);
+  if (sortableLow !== 0) digits += hexDigits(sortableLow);
+  let length = digits.length;
+  while (digits.charCodeAt(length - 1) === ZERO) length -= 1;
+  return digits.slice(0, length);
 }
 
 function hexDigits(word: number): string {
-  return word.toString(16).padStart(8, '0');
+  const high = `${HEX_OF_BYTE[word >>> 24]}${HEX_OF_BYTE[(word >>> 16) & 255]}`;
+  return `${high}${HEX_OF_BYTE[(word >>> 8) & 255]}${HEX_OF_BYTE[word & 255]}`;
 }
 
 /** Returns what a word says of a number: `#`, digits that sort by value, `!`, and the number as JSON prints it. */
 export function numberWord(number: number): string {
+  const isUsual = number >= 0 && number < USUAL_WORDS_MAX && Number.isInteger(number);
+  if (!isUsual) return newNumberWord(number);
+  return (USUAL_WORDS[number] ??= newNumberWord(number));
+}
+
+function newNumberWord(number: number): string {
   return `#${sortableDigits(number)}!${wordText(String(number))}`;
 }
 
+/** The words of small whole numbers, which are most, as they are needed. */
+const USUAL_WORDS_MAX = 65_536;
+const USUAL_WORDS: string[] = Array.from({ length: USUAL_WORDS_MAX });
+
 /** Returns the text as words hold it: folded, and without halves of characters. */
 export function wordText(text: string): string {
+  if (isFolded(text)) return text;
   return foldCase(text.isWellFormed() ? text : text.toWellFormed());
 }
+
+/** Whether a short text has neither capital letters nor any outside ASCII: the usual case, told without a copy. */
+function isFolded(text: string): boolean {
+  if (text.length > FOLDED_LENGTH_MAX) return false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 127 || (code >= 65 && code <= 90)) return false;
+  }
+  return true;
+}
+
+/** Longer texts are folded by the language faster than they are looked at here. */
+const FOLDED_LENGTH_MAX = 64;
 
 /** Returns the beginning of a folded text that a word has room for. */
 export function wordHead(folded: string): string {
   return folded.length <= WORD_LENGTH_MAX ? folded : cutWhole(folded, WORD_LENGTH_MAX);
 }
+
+const PATHS = new PathNode();
 
 class ColumnWriter {
   readonly values: string[] = [];
@@ -141,60 +166,67 @@ class ColumnWriter {
   isOrigin = false;
   isOdd = false;
 
+  /** What was written. */
+  columns(isOdd: boolean, isLong: boolean): SearchColumns {
+    const { values, numbers, origin, texts } = this;
+    if (isOdd || isLong || texts.length > 0)
+      return { values, numbers, origin, texts, marks: marksOf(isOdd, isLong, texts) };
+    return { values, numbers, origin, texts, marks: NO_MARKS };
+  }
+
   /** Adds the words of a member. Returns whether other columns tell that it is there. */
-  member(above: string, key: string, value: unknown, depth: number): boolean {
+  member(node: PathNode, value: unknown, depth: number): boolean {
     if (value === null || value === undefined) return false;
-    const path = depth === 0 ? key : `${above}.${key}`;
-    if (this.isOdd || isOddKey(key) || path.length > PATH_LENGTH_MAX || depth > DEPTH_MAX) {
+    if (this.isOdd || node.isOdd || depth > DEPTH_MAX) {
       this.isOdd = true;
       return false;
     }
-    if (ALWAYS_THERE.has(path) && typeof value !== 'object') return true;
-    if (hasOwnField(path, value)) {
+    if (node.isAlwaysThere && typeof value !== 'object') return true;
+    if (node.isOwn && hasOwnField(node.path, value)) {
       // Engines take a dot in a key for an object.
-      this.isOdd = key.includes('.');
+      this.isOdd = node.hasDot;
       return true;
     }
-    const isTold = isObject(value) && this.#members(path, value, depth);
+    const isTold = isObject(value) && this.#members(node, value, depth);
     if (isTold) return true;
-    const isRead = !isObject(value) && !UNREAD_PATHS.has(path);
+    const isRead = !isObject(value) && !node.isUnread;
     // That a scalar is there is told by the words of its value.
-    if (!isRead || Array.isArray(value)) this.#add(path);
-    if (isRead) this.#value(path, value, depth);
+    if (!isRead || Array.isArray(value)) this.#add(node.path);
+    if (isRead) this.#value(node, value, depth);
     return false;
   }
 
-  #members(path: string, object: JsonObject, depth: number): boolean {
+  #members(node: PathNode, object: JsonObject, depth: number): boolean {
     let isTold = false;
-    for (const key in object) isTold = this.member(path, key, object[key], depth + 1) || isTold;
+    for (const key in object) isTold = this.member(node.child(key), object[key], depth + 1) || isTold;
     return isTold;
   }
 
-  #value(path: string, value: unknown, depth: number): void {
-    if (hasOwnField(path, value)) return;
-    if (typeof value === 'string') this.#text(path, value);
-    else if (typeof value === 'boolean') this.#add(`${path}${SEPARATOR}&${value}`);
-    else if (typeof value === 'number') this.#number(path, value);
-    else if (Array.isArray(value)) for (const element of value) this.#value(path, element, depth + 1);
-    else if (isObject(value)) this.#members(path, value, depth);
+  #value(node: PathNode, value: unknown, depth: number): void {
+    if (node.isOwn && hasOwnField(node.path, value)) return;
+    if (typeof value === 'string') this.#text(node.head, value);
+    else if (typeof value === 'boolean') this.#add(`${node.head}&${value}`);
+    else if (typeof value === 'number') this.#number(node, value);
+    else if (Array.isArray(value)) for (const element of value) this.#value(node, element, depth + 1);
+    else if (isObject(value)) this.#members(node, value, depth);
   }
 
-  #text(path: string, text: string): void {
+  #text(pathHead: string, text: string): void {
     const folded = wordText(text);
     const head = wordHead(folded);
-    if (head.length === folded.length) this.#add(`${path}${SEPARATOR}=${folded}`);
+    if (head.length === folded.length) this.#add(`${pathHead}=${folded}`);
     else {
-      this.#add(`${path}${SEPARATOR}~${head}`);
+      this.#add(`${pathHead}~${head}`);
       if (!this.isOrigin) this.texts.push(text.toWellFormed());
     }
     const number = parseNumber(text);
-    if (number !== undefined) this.#addNumber(`${path}${SEPARATOR}<${sortableDigits(number)}!`);
+    if (number !== undefined) this.#addNumber(`${pathHead}<${sortableDigits(number)}!`);
   }
 
-  #number(path: string, number: number): void {
+  #number({ isOwn, head }: PathNode, number: number): void {
     // The field's own column has the digits as they were sent, which need not be how JSON prints the number.
-    this.isOdd ||= isOwnPath(path);
-    this.#addNumber(`${path}${SEPARATOR}${numberWord(number)}`);
+    this.isOdd ||= isOwn;
+    this.#addNumber(`${head}${numberWord(number)}`);
   }
 
   #add(word: string): void {
@@ -212,13 +244,11 @@ class ColumnWriter {
   }
 }
 
-/** Whether no word can say what the key is. */
-function isOddKey(key: string): boolean {
-  return (
-    key.includes(SEPARATOR) ||
-    !key.isWellFormed() ||
-    (key.includes('.') && key.split('.', KEY_SEGMENTS_MAX + 1).length > KEY_SEGMENTS_MAX)
-  );
+const NO_MARKS: SearchColumns['marks'] = [];
+
+function marksOf(isOdd: boolean, isLong: boolean, texts: readonly string[]): SearchColumns['marks'] {
+  const hasLong = isLong || texts.some((text) => UNBROKEN.test(text));
+  return [...(isOdd ? (['odd'] as const) : []), ...(hasLong ? (['long'] as const) : [])];
 }
 
 function isObject(value: unknown): value is JsonObject {
