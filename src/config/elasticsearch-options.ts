@@ -265,7 +265,11 @@ function authOf(read: Values, problems: Problem[]): ElasticsearchConfig['auth'] 
   const password = read.maybeText('store.auth.password');
   if (apiKey !== undefined) {
     if (username !== undefined || password !== undefined)
-      report(problems, 'store.auth.apiKey', 'cannot be given together with store.auth.username and store.auth.password');
+      report(
+        problems,
+        'store.auth.apiKey',
+        'cannot be given together with store.auth.username and store.auth.password',
+      );
     return { kind: 'api_key', apiKey };
   }
   if (username === undefined && password === undefined) return { kind: 'none' };
