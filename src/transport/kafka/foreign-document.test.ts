@@ -188,3 +188,10 @@ void test('a document in the layout is found by its bytes, and nothing else is t
   ];
   for (const text of others) assert.ok(!identity.find(Buffer.from(text), 0, Buffer.byteLength(text)), text);
 });
+
+void test('a log record of OTLP whose time no store can keep gets that of its value', () => {
+  const logRecords = [{ timeUnixNano: '9999999999999999999', body: { stringValue: 'later' } }];
+  const [document] = read(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }));
+  const { line } = document ?? { line: Buffer.from('{}') };
+  assert.equal((JSON.parse(line.toString()) as Record<string, unknown>)['@timestamp'], TIME);
+});

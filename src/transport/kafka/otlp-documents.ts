@@ -29,6 +29,9 @@ const RESOURCE_FIELDS: Readonly<Record<string, string>> = {
 /** By number of severity, in steps of four (data model of logs, SeverityNumber). */
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
+/** A time from here on cannot be kept by a store that counts nanoseconds. */
+const TIME_NS_MAX = BigInt(Date.UTC(2262, 0, 1)) * 1_000_000n;
+
 /** Attributes nested deeper than this are kept as text, so that no document exhausts the stack. */
 const DEPTH_MAX = 32;
 
@@ -82,8 +85,8 @@ function timeOf(record: Json, timestampMs: number): string {
   for (const key of ['timeUnixNano', 'observedTimeUnixNano']) {
     const value = record[key];
     const text = typeof value === 'number' ? value.toFixed(0) : textOf(value);
-    // Nineteen digits reach the year 2286.
-    if (text !== undefined && /^[1-9]\d{15,18}$/.test(text)) return formatTimestamp(BigInt(text));
+    if (text !== undefined && /^[1-9]\d{15,18}$/.test(text) && BigInt(text) < TIME_NS_MAX)
+      return formatTimestamp(BigInt(text));
   }
   return formatTimestamp(BigInt(timestampMs) * 1_000_000n);
 }

@@ -63,6 +63,8 @@ interface Reading {
   state: PartitionReadState | undefined;
   leader: number;
   isBlocked: boolean;
+  /** Its next record could not be read, and nothing was read since. */
+  isStuck: boolean;
 }
 
 /** A partition that a request asks for, and from where. */
@@ -113,6 +115,7 @@ export class PartitionFetcher {
         state: undefined,
         leader: -1,
         isBlocked: false,
+        isStuck: false,
       };
       this.#readings.set(key, reading);
       this.#byUserNumber.set(reading.userNumber, reading);
@@ -206,7 +209,10 @@ export class PartitionFetcher {
 
   #takeFrom(reading: Reading, state: PartitionReadState, room: number, isOneNeeded: boolean): Delivery[] {
     try {
-      return state.take(room, isOneNeeded);
+      const taken = state.take(room, isOneNeeded);
+      if (reading.isStuck) this.#options.problems.note(subjectOf(reading), undefined);
+      reading.isStuck = false;
+      return taken;
     } catch (error) {
       this.#block(reading, state, error);
       return [];
@@ -227,6 +233,7 @@ export class PartitionFetcher {
           }
         : problemOf(error, action);
     reading.isBlocked = true;
+    reading.isStuck = true;
     this.#options.problems.note(subjectOf(reading), problem);
     state.rewind();
     this.#options.scheduler.schedule(RETRY_MS_MAX, () => {
@@ -317,7 +324,7 @@ export class PartitionFetcher {
       }
       try {
         reading.state.addFetched(records, question?.offset ?? -1, Number(endOffset));
-        if (!reading.isBlocked) this.#options.problems.note(subjectOf(reading), undefined);
+        if (!reading.isStuck) this.#options.problems.note(subjectOf(reading), undefined);
       } catch (broken) {
         this.#block(reading, reading.state, broken);
       }
