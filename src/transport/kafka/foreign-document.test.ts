@@ -195,3 +195,12 @@ void test('a log record of OTLP whose time no store can keep gets that of its va
   const { line } = document ?? { line: Buffer.from('{}') };
   assert.equal((JSON.parse(line.toString()) as Record<string, unknown>)['@timestamp'], TIME);
 });
+
+void test('what Filebeat 7.17 writes to Kafka, captured from it, passes on byte for byte', () => {
+  const captured = [
+    '{"@timestamp":"2026-11-23T08:20:00.123Z","@metadata":{"beat":"filebeat","type":"_doc","version":"7.17.29"},"ecs":{"version":"1.12.0"},"host":{"name":"vm"},"agent":{"name":"vm","type":"filebeat","version":"7.17.29","hostname":"vm","ephemeral_id":"f48dab8e-b51e-44e3-b49a-24a28cfde4db","id":"663d4b31-3b9b-4fce-a4c5-01642d1e4579"},"log":{"offset":0,"file":{"path":"/var/log/pods/a/0.log"}},"stream":"stdout","message":"a line of a container","input":{"type":"container"}}',
+    '{"@timestamp":"2026-11-23T08:32:39.163Z","@metadata":{"beat":"filebeat","type":"_doc","version":"7.17.29"},"message":"a line of a file","input":{"type":"filestream"},"ecs":{"version":"1.12.0"},"host":{"name":"vm"},"agent":{"version":"7.17.29","hostname":"vm","ephemeral_id":"f48dab8e-b51e-44e3-b49a-24a28cfde4db","id":"663d4b31-3b9b-4fce-a4c5-01642d1e4579","name":"vm","type":"filebeat"},"log":{"offset":40,"file":{"path":"/var/log/app.log"}}}',
+  ];
+  for (const line of captured)
+    assert.deepEqual(read(line, 9), [{ fileId: FILE_ID, offset: 9, lane: 0, line: Buffer.from(line) }]);
+});

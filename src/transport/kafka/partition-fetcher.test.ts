@@ -16,7 +16,7 @@ class TwoBrokers implements KafkaRequests {
   /** Requests that the second broker has answered. */
   answeredCount = 0;
   /** What every fetch is answered with. */
-  records = Buffer.alloc(0);
+  records: Buffer = Buffer.alloc(0);
 
   call<A extends unknown[], R>(
     node: number | 'any',
