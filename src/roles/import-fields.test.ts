@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gapDocument } from '../record/gap-document.ts';
 import type { RecordBatch } from '../record/record-batch.ts';
 import { withFields } from './import-fields.ts';
 
@@ -49,4 +50,29 @@ void test('members are added to every document, whatever its message says', asyn
     assert.deepEqual(service, { name: 'cart' });
     assert.deepEqual({ host, event }, { host: { name: 'h' }, event: { id: ID } });
   }
+});
+
+void test('members are added to the document of a gap, which says more of its event', async () => {
+  const gap = { kind: 'gap', startOffset: 5, endOffset: 9, reason: 'it breaks off' } as const;
+  const document = gapDocument(
+    { fileId: 'a'.repeat(20), path: '/x', resource: { host: { name: 'h' } } },
+    gap,
+    5,
+  );
+  const body = Buffer.from(document);
+  const sent: RecordBatch[] = [];
+  const sink = {
+    send: (batch: RecordBatch) => Promise.resolve(void sent.push(batch)),
+    sendLedger: () => Promise.resolve(),
+  };
+  await withFields(sink, { 'kubernetes.namespace': 'shop' }).send({
+    ...batchOf(['']),
+    body,
+    ends: Uint32Array.of(body.length),
+  });
+  const [batch] = sent;
+  assert.ok(batch !== undefined);
+  const got = JSON.parse(Buffer.from(batch.body).toString()) as Record<string, unknown>;
+  const was = JSON.parse(document) as Record<string, unknown>;
+  assert.deepEqual(got, { ...was, kubernetes: { namespace: 'shop' } });
 });

@@ -4,8 +4,10 @@ import type { Producer } from '../transport/transport.ts';
 
 /** Behind it stand the resource members of a document; inside a string its quotes would be escaped. */
 const EVENT = Buffer.from(',"event":{"id":"');
-/** File id, `-`, offset, and the end of the member: `"},`. */
-const EVENT_REST_BYTES = 20 + 1 + 12 + 3;
+/** File id, `-`, and offset. */
+const EVENT_ID_BYTES = 20 + 1 + 12;
+/** What no other member of `event` holds: that of a record has none, that of a gap its kind. */
+const EVENT_END = Buffer.from('},');
 
 /** Returns a producer that adds members, given by dotted name, to the documents of files whose paths name nothing. */
 export function withFields(producer: Producer, fields: Readonly<Record<string, string>>): Producer {
@@ -36,7 +38,9 @@ function insertMembers(batch: RecordBatch, members: Uint8Array): RecordBatch {
     const end = batch.ends[index] ?? start;
     const event = from.indexOf(EVENT, start);
     assert(event >= start && event < end, 'a document of the agent has its fixed layout');
-    const place = event + EVENT.length + EVENT_REST_BYTES;
+    const eventEnd = from.indexOf(EVENT_END, event + EVENT.length + EVENT_ID_BYTES);
+    assert(eventEnd >= event && eventEnd < end, 'members follow the event of a document');
+    const place = eventEnd + EVENT_END.length;
     for (const part of [from.subarray(start, place), members, from.subarray(place, end)]) {
       body.set(part, written);
       written += part.length;
