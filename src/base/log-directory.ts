@@ -46,6 +46,10 @@ export interface LogDirectory {
   /** Gives a file another name, which must be free (`EEXIST`). */
   rename(file: NamedFile, to: string): void;
   unlink(file: NamedFile): void;
+  /** Returns what a link says, without following it; throws `EINVAL` when it is none. */
+  readLink(name: string): string;
+  /** Removes a file, a link itself, or a directory with nothing in it (`ENOTEMPTY`), if it is still the one that is named. */
+  remove(entry: Pick<LogEntry, 'name' | 'inode' | 'kind'>): void;
   /** Makes an empty file with the owner and the permissions of `like`; nothing happens when the name is taken. */
   createLike(name: string, like: string): void;
   /**
@@ -63,6 +67,8 @@ export interface RotateMachine {
    * when it leads out of the root.
    */
   openDirectory(path: string, root: string): LogDirectory;
+  /** Returns the directories and files that something is mounted on, with links resolved. */
+  mountPoints(): readonly string[];
   /** Takes a tree for this process; undefined when another process has it. */
   lockRoot(root: string): { release(): void } | undefined;
   /** Runs a program to its end. Throws the system's error when it cannot be started. */

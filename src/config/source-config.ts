@@ -2,7 +2,13 @@ import type { LineFormat } from '../capture/decoder-types.ts';
 
 /** One tree or set of files to collect. */
 export type SourceConfig = (
-  | { readonly kind: 'apps'; readonly root: string; readonly include: readonly string[] }
+  | {
+      readonly kind: 'apps';
+      readonly root: string;
+      readonly include: readonly string[];
+      /** Milliseconds without a write after which a pod's directory is removed; undefined: it stays. */
+      readonly removeAfter?: number | undefined;
+    }
   | { readonly kind: 'pods'; readonly root: string }
   | { readonly kind: 'docker'; readonly root: string }
   | {

@@ -132,6 +132,13 @@ export const SOURCE_SHAPE: UnionShape = {
           default: ['*.log'],
           description: 'Names of files below `log/`; their rotated names are followed too.',
         },
+        {
+          name: 'removeAfter',
+          shape: { kind: 'duration', min: 60_000 },
+          example: '7d',
+          description:
+            'The directory of a pod in which nothing was written for so long, all of it acknowledged and none of it open for writing, is removed. Longer than any pod may be silent. Without it directories of deleted pods stay.',
+        },
         ...COMMON_MEMBERS,
       ],
     },

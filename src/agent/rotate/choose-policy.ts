@@ -39,7 +39,7 @@ export class PolicyChooser {
     const index = this.#policies.findIndex(({ fits }) => fits(facts));
     const policy = this.#policies[index]?.policy;
     if (policy !== undefined) {
-      if (policy.method === 'none') return none(`rotate[${index}] says method: none`);
+      if (policy.method === 'none') return none(`rotate[${index}] says method: none`, true);
       return { kind: 'policy', policy, index, reason: `rotate[${index}] is the first that fits` };
     }
     if (facts.style === 's6') return none('s6-log rotates its own directory, and no policy fits');
@@ -54,8 +54,8 @@ export function foreignOwnerOf(path: string): string | undefined {
   return FOREIGN_TREES.find(({ root }) => namesBelow(root, path) !== undefined)?.owner;
 }
 
-function none(reason: string): PolicyChoice {
-  return { kind: 'none', reason };
+function none(reason: string, isWished = false): PolicyChoice {
+  return { kind: 'none', reason, isWished };
 }
 
 function compileMatch(match: RotateMatch): (facts: Facts) => boolean {

@@ -43,6 +43,23 @@ export interface RotateStatus {
   readonly groups: readonly GroupStatus[];
   readonly held: readonly HeldBudget[];
   readonly problems: readonly string[];
+  /** Absent where directories of pods are not removed. */
+  readonly pods?: PodsStatus | undefined;
+}
+
+export interface PodsStatus {
+  /** The last ones, oldest first. */
+  readonly removed: readonly RemovedPod[];
+  /** Directories that are old enough and stay, and why. */
+  readonly kept: readonly { readonly path: string; readonly reason: string }[];
+}
+
+export interface RemovedPod {
+  readonly time: string;
+  readonly path: string;
+  /** Number of files and links. */
+  readonly files: number;
+  readonly freedBytes: number;
 }
 
 interface Memory {
@@ -68,8 +85,8 @@ export class RotateLog {
     this.#memoryOf(group).waits = text;
   }
 
-  /** Takes over what an earlier run wrote; anything else than a status is ignored. */
-  restore(text: string): void {
+  /** Takes over what an earlier run wrote, and returns it; anything else than a status is ignored. */
+  restore(text: string): RotateStatus | undefined {
     const status = parseStatus(text);
     for (const { path, last, freedBytes } of status?.groups ?? []) {
       const memory = this.#memoryOf(path);
@@ -77,12 +94,18 @@ export class RotateLog {
       memory.freedBytes = freedBytes;
     }
     this.#freedBytes = status?.freedBytes ?? 0;
+    return status;
+  }
+
+  /** Adds what was freed otherwise than by an action on a file. */
+  noteFreed(bytes: number): void {
+    this.#freedBytes += bytes;
   }
 
   /** Returns the status, with what is not there any more forgotten. */
   status(
     groups: readonly { readonly group: RotateGroup; readonly choice: PolicyChoice }[],
-    rest: Pick<RotateStatus, 'time' | 'held' | 'problems'>,
+    rest: Pick<RotateStatus, 'time' | 'held' | 'problems' | 'pods'>,
   ): RotateStatus {
     const keys = new Set(groups.map(({ group }) => group.key));
     for (const key of this.#groups.keys()) if (!keys.has(key)) this.#groups.delete(key);

@@ -337,6 +337,8 @@ void test('a file system without holes is said with the ways that it has, and is
       findWriter: (one) => opened.findWriter(one),
       rename: (one, to) => opened.rename(one, to),
       unlink: (one) => opened.unlink(one),
+      readLink: (name) => opened.readLink(name),
+      remove: (one) => opened.remove(one),
       createLike: (name, like) => opened.createLike(name, like),
       compress: (one, to, kind) => opened.compress(one, to, kind),
       close: () => opened.close(),

@@ -21,6 +21,7 @@ import { PolicyChooser } from './choose-policy.ts';
 import { LogrotateEngine } from './logrotate-engine.ts';
 import { type AppJob, LogrotateRuns } from './logrotate-runs.ts';
 import { Postponed } from './postponed.ts';
+import { PodRemoval } from './pod-removal.ts';
 import { performAction } from './rotate-actions.ts';
 import { hintOf, isPunchUnsupported, isReplaced } from './rotate-errors.ts';
 import { planGroup } from './rotate-plan.ts';
@@ -75,6 +76,7 @@ export class Rotator implements Service {
   readonly #locks: RootLocks;
   readonly #postponed = new Postponed();
   readonly #runs: LogrotateRuns;
+  readonly #pods: PodRemoval;
   readonly #schedules = new Map<RotatePolicyConfig, ScheduleState>();
   /** When logrotate may run next, by configuration. */
   readonly #logrotateAtMs = new Map<string, number>();
@@ -117,6 +119,14 @@ export class Rotator implements Service {
       new LogrotateEngine({ machine, fileSystem, telemetry, directory }),
       telemetry,
     );
+    this.#pods = new PodRemoval({
+      sources: config.sources,
+      machine,
+      telemetry,
+      chooser: this.#chooser,
+      isOwn: (root, nowMs) => this.#locks.take(root, nowMs),
+      onFreed: (bytes) => this.#log.noteFreed(bytes),
+    });
     for (const policy of config.rotate) {
       const { schedule, timeZone } = policy;
       if (schedule === undefined) continue;
@@ -147,7 +157,7 @@ export class Rotator implements Service {
   async #run(): Promise<void> {
     const { scheduler, telemetry } = this.#options;
     this.#startedMs = scheduler.monotonicMs();
-    this.#statusFile.restore(this.#log);
+    this.#pods.restore(this.#statusFile.restore(this.#log)?.pods);
     const { nodeBytesMax } = this.#options.config.rotateBudget;
     if (nodeBytesMax !== undefined) telemetry.gauge('logboom_rotate_budget_bytes', nodeBytesMax);
     try {
@@ -181,6 +191,7 @@ export class Rotator implements Service {
     if (followed === undefined) return;
     const wallMs = scheduler.nowMs();
     const monotonicMs = scheduler.monotonicMs();
+    if (this.#pods.work(followed, { wallMs, monotonicMs })) this.#hasNews = this.#hasWork = true;
     const due = this.#takeDue(wallMs);
     if (due.size === 0 && this.#isQuiet(followed.stamp(), monotonicMs)) return;
     if (this.#choices.size >= CHOICES_MAX) this.#choices.clear();
@@ -418,6 +429,7 @@ export class Rotator implements Service {
       time: formatTimestamp(this.#options.scheduler.nowNs()),
       held: this.#held,
       problems: problem === undefined ? [] : [problem],
+      pods: this.#pods.status(),
     });
   }
 }

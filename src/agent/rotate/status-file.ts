@@ -33,13 +33,15 @@ export class StatusFile {
     this.#path = statusPathOf(options.data);
   }
 
-  /** Hands what an earlier run wrote to `log`. */
-  restore(log: RotateLog): void {
+  /** Hands what an earlier run wrote to `log`, and returns it. */
+  restore(log: RotateLog): RotateStatus | undefined {
     try {
-      log.restore(new TextDecoder().decode(this.#options.fileSystem.readFile(this.#path)));
+      return log.restore(new TextDecoder().decode(this.#options.fileSystem.readFile(this.#path)));
     } catch (error) {
-      if (systemCodeOf(error) === 'ENOENT') return;
-      this.#options.onProblem(`cannot read ${this.#path} (${messageOf(error)})`);
+      if (systemCodeOf(error) !== 'ENOENT') {
+        this.#options.onProblem(`cannot read ${this.#path} (${messageOf(error)})`);
+      }
+      return undefined;
     }
   }
 

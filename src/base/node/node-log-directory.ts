@@ -87,6 +87,19 @@ class NodeLogDirectory implements LogDirectory {
     fs.unlinkSync(this.#pathOf(file.name));
   }
 
+  readLink(name: string): string {
+    return fs.readlinkSync(this.#pathOf(name));
+  }
+
+  remove({ name, inode, kind }: Pick<LogEntry, 'name' | 'inode' | 'kind'>): void {
+    const now = this.stat(name);
+    if (now === undefined) throw systemError('ENOENT', name);
+    if (now.inode !== inode || now.kind !== kind) throw systemError('ESTALE', `${name} is another file now`);
+    // Both refuse what has become the other kind meanwhile, and neither follows a link.
+    if (kind === 'directory') fs.rmdirSync(this.#pathOf(name));
+    else fs.unlinkSync(this.#pathOf(name));
+  }
+
   createLike(name: string, like: string): void {
     const model = fs.lstatSync(this.#pathOf(like));
     let fd: number;

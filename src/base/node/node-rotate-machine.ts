@@ -16,6 +16,12 @@ const OUTPUT_MS = 500;
 /** The real machine. Linux only. */
 export const nodeRotateMachine: RotateMachine = {
   openDirectory: openLogDirectory,
+  mountPoints() {
+    return fs
+      .readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .flatMap((line) => decodeMountPoint(line.split(' ')[4]));
+  },
   lockRoot(root) {
     const fd = fs.openSync(root, 'r');
     if (tryLock(fd)) return { release: () => fs.closeSync(fd) };
@@ -38,6 +44,16 @@ export const nodeRotateMachine: RotateMachine = {
     fs.renameSync(`${path}.new`, path);
   },
 };
+
+/** proc_pid_mountinfo(5): the fifth field, with blanks and the like as three octal digits. */
+function decodeMountPoint(field: string | undefined): string[] {
+  if (field === undefined) return [];
+  return [
+    field.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
+      String.fromCodePoint(Number.parseInt(digits, 8)),
+    ),
+  ];
+}
 
 function runProgram(program: string, options: RunProgramOptions): Promise<ProgramResult> {
   const { promise, resolve, reject } = Promise.withResolvers<ProgramResult>();
