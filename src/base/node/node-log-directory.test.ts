@@ -60,6 +60,8 @@ void test('a file that was replaced, by another one, a link, a directory or a pi
   const replacements = [
     () => fs.writeFileSync(file, Buffer.alloc(MIB, 'y')),
     () => fs.symlinkSync(secret, file),
+    // A link to the very file that was looked at: what it leads to stands elsewhere now.
+    () => fs.symlinkSync(path.join(directory, 'kept'), file),
     () => fs.mkdirSync(file),
     () => execFileSync('mkfifo', [file]),
   ];
