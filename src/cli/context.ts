@@ -130,7 +130,19 @@ export interface RotatePlan {
   readonly files: readonly PlannedFile[];
   /** Configurations that logrotate would be run with. */
   readonly logrotate: readonly string[];
+  /** Directories of pods in which nothing was written for long. */
+  readonly pods: readonly PlannedPod[];
   readonly warnings: readonly string[];
+}
+
+export interface PlannedPod {
+  readonly path: string;
+  readonly files: number;
+  readonly diskBytes: number;
+  /** When something was last written in it. */
+  readonly written: string;
+  readonly action: 'remove' | 'nothing';
+  readonly because: string;
 }
 
 export interface PlannedFile {
@@ -160,6 +172,18 @@ export interface RotateReport {
     readonly bytesMax: number;
   }[];
   readonly problems: readonly string[];
+  /** Directories of pods that were removed last, and old ones that stay; absent where none is removed. */
+  readonly pods?:
+    | {
+        readonly removed: readonly {
+          readonly time: string;
+          readonly path: string;
+          readonly files: number;
+          readonly freedBytes: number;
+        }[];
+        readonly kept: readonly { readonly path: string; readonly reason: string }[];
+      }
+    | undefined;
 }
 
 export interface RotateReportGroup {

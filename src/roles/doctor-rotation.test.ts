@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -37,4 +37,18 @@ void test('a tree that cannot be written, and a user who does not exist, are nam
   assert.match(tree?.text ?? '', /^\/proc: cannot write there/);
   assert.match(tree?.remedy ?? '', /collected and not rotated/);
   assert.equal(user?.text, 'rotate[0].su: user no-such does not exist');
+});
+
+void test('old directories of pods are named where nothing removes them', (context) => {
+  const root = mkdtempSync(path.join(tmpdir(), 'logboom-doctor-'));
+  context.after(() => rmSync(root, { recursive: true }));
+  for (const pod of ['cart-0', 'cart-1']) mkdirSync(path.join(root, 'shop/cart', pod), { recursive: true });
+  const old = path.join(root, 'shop/cart/cart-0');
+  utimesSync(old, 1, 1);
+  const findings = examineRotation(configOf(`sources: [ { kind: apps, root: ${root} } ]`));
+  assert.equal(findings.length, 2);
+  assert.match(findings[1]?.text ?? '', new RegExp(`in the directories of 1 pod, 0 B: ${old}$`));
+  assert.match(findings[1]?.remedy ?? '', /removeAfter, such as 7d/);
+  const told = configOf(`sources: [ { kind: apps, root: ${root}, removeAfter: 7d } ]`);
+  assert.equal(examineRotation(told).length, 1);
 });

@@ -5,8 +5,14 @@ import { globRoot } from '../agent/discovery/path-glob.ts';
 import { messageOf } from '../base/errors.ts';
 import { probeHoles } from '../base/node/hole-probe.ts';
 import { nodeRotateMachine } from '../base/node/node-rotate-machine.ts';
+import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { Finding } from '../cli/context.ts';
+import { formatPlural, formatSize } from '../cli/output.ts';
 import type { Config } from '../config/config.ts';
+import { type AppsSource, findOldPods } from './pods-view.ts';
+
+/** Old directories of pods that are named. */
+const PODS_SHOWN = 3;
 
 /** Returns what was found by trying, tree by tree and policy by policy. */
 export function examineRotation(config: Config): Finding[] {
@@ -16,6 +22,7 @@ export function examineRotation(config: Config): Finding[] {
   });
   return [
     ...[...new Set(roots)].filter((root) => fs.existsSync(root)).map(examineTree),
+    ...config.sources.flatMap((source) => (source.kind === 'apps' ? examinePods(source) : [])),
     ...examineLogrotate(config),
     ...examineUsers(config),
   ];
@@ -42,6 +49,20 @@ function examineTree(root: string): Finding {
     const remedy = 'Files are collected and not rotated. Run the agent as root, or as the owner of the tree.';
     return { status: 'warn', check, text, remedy };
   }
+}
+
+/** Directories of deleted pods stay until somebody says after how long they may go. */
+function examinePods(source: AppsSource): Finding[] {
+  if (source.removeAfter !== undefined) return [];
+  const pods = findOldPods(source, nodeScheduler.nowMs());
+  if (pods.length === 0) return [];
+  const bytes = pods.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
+  const shown = pods.slice(0, PODS_SHOWN).map(({ path }) => path);
+  const more = pods.length > shown.length ? ', …' : '';
+  const text = `${source.root}: nothing was written for a week in the directories of ${formatPlural(pods.length, 'pod')}, ${formatSize(bytes)}: ${shown.join(', ')}${more}`;
+  const remedy =
+    'Give the source removeAfter, such as 7d, and they are removed once they are acknowledged; `logboom rotate --dry-run` tells of each.';
+  return [{ status: 'warn', check: 'rotation', text, remedy }];
 }
 
 function examineLogrotate({ rotate }: Config): Finding[] {

@@ -132,3 +132,22 @@ void test('the report is what the agent wrote last', (context) => {
   fs.writeFileSync(path.join(tree.directory, 'data/agent/rotate.json'), '{ torn');
   assert.equal(reportRotation(tree.config()), undefined);
 });
+
+void test('a pod in which nothing was written for a week is named, and what removeAfter would do', (context) => {
+  const tree = makeTree(context);
+  const pod = path.join(tree.directory, 'logs/shop/cart/cart-0');
+  for (const name of [tree.app, tree.log, pod]) fs.utimesSync(name, 1, 1);
+  const [behind] = planRotation(tree.config()).pods;
+  assert.equal(behind?.path, pod);
+  assert.equal(behind.because, `${tree.app} is not acknowledged to its end`);
+  fs.writeFileSync(tree.app, '');
+  for (const name of [tree.app, tree.log, pod]) fs.utimesSync(name, 1, 1);
+  const [kept] = planRotation(tree.config()).pods;
+  assert.deepEqual([kept?.action, kept?.files, kept?.written], ['nothing', 1, '1970-01-01T00:00:01.000Z']);
+  assert.match(kept?.because ?? '', /has no removeAfter; removeAfter: 7d would remove it$/);
+  const config = tree.config();
+  const sources = config.sources.map((source) => ({ ...source, removeAfter: 1000 }));
+  const [removed] = planRotation({ ...config, sources }).pods;
+  assert.equal(removed?.action, 'remove');
+  assert.ok(fs.existsSync(pod), 'nothing is changed');
+});

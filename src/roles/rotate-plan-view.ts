@@ -19,6 +19,7 @@ import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { PlannedFile, RotatePlan, RotateReport } from '../cli/context.ts';
 import type { Config } from '../config/config.ts';
 import type { SourceConfig } from '../config/source-config.ts';
+import { planPods } from './pods-view.ts';
 
 /** Directories that are entered before the walk is given up. */
 const DIRECTORIES_MAX = 200_000;
@@ -57,6 +58,9 @@ export function planRotation(config: Config): RotatePlan {
   return {
     files: ruled.flatMap((one) => one.group.files.map((file) => describeFile(one, file, { actions, nowMs }))),
     logrotate: logrotateTexts(ruled),
+    pods: config.sources.flatMap((source) =>
+      source.kind === 'apps' ? planPods(source, followed, { chooser, nowMs }) : [],
+    ),
     warnings,
   };
 }

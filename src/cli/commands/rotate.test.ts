@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlannedFile, RotateReport } from '../context.ts';
 import { colorsFor } from '../output.ts';
-import { formatPlanned, formatReport } from './rotate.ts';
+import { formatPlanned, formatPlannedPod, formatReport } from './rotate.ts';
 
 const colors = colorsFor(false);
 
@@ -67,5 +67,24 @@ void test('a report is a table, with what waits and what is wrong below it', () 
   assert.match(
     formatReport(bad, colors),
     /waits: a process has it open\nproblem: the node is full\n.*does not run: this is as of 2026-11-23T04:30:00Z/,
+  );
+});
+
+void test('directories of pods are shown: planned, removed, and kept with the reason', () => {
+  const path = '/data/logs/shop/cart/cart-0';
+  const figures = { path, files: 2, diskBytes: 2048, written: '2026-11-01T04:30:00.000Z' };
+  assert.equal(
+    formatPlannedPod({ ...figures, action: 'remove', because: 'it is old' }, colors),
+    `${path}/
+  size    2 files, 2.0 KiB on disk, last written 2026-11-01T04:30:00Z
+  action  remove: it is old
+
+`,
+  );
+  const removed = [{ time: '2026-11-23T04:29:58.000000000Z', path, files: 2, freedBytes: 2048 }];
+  const kept = [{ path: '/data/logs/a/b/c', reason: 'it has a file' }];
+  assert.match(
+    formatReport({ ...REPORT, pods: { removed, kept } }, colors),
+    /\nremoved: \/data\/logs\/shop\/cart\/cart-0, 2 files, 2\.0 KiB, 2026-11-23T04:29:58Z\nkept: \/data\/logs\/a\/b\/c: it has a file\n/,
   );
 });

@@ -1,7 +1,7 @@
 import { ConfigError, EXIT_CODE } from '../../base/errors.ts';
 import type { CommandSetup } from '../command-setup.ts';
 import { addConfigOptions, loadCommandConfig } from '../config-options.ts';
-import type { CliContext, PlannedFile, RotatePlan, RotateReport } from '../context.ts';
+import type { CliContext, PlannedFile, PlannedPod, RotatePlan, RotateReport } from '../context.ts';
 import { type Colors, colorsFor, formatPlural, formatSize, formatTable } from '../output.ts';
 
 /** Adds `rotate`. */
@@ -49,9 +49,14 @@ function printPlan(context: CliContext, plan: RotatePlan, isJson: boolean): void
   const colors = colorsFor(context.stdout.hasColor);
   for (const warning of plan.warnings) context.stderr.write(`logboom: warning: ${warning}\n`);
   for (const file of plan.files) context.stdout.write(formatPlanned(file, colors));
+  for (const pod of plan.pods) context.stdout.write(formatPlannedPod(pod, colors));
   for (const text of plan.logrotate) context.stdout.write(`${colors.dim(text)}\n`);
   const changes = plan.files.filter(({ action }) => action !== 'nothing').length;
-  context.stdout.write(`${formatPlural(plan.files.length, 'file')}, ${changes} of them to be changed\n`);
+  const removals = plan.pods.filter(({ action }) => action === 'remove').length;
+  const pods = removals === 0 ? '' : `; the directories of ${formatPlural(removals, 'pod')} to be removed`;
+  context.stdout.write(
+    `${formatPlural(plan.files.length, 'file')}, ${changes} of them to be changed${pods}\n`,
+  );
 }
 
 /** Returns what is shown of one file: its figures, the policy and why, the action and why. */
@@ -64,6 +69,18 @@ export function formatPlanned(file: PlannedFile, colors: Colors): string {
   size    ${figures}
   policy  ${policy}: ${file.why}
   action  ${action}: ${file.because}
+
+`;
+}
+
+/** Returns what is shown of a pod's directory: its figures, the action and why. */
+export function formatPlannedPod(pod: PlannedPod, colors: Colors): string {
+  const { files, diskBytes, written } = pod;
+  const figures = `${formatPlural(files, 'file')}, ${formatSize(diskBytes)} on disk, last written ${written.slice(0, 19)}Z`;
+  const action = pod.action === 'nothing' ? pod.action : colors.yellow(pod.action);
+  return `${colors.bold(`${pod.path}/`)}
+  size    ${figures}
+  action  ${action}: ${pod.because}
 
 `;
 }
@@ -99,8 +116,13 @@ export function formatReport(report: RotateReport, colors: Colors): string {
     last === undefined ? '-' : `${last.time.slice(0, 19)}Z ${last.action}`,
   ]);
   const waits = report.groups.flatMap(({ waits: text }) => (text === undefined ? [] : [`waits: ${text}\n`]));
+  const removed = (report.pods?.removed ?? []).map(
+    ({ time, path, files, freedBytes }) =>
+      `removed: ${path}, ${formatPlural(files, 'file')}, ${formatSize(freedBytes)}, ${time.slice(0, 19)}Z\n`,
+  );
+  const kept = (report.pods?.kept ?? []).map(({ path, reason }) => `kept: ${path}: ${reason}\n`);
   const problems = report.problems.map((text) => `${colors.red('problem')}: ${text}\n`);
   const age = report.isRunning ? '' : ` The agent does not run: this is as of ${report.time.slice(0, 19)}Z.`;
   const sum = `${formatSize(report.freedBytes)} freed in all.${age}\n`;
-  return [formatTable(columns, rows, colors), ...waits, ...problems, sum].join('');
+  return [formatTable(columns, rows, colors), ...waits, ...removed, ...kept, ...problems, sum].join('');
 }
