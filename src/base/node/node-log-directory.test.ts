@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -164,10 +165,7 @@ void test('a disk that fills up while a file is compressed leaves the file, and 
   }
   try {
     // Nothing that compresses, so that the copy is as large.
-    const noise = fs.openSync('/dev/urandom', 'r');
-    const bytes = Buffer.alloc(2 * MIB);
-    fs.readSync(noise, bytes);
-    fs.closeSync(noise);
+    const bytes = randomBytes(2 * MIB);
     fs.writeFileSync(path.join(mounted, 'app.log.1'), bytes);
     const opened = openLogDirectory(mounted, mounted);
     const entry = opened.stat('app.log.1');
