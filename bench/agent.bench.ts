@@ -1,15 +1,15 @@
 /**
  * What an agent costs: following CRI files to a transport that discards, at full speed, at a steady 10,000 lines/s,
- * and with 1,000 files that nobody writes to.
+ * and with 1,000 files that nobody writes to, of Kubernetes and of applications, which rotation looks after.
  *
- *   node bench/agent.bench.ts [--json] [--bytes N] [--seconds N] [--only metadata|plain|steady|idle]
+ *   node bench/agent.bench.ts [--json] [--bytes N] [--seconds N] [--only metadata|plain|steady|idle|rotated]
  *
  * CPU time is the agent's process's, user and system; at full speed its start is counted in.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,6 +40,7 @@ const measures = {
   plain: () => measureFullSpeed('without metadata'),
   steady: measureSteady,
   idle: measureIdle,
+  rotated: measureRotated,
 };
 for (const [name, measure] of Object.entries(measures)) {
   if (values.only !== undefined && values.only !== name) continue;
@@ -97,6 +98,21 @@ async function measureIdle(): Promise<Record<string, string | number>> {
   await sleep(5000);
   return {
     bench: 'idle, 1,000 files',
+    ...(await measureWhile(agent, () => sleep(Number(values.seconds) * 1000))),
+  };
+}
+
+async function measureRotated(): Promise<Record<string, string | number>> {
+  const root = newRoot();
+  for (let file = 0; file < IDLE_FILE_COUNT; file++) {
+    const log = path.join(root, `shop/cart/cart-${file}/log`);
+    mkdirSync(log, { recursive: true });
+    appendFileSync(path.join(log, 'app.log'), makeCriLines(10));
+  }
+  const agent = startAgent(`{ kind: apps, root: ${root} }`);
+  await sleep(5000);
+  return {
+    bench: 'idle, 1,000 files with a rotation policy',
     ...(await measureWhile(agent, () => sleep(Number(values.seconds) * 1000))),
   };
 }
