@@ -7,7 +7,8 @@ import { createReachWatch, withReach } from './reach-watch.ts';
 
 test('what cannot be reached is told with the remedy, unless the part says something itself', async () => {
   const telemetry = new MemoryTelemetry();
-  const away = new AppError('unreachable', 'cannot reach http://127.0.0.1:1', { hint: 'Start it.' });
+  const details = { reason: 'connect ECONNREFUSED' };
+  const away = new AppError('unreachable', 'cannot ask how the cluster is', { details, hint: 'Start it.' });
   const probes = [
     { name: 'store', ask: () => Promise.reject(away) },
     { name: 'transport', ask: () => Promise.resolve() },
@@ -15,7 +16,7 @@ test('what cannot be reached is told with the remedy, unless the part says somet
   const reach = createReachWatch(probes, telemetry);
   const running = reach.run();
   while (reach.problems().length === 0) await sleep(1);
-  const problem = { part: 'store', reason: 'cannot reach http://127.0.0.1:1. Start it.' };
+  const problem = { part: 'store', reason: 'cannot ask how the cluster is: connect ECONNREFUSED. Start it.' };
   assert.deepEqual(withReach([], reach), [problem]);
   const own = { part: 'store', reason: 'the index is read-only' };
   assert.deepEqual(withReach([own], reach), [own]);

@@ -76,8 +76,11 @@ async function reasonOf({ ask }: Probe, stopping: AbortSignal): Promise<string |
 }
 
 function textOf(error: unknown): string {
-  const hint = error instanceof AppError && error.hint !== undefined ? ` ${error.hint}` : '';
-  return `${messageOf(error)}.${hint}`;
+  if (!(error instanceof AppError)) return `${messageOf(error)}.`;
+  const { reason } = error.details;
+  const detail = typeof reason === 'string' && reason !== '' ? `: ${reason}` : '';
+  const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+  return `${error.message}${detail.replace(/\.$/, '')}.${hint}`;
 }
 
 /** Lists the store among what is asked, where it is elsewhere. */

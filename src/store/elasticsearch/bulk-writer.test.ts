@@ -29,7 +29,7 @@ interface Writing {
   readonly created: string[];
 }
 
-function write(ids: readonly string[], answer: Answer): Writing {
+function write(ids: readonly string[], answer: Answer, signal = SIGNAL): Writing {
   const scheduler = new VirtualScheduler();
   const telemetry = new MemoryTelemetry();
   const requests: string[][] = [];
@@ -61,7 +61,7 @@ function write(ids: readonly string[], answer: Answer): Writing {
   const createIndex = (name: string): Promise<void> => Promise.resolve(void created.push(name));
   const writer = new BulkWriter({ client, gate, board, scheduler, telemetry, createIndex });
   return {
-    delivered: writer.deliver(payloadOf(ids), SIGNAL),
+    delivered: writer.deliver(payloadOf(ids), signal),
     board,
     telemetry,
     scheduler,
@@ -228,4 +228,18 @@ void test('the log tells each cause of waiting once, and no missing index that c
     /^store_waiting: .* (?:read ECONNRESET|other side closed)\. Look whether .*[^.]\.$/,
   );
   assert.match(texts[2] ?? '', /^store_resumed: /);
+});
+
+void test('a delivery that is given up at the end says nothing of a store that takes records again', async () => {
+  const stopping = new AbortController();
+  const writing = write(['a'], () => new Error('read ECONNRESET'), stopping.signal);
+  const ended = assert.rejects(writing.delivered, { code: 'aborted' });
+  while (writing.board.problem() === undefined) await new Promise((resolve) => void setImmediate(resolve));
+  stopping.abort();
+  await writing.scheduler.advance(500);
+  await ended;
+  assert.deepEqual(
+    writing.telemetry.lines.map(({ event }) => event),
+    ['store_waiting'],
+  );
 });

@@ -155,3 +155,12 @@ void test('an aborted request says so', async () => {
   const error = await errorOf(client.request({ ...get, signal: AbortSignal.abort() }));
   assert.equal(error.code, 'aborted');
 });
+
+void test('of what OpenSSL says the words are kept', async () => {
+  const message =
+    '4063EA3A707F0000:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../a.c:78:\n';
+  const { client } = setUp(() => Object.assign(new Error(message), { code: 'EPROTO' }));
+  const error = await errorOf(client.request(get));
+  assert.equal(error.details['reason'], 'wrong version number');
+  assert.match(error.hint ?? '', /Write http:/);
+});

@@ -81,11 +81,17 @@ export function networkError(purpose: string, url: string, cause: unknown): AppE
   const system = systemCodeOf(cause) ?? '';
   const options: AppErrorOptions = {
     cause,
-    details: { url, reason: messageOf(cause) || system },
+    details: { url, reason: wordsOf(cause) || system },
     hint: networkHint(system, messageOf(cause), url),
   };
   const isTimeout = system.startsWith('UND_ERR_') && system.endsWith('_TIMEOUT');
   return new AppError(isTimeout ? 'timed_out' : 'unreachable', `cannot ${purpose}`, options);
+}
+
+/** OpenSSL says what it means between numbers and places in its sources: `…:SSL routines:function:reason:file:line:`. */
+function wordsOf(cause: unknown): string {
+  const message = messageOf(cause);
+  return /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? message.trim();
 }
 
 function networkHint(system: string, message: string, url: string): string {

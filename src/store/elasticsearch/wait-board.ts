@@ -20,7 +20,7 @@ export class WaitBoard {
   readonly #scheduler: Scheduler;
   readonly #telemetry: Telemetry;
   /** By the request that waits: one entry per request under way. */
-  readonly #waits = new Map<object, WaitProblem>();
+  readonly #waits = new Map<object, WaitProblem & { readonly signal: AbortSignal }>();
   readonly #told = new Set<string>();
 
   constructor(scheduler: Scheduler, telemetry: Telemetry) {
@@ -43,7 +43,7 @@ export class WaitBoard {
       signal,
     }: { readonly attempt: number; readonly delayMs?: number | undefined; readonly signal: AbortSignal },
   ): Promise<void> {
-    this.#waits.set(who, problem);
+    this.#waits.set(who, { ...problem, signal });
     if (!this.#told.has(problem.cause)) {
       this.#told.add(problem.cause);
       this.#telemetry.log('error', 'store_waiting', `The store takes no records: ${problem.text}.`);
@@ -54,9 +54,11 @@ export class WaitBoard {
 
   /** Ends the wait of a request, whether it got what it wanted or gave up. */
   done(who: object): void {
+    const isGivenUp = this.#waits.get(who)?.signal.aborted === true;
     this.#waits.delete(who);
     if (this.#waits.size > 0 || this.#told.size === 0) return;
     this.#told.clear();
+    if (isGivenUp) return;
     this.#telemetry.log('info', 'store_resumed', 'The store takes records again.');
   }
 }

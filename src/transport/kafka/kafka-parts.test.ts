@@ -103,11 +103,18 @@ void test('what goes wrong is said in words, with what to do about it', () => {
       /does not speak TLS/,
       /transport\.tls/,
     ],
+    [
+      Object.assign(withCode('ENOENT', "ENOENT: no such file or directory, open '/ca.pem'"), {
+        path: '/ca.pem',
+      }),
+      /a file cannot be read \(ENOENT: .*ca\.pem/,
+      /Correct transport\.tls\.caFile/,
+    ],
     [new Error('SASL authentication failed.'), /refuses the name or the password/, /transport\.sasl/],
     [
       new Error('Connection closed'),
       /has closed the connection/,
-      /wants TLS \(transport\.tls\) or a password/,
+      /wants TLS \(transport\.tls\.isEnabled\) or a password/,
     ],
   ];
   for (const [error, reason, remedy] of cases) {

@@ -93,6 +93,8 @@ export function problemOf(error: unknown, action: string): KafkaProblem {
   const coded = chain.find((each) => protocolCode(each) !== undefined);
   const protocol = coded === undefined ? undefined : protocolCode(coded);
   if (protocol !== undefined) return protocolProblem(protocol, action, coded);
+  const unread = chain.find((each) => typeof (each as { path?: unknown }).path === 'string');
+  if (unread !== undefined) return fileProblem(unread, action);
   const tls = chain.find((each) => TLS_CODES.test(systemCodeOf(each) ?? ''));
   if (tls !== undefined) return tlsProblem(tls, action);
   const words = chain.map((each) => messageOf(each)).join(': ');
@@ -107,7 +109,7 @@ export function problemOf(error: unknown, action: string): KafkaProblem {
     return problem(
       'TLS_REQUIRED',
       `cannot ${action}: the broker wants TLS`,
-      'Set transport.tls.',
+      'Set transport.tls.isEnabled.',
       CAUSES.tls,
     );
   if (/authentication failed/i.test(words))
@@ -132,6 +134,16 @@ function protocolProblem(code: string, action: string, error: unknown): KafkaPro
     code,
     `cannot ${action}: Kafka answers ${code}${detail}`,
     'Logboom goes on trying; look at the log of the broker.',
+  );
+}
+
+function fileProblem(error: unknown, action: string): KafkaProblem {
+  const code = systemCodeOf(error) ?? 'UNREADABLE';
+  return problem(
+    code,
+    `cannot ${action}: a file cannot be read (${lastMessage([error])})`,
+    'Correct transport.tls.caFile, certificateFile and keyFile and transport.sasl.tokenFile, and who may read them.',
+    CAUSES.tls,
   );
 }
 
@@ -168,7 +180,7 @@ function networkProblem(chain: readonly unknown[], action: string, words: string
   return problem(
     isClosed ? 'CLOSED' : 'UNKNOWN',
     `cannot ${action}: ${isClosed ? 'the broker has closed the connection' : lastMessage(chain)}`,
-    'Check that a broker runs there, and whether its port wants TLS (transport.tls) or a password (transport.sasl).',
+    'Check that a broker runs there, and whether its port wants TLS (transport.tls.isEnabled) or a password (transport.sasl).',
     CAUSES.network,
   );
 }

@@ -131,9 +131,9 @@ export class PartitionFetcher {
       if (reading === undefined) continue;
       this.#readings.delete(key);
       this.#byUserNumber.delete(reading.userNumber);
-      this.#options.problems.note(subjectOf(reading), undefined);
+      this.#options.problems.forget(subjectOf(reading));
     }
-    this.#forgetLeaders();
+    if (this.#readings.size === 0) this.#forgetAllLeaders();
     this.#wake();
   }
 
@@ -392,6 +392,11 @@ export class PartitionFetcher {
     } finally {
       this.#isRefreshing = false;
     }
+  }
+
+  #forgetAllLeaders(): void {
+    for (const leader of this.#awayLeaders) this.#options.problems.forget(subjectOfLeader(leader));
+    this.#awayLeaders.clear();
   }
 
   /** A broker that leads nothing any more that is read here need not come back. */

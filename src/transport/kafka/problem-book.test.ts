@@ -26,6 +26,18 @@ void test('a broker that goes away is one line of the log, whatever fails by it 
   ]);
 });
 
+void test('what nobody tries any more ends without a word', () => {
+  const lines = linesOf((book) => {
+    book.note('a', problemOf(RESET, 'read from Kafka'));
+    book.forget('a');
+    book.note('b', problemOf(RESET, 'write to the topic logs'));
+  });
+  assert.deepEqual(lines, [
+    'kafka_waits: waiting: cannot read from Kafka: read ECONNRESET',
+    'kafka_waits: waiting: cannot write to the topic logs: read ECONNRESET',
+  ]);
+});
+
 void test('another cause is another line, and each has its own end', () => {
   const forbidden = new KafkaError('TOPIC_AUTHORIZATION_FAILED', '');
   const lines = linesOf((book) => {

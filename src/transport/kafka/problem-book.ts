@@ -20,7 +20,7 @@ export class ProblemBook {
   note(subject: string, problem: KafkaProblem | undefined): void {
     if (this.#isClosed) return;
     if (problem === undefined) {
-      if (this.#problems.delete(subject)) this.#tellEnds();
+      if (this.#problems.delete(subject)) this.#endCauses(true);
       return;
     }
     this.#problems.set(subject, problem);
@@ -28,6 +28,11 @@ export class ProblemBook {
     if (this.#told.has(cause)) return;
     this.#told.set(cause, reason);
     this.#telemetry.log('warn', 'kafka_waits', `waiting: ${reason}`, { code, hint: remedy });
+  }
+
+  /** Notes that nobody tries any more whether something can be done. */
+  forget(subject: string): void {
+    if (this.#problems.delete(subject)) this.#endCauses(false);
   }
 
   /** The oldest problem as a sentence with its remedy, or undefined. */
@@ -42,11 +47,12 @@ export class ProblemBook {
     this.#problems.clear();
   }
 
-  #tellEnds(): void {
+  #endCauses(isSolved: boolean): void {
     const causes = new Set([...this.#problems.values()].map(({ cause }) => cause));
     for (const [cause, reason] of this.#told) {
       if (causes.has(cause)) continue;
       this.#told.delete(cause);
+      if (!isSolved) continue;
       this.#telemetry.log('info', 'kafka_recovered', `Kafka works again, after: ${reason}`);
     }
   }

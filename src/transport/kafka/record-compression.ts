@@ -40,8 +40,30 @@ export function decompressRecords(records: Buffer, attributes: number): Buffer {
     case 3:
       return compressionsAlgorithms.lz4.decompressSync(records);
     case 4:
-      return zstdDecompressSync(records, limit);
+      return zstdDecompressSync(records, { ...limit, chunkSize: zstdChunkBytes(records) });
     default:
       throw new Error(`unknown compression codec ${attributes & 0b111}`);
   }
 }
+
+/**
+ * Returns how many bytes to make room for at once: all that come out, as the frame's header says (RFC 8878, 3.1.1.1), so
+ * that they need not be joined from many pieces.
+ */
+function zstdChunkBytes(frame: Buffer): number {
+  const descriptor = frame[ZSTD_MAGIC_BYTES] ?? 0;
+  const hasWindow = (descriptor & 0b10_0000) === 0;
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 0b11] ?? 0;
+  const at = ZSTD_MAGIC_BYTES + 1 + (hasWindow ? 1 : 0) + dictionaryBytes;
+  const sizeBytes = descriptor >> 6;
+  let bytes = 0;
+  if (sizeBytes === 1 && frame.length >= at + 2) bytes = frame.readUInt16LE(at) + 256;
+  if (sizeBytes === 2 && frame.length >= at + 4) bytes = frame.readUInt32LE(at);
+  // One more, or the end is found only by asking for the next piece. A header may claim anything.
+  return Math.min(CHUNK_BYTES_MAX, Math.max(CHUNK_BYTES_MIN, bytes + 1));
+}
+
+const ZSTD_MAGIC_BYTES = 4;
+
+const CHUNK_BYTES_MIN = 16 * 1024;
+const CHUNK_BYTES_MAX = 4 * 2 ** 20;
