@@ -278,8 +278,7 @@ export class PartitionFetcher {
           problems.note(subjectOfLeader(leader), problemOf(error, 'read from Kafka'));
           await scheduler.sleep(delayMs, this.#closing.signal);
           delayMs = Math.min(RETRY_MS_MAX, delayMs * 2);
-          // The leaders may be others by now, which have loops of their own.
-          for (const { reading } of asked) if (reading.leader === leader) reading.leader = -1;
+          this.#leave(leader);
           await this.#refresh();
         }
       }
@@ -392,6 +391,12 @@ export class PartitionFetcher {
     } finally {
       this.#isRefreshing = false;
     }
+  }
+
+  /** The leader may be another one by now, which has a loop of its own. */
+  #leave(leader: number): void {
+    const led = [...this.#readings.values()].filter((reading) => reading.leader === leader);
+    for (const reading of led) reading.leader = -1;
   }
 
   #forgetAllLeaders(): void {
