@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { nodeFileSystem } from './base/node/node-file-system.ts';
 import { nodeScheduler } from './base/node/node-scheduler.ts';
+import { keepHeapSmall } from './base/node/small-heap.ts';
 import type { CliActions, CliContext, Output } from './cli/context.ts';
 import { reportError } from './cli/report-error.ts';
 import { runCli } from './cli/run-cli.ts';
@@ -16,7 +17,11 @@ const KEEP_ALIVE_MS = 3_600_000;
 // Parts are loaded when a command needs them: `logboom search` should not wait for a database.
 const actions: CliActions = {
   up: async (options) => (await import('./roles/up.ts')).runUp(context, options),
-  agent: async (options) => (await import('./roles/agent.ts')).runAgent(context, options),
+  agent: async (options) => {
+    // Before the modules are loaded: that makes the heap grow.
+    keepHeapSmall();
+    return (await import('./roles/agent.ts')).runAgent(context, options);
+  },
   indexer: async (options) => (await import('./roles/indexer.ts')).runIndexer(context, options),
   server: async (options) => (await import('./roles/server.ts')).runServer(context, options),
   importFiles: async (options) => (await import('./roles/import-files.ts')).importFiles(context, options),

@@ -1,7 +1,6 @@
 /** `logboom agent`: follows files and sends their records to a server or a broker. */
 import { assert } from '../base/assert.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
-import { keepHeapSmall } from '../base/node/small-heap.ts';
 import type { CliContext, RunOptions } from '../cli/context.ts';
 import type { Config } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -20,7 +19,6 @@ import { createRoleTelemetry } from './telemetry.ts';
 
 /** Runs until it is told to stop, and returns the exit code. */
 export async function runAgent(context: CliContext, { loaded }: RunOptions): Promise<number> {
-  keepHeapSmall();
   const { config } = loaded;
   const lock = takeDataDirectory(config.data);
   try {

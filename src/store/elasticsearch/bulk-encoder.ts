@@ -36,6 +36,10 @@ export interface BulkEncoderOptions {
 }
 
 const NS_PER_MS = 1_000_000n;
+/** More is made room for when it is needed. */
+const GROWTH_MAX = 2;
+const GROWTH_MARGIN = 1.05;
+
 const CLOSE_BRACE = 125;
 const OPEN_BRACE = 123;
 
@@ -60,6 +64,8 @@ export class BulkEncoder {
   readonly #bytesMax: number;
   readonly #decoder = new TextDecoder();
   readonly #known = new KnownDocuments();
+  /** How many times as large as its documents a request was of late. */
+  #growth = GROWTH_MAX;
 
   constructor({ router, bytesMax }: BulkEncoderOptions) {
     this.#router = router;
@@ -87,12 +93,20 @@ export class BulkEncoder {
       }
     }
     if (builder.length > 0) payloads.push(builder.take());
+    this.#noteGrowth(batches, payloads);
     return { payloads, unsent };
   }
 
+  /** What the last documents needed is what the next ones do, about. */
   #capacity(batches: readonly DocumentBatch[]): number {
     const bytes = batches.reduce((sum, batch) => sum + batch.body.length, 0);
-    return Math.min(this.#bytesMax, bytes * 2) + 1024;
+    return Math.min(this.#bytesMax, Math.ceil(bytes * this.#growth * GROWTH_MARGIN)) + 1024;
+  }
+
+  #noteGrowth(batches: readonly DocumentBatch[], payloads: readonly BulkPayload[]): void {
+    const before = batches.reduce((sum, batch) => sum + batch.body.length, 0);
+    const after = payloads.reduce((sum, payload) => sum + payload.bytes.length, 0);
+    if (before > 0) this.#growth = Math.min(GROWTH_MAX, after / before);
   }
 
   #add(builder: PayloadBuilder, place: Place, nowMs: number): DeadLetterError | undefined {
