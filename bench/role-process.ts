@@ -20,7 +20,7 @@ const OUTPUT_LENGTH_MAX = 16_384;
 export interface RoleOptions {
   /** Path of the compiled `main.js`. */
   readonly program: string;
-  readonly role: 'agent' | 'indexer' | 'server';
+  readonly role: 'agent' | 'indexer' | 'server' | 'up';
   /** Of this process alone; its configuration and its data go there. */
   readonly directory: string;
   /** HOST:PORT of its own listener. */
@@ -99,7 +99,8 @@ export class RoleProcess extends MeasuredProcess {
   static async start(options: RoleOptions): Promise<RoleProcess> {
     const { program, role, directory, listen, config } = options;
     const file = path.join(directory, `${role}.yaml`);
-    const own = [`data: ${path.join(directory, role)}`, `${role}: { listen: "${listen}" }`];
+    const listener = role === 'up' ? 'server' : role;
+    const own = [`data: ${path.join(directory, role)}`, `${listener}: { listen: "${listen}" }`];
     writeFileSync(file, `${[...own, ...config].join('\n')}\n`);
     const child = new RoleProcess(options, [program, role, '--config', file]);
     await until(`${role} to listen`, READY_MS_MAX, async () => {
