@@ -8,6 +8,7 @@ import type { SourceConfig } from './source-config.ts';
 import { DEFAULT_ROOTS, SOURCE_SHAPE } from './source-options.ts';
 import type { RotatePolicyConfig } from './rotate-config.ts';
 import { checkBudget, checkPolicies } from './rotate-options.ts';
+import { OptionValues } from './option-values.ts';
 import { defaultOf } from './value-reader.ts';
 import type { Problem } from './value-reader.ts';
 
@@ -24,7 +25,7 @@ export interface BuiltConfig {
 
 /** Returns the configuration, and what is wrong with values that are right one by one. */
 export function buildConfig(values: ReadonlyMap<string, unknown>, input: BuildInput): BuiltConfig {
-  const read = new Values(values);
+  const read = new OptionValues(values);
   const problems: Problem[] = [];
   const sources = (read.at('sources') as readonly SourceConfig[] | undefined) ?? defaultSources(input);
   const pipelines = read.at('indexer.pipelines') as readonly PipelineConfig[];
@@ -61,37 +62,7 @@ export function buildConfig(values: ReadonlyMap<string, unknown>, input: BuildIn
   return { config, problems };
 }
 
-/** Option values by path. The reader has checked them by their shapes, so a wrong type here is a bug. */
-class Values {
-  readonly #values: ReadonlyMap<string, unknown>;
-
-  constructor(values: ReadonlyMap<string, unknown>) {
-    this.#values = values;
-  }
-
-  at(path: string): unknown {
-    return this.#values.get(path);
-  }
-
-  text(path: string): string {
-    const value = this.at(path);
-    assert(typeof value === 'string', `option ${path} is no text`);
-    return value;
-  }
-
-  maybeText(path: string): string | undefined {
-    const value = this.at(path);
-    return typeof value === 'string' && value !== '' ? value : undefined;
-  }
-
-  number(path: string): number {
-    const value = this.at(path);
-    assert(typeof value === 'number', `option ${path} is no number`);
-    return value;
-  }
-}
-
-function agentConfig(read: Values): Config['agent'] {
+function agentConfig(read: OptionValues): Config['agent'] {
   return {
     listen: read.text('agent.listen'),
     lineBytesMax: read.number('agent.lineBytesMax'),
@@ -104,7 +75,7 @@ function agentConfig(read: Values): Config['agent'] {
   };
 }
 
-function rotateBudget(read: Values): Config['rotateBudget'] {
+function rotateBudget(read: OptionValues): Config['rotateBudget'] {
   const bytesAt = (name: string): number | undefined => {
     const value = read.at(`rotateBudget.${name}`);
     return typeof value === 'number' ? value : undefined;
@@ -116,7 +87,7 @@ function rotateBudget(read: Values): Config['rotateBudget'] {
   };
 }
 
-function transportConfig(read: Values, problems: Problem[]): TransportConfig {
+function transportConfig(read: OptionValues, problems: Problem[]): TransportConfig {
   const bufferBytesMax = read.number('transport.bufferBytesMax');
   if (read.text('transport.kind') === 'kafka') return kafkaConfig(read, problems);
   if (read.text('transport.kind') !== 'http') return { kind: 'memory', bufferBytesMax };
@@ -132,7 +103,7 @@ function transportConfig(read: Values, problems: Problem[]): TransportConfig {
   return { kind: 'http', bufferBytesMax, url: url ?? '', token: read.maybeText('transport.token') };
 }
 
-function storeConfig(read: Values, problems: Problem[]): Config['store'] {
+function storeConfig(read: OptionValues, problems: Problem[]): Config['store'] {
   if (read.text('store.kind') === 'elasticsearch') return elasticsearchConfig(read, problems);
   const age = read.at('store.retention.ageMsMax');
   return {

@@ -1,6 +1,9 @@
 /** Options of the store on Elasticsearch or OpenSearch, and how they become its configuration. */
 import type { ElasticsearchConfig, TlsConfig } from './config.ts';
 import type { OptionDefinition } from './shape.ts';
+import type { OptionValues } from './option-values.ts';
+import { reportProblem } from './option-values.ts';
+import { namesFile, readTls, tlsOptions } from './tls-options.ts';
 import type { Problem } from './value-reader.ts';
 
 const SINCE = '0.1.0';
@@ -45,39 +48,7 @@ export const ELASTICSEARCH_OPTIONS: readonly OptionDefinition[] = [
     description: 'API key, as the engine encodes it or as ID:KEY. Instead of a name and a password.',
     since: SINCE,
   },
-  {
-    path: 'store.tls.caFile',
-    shape: { kind: 'path' },
-    onlyWhen,
-    defaultText: "the system's certificates",
-    description: 'PEM file with the certificates that sign those of the nodes.',
-    since: SINCE,
-  },
-  {
-    path: 'store.tls.certificateFile',
-    shape: { kind: 'path' },
-    onlyWhen,
-    defaultText: 'none',
-    description: 'PEM file with the certificate that this program shows (mutual TLS).',
-    since: SINCE,
-  },
-  {
-    path: 'store.tls.keyFile',
-    shape: { kind: 'path' },
-    onlyWhen,
-    defaultText: 'none',
-    description: 'PEM file with the key of that certificate.',
-    since: SINCE,
-  },
-  {
-    path: 'store.tls.isVerified',
-    shape: { kind: 'boolean' },
-    onlyWhen,
-    default: true,
-    description:
-      'Check the certificates of the nodes. Without it anybody on the way can read and change records.',
-    since: SINCE,
-  },
+  ...tlsOptions('store.tls', { peers: 'nodes', onlyWhen, since: SINCE }),
   {
     path: 'store.index',
     shape: { kind: 'text' },
@@ -201,14 +172,6 @@ export const ELASTICSEARCH_OPTIONS: readonly OptionDefinition[] = [
   },
 ];
 
-/** How option values are read; `build-config.ts` has the implementation. */
-interface Values {
-  at(path: string): unknown;
-  text(path: string): string;
-  maybeText(path: string): string | undefined;
-  number(path: string): number;
-}
-
 /** What index names may consist of, besides the two names in braces. */
 const INDEX_TEMPLATE = /^[a-z0-9][a-z0-9._-]*(?:\{(?:namespace|date)\}[a-z0-9._-]*)+$/;
 
@@ -216,7 +179,7 @@ const INDEX_TEMPLATE = /^[a-z0-9][a-z0-9._-]*(?:\{(?:namespace|date)\}[a-z0-9._-
 const INDEX_LENGTH_MAX = 40;
 
 /** Returns the configuration of the store, and notes what does not fit together. */
-export function elasticsearchConfig(read: Values, problems: Problem[]): ElasticsearchConfig {
+export function elasticsearchConfig(read: OptionValues, problems: Problem[]): ElasticsearchConfig {
   return {
     kind: 'elasticsearch',
     urls: urlsOf(read, problems),
@@ -237,16 +200,16 @@ export function elasticsearchConfig(read: Values, problems: Problem[]): Elastics
   };
 }
 
-function urlsOf(read: Values, problems: Problem[]): string[] {
+function urlsOf(read: OptionValues, problems: Problem[]): string[] {
   const given = read.at('store.urls');
   const urls = Array.isArray(given) ? given.map(String) : [];
   if (urls.length === 0) {
     const message = 'is missing, expected the addresses of its nodes, such as [http://127.0.0.1:9200]';
-    report(problems, 'store.urls', message, '--elasticsearch URL is short for it.');
+    reportProblem(problems, 'store.urls', message, '--elasticsearch URL is short for it.');
   }
   for (const url of urls) {
     const problem = urlProblem(url);
-    if (problem !== undefined) report(problems, 'store.urls', problem);
+    if (problem !== undefined) reportProblem(problems, 'store.urls', problem);
   }
   return urls.map((url) => url.replace(/\/+$/, ''));
 }
@@ -259,13 +222,13 @@ function urlProblem(url: string): string | undefined {
   return 'must not hold a name and a password: give them in store.auth.username and store.auth.password';
 }
 
-function authOf(read: Values, problems: Problem[]): ElasticsearchConfig['auth'] {
+function authOf(read: OptionValues, problems: Problem[]): ElasticsearchConfig['auth'] {
   const apiKey = read.maybeText('store.auth.apiKey');
   const username = read.maybeText('store.auth.username');
   const password = read.maybeText('store.auth.password');
   if (apiKey !== undefined) {
     if (username !== undefined || password !== undefined)
-      report(
+      reportProblem(
         problems,
         'store.auth.apiKey',
         'cannot be given together with store.auth.username and store.auth.password',
@@ -273,9 +236,10 @@ function authOf(read: Values, problems: Problem[]): ElasticsearchConfig['auth'] 
     return { kind: 'api_key', apiKey };
   }
   if (username === undefined && password === undefined) return { kind: 'none' };
-  if (username === undefined) report(problems, 'store.auth.username', 'is missing: a password is given');
+  if (username === undefined)
+    reportProblem(problems, 'store.auth.username', 'is missing: a password is given');
   if (password === undefined)
-    report(
+    reportProblem(
       problems,
       'store.auth.password',
       'is missing: a name is given',
@@ -284,34 +248,30 @@ function authOf(read: Values, problems: Problem[]): ElasticsearchConfig['auth'] 
   return { kind: 'basic', username: username ?? '', password: password ?? '' };
 }
 
-function tlsOf(read: Values, problems: Problem[]): TlsConfig | undefined {
-  const caFile = read.maybeText('store.tls.caFile');
-  const certificateFile = read.maybeText('store.tls.certificateFile');
-  const keyFile = read.maybeText('store.tls.keyFile');
-  const isVerified = read.at('store.tls.isVerified') !== false;
-  if ((certificateFile === undefined) !== (keyFile === undefined)) {
-    const missing = keyFile === undefined ? 'keyFile' : 'certificateFile';
-    report(problems, `store.tls.${missing}`, 'is missing: a certificate and its key are given together');
-  }
-  const isUsual = [caFile, certificateFile, keyFile].every((file) => file === undefined) && isVerified;
-  return isUsual ? undefined : { caFile, certificateFile, keyFile, isVerified };
+function tlsOf(read: OptionValues, problems: Problem[]): TlsConfig | undefined {
+  const tls = readTls(read, 'store.tls', problems);
+  return tls.isVerified && !namesFile(tls) ? undefined : tls;
 }
 
-function indexOf(read: Values, problems: Problem[]): string {
+function indexOf(read: OptionValues, problems: Problem[]): string {
   const index = read.text('store.index');
   if (!INDEX_TEMPLATE.test(index) || index.replaceAll(/\{\w+\}/g, '').length > INDEX_LENGTH_MAX) {
     const message = `got ${JSON.stringify(index)}, expected lower-case letters, digits, '.', '_' and '-', then {namespace} and {date}`;
-    report(problems, 'store.index', message, 'For example logboom-{namespace}-{date}.');
+    reportProblem(problems, 'store.index', message, 'For example logboom-{namespace}-{date}.');
   } else if (!index.includes('{date}') && read.at('store.isDataStream') !== true) {
     const message = `got ${JSON.stringify(index)}, expected {date} in it: indices are made by the day`;
-    report(problems, 'store.index', message, 'For example logboom-{namespace}-{date}.');
+    reportProblem(problems, 'store.index', message, 'For example logboom-{namespace}-{date}.');
   } else if (index.startsWith('logboom_ledger')) {
-    report(problems, 'store.index', 'must not begin with logboom_ledger, which is the index of the ledger');
+    reportProblem(
+      problems,
+      'store.index',
+      'must not begin with logboom_ledger, which is the index of the ledger',
+    );
   }
   return index;
 }
 
-function lifecycleOf(read: Values, problems: Problem[]): ElasticsearchConfig['lifecycle'] {
+function lifecycleOf(read: OptionValues, problems: Problem[]): ElasticsearchConfig['lifecycle'] {
   const ageAt = (name: string): number | undefined => {
     const value = read.at(`store.lifecycle.${name}`);
     return typeof value === 'number' ? value : undefined;
@@ -319,7 +279,7 @@ function lifecycleOf(read: Values, problems: Problem[]): ElasticsearchConfig['li
   const warmAgeMs = ageAt('warmAgeMs');
   const deleteAgeMs = ageAt('deleteAgeMs');
   if (warmAgeMs !== undefined && deleteAgeMs !== undefined && warmAgeMs >= deleteAgeMs)
-    report(problems, 'store.lifecycle.deleteAgeMs', 'must be longer than store.lifecycle.warmAgeMs');
+    reportProblem(problems, 'store.lifecycle.deleteAgeMs', 'must be longer than store.lifecycle.warmAgeMs');
   return {
     isManaged: read.at('store.lifecycle.isManaged') === true,
     rolloverBytes: read.number('store.lifecycle.rolloverBytes'),
@@ -327,8 +287,4 @@ function lifecycleOf(read: Values, problems: Problem[]): ElasticsearchConfig['li
     warmAgeMs,
     deleteAgeMs,
   };
-}
-
-function report(problems: Problem[], name: string, message: string, hint?: string): void {
-  problems.push({ name, where: undefined, message, hint });
 }

@@ -2,6 +2,9 @@
 import { RESOURCE_KEYS } from '../record/document-layout.ts';
 import type { KafkaConfig, SaslConfig, TlsConfig } from './config.ts';
 import type { OptionDefinition } from './shape.ts';
+import type { OptionValues } from './option-values.ts';
+import { reportProblem } from './option-values.ts';
+import { namesFile, readTls, tlsOptions } from './tls-options.ts';
 import type { Problem } from './value-reader.ts';
 
 const SINCE = '0.1.0';
@@ -105,39 +108,7 @@ export const KAFKA_OPTIONS: readonly OptionDefinition[] = [
     description: 'Use TLS. Any of the files below turns it on too.',
     since: SINCE,
   },
-  {
-    path: 'transport.tls.caFile',
-    shape: { kind: 'path' },
-    onlyWhen,
-    defaultText: "the system's certificates",
-    description: 'PEM file with the certificates that sign those of the brokers.',
-    since: SINCE,
-  },
-  {
-    path: 'transport.tls.certificateFile',
-    shape: { kind: 'path' },
-    onlyWhen,
-    defaultText: 'none',
-    description: 'PEM file with the certificate that this program shows (mutual TLS).',
-    since: SINCE,
-  },
-  {
-    path: 'transport.tls.keyFile',
-    shape: { kind: 'path' },
-    onlyWhen,
-    defaultText: 'none',
-    description: 'PEM file with the key of that certificate.',
-    since: SINCE,
-  },
-  {
-    path: 'transport.tls.isVerified',
-    shape: { kind: 'boolean' },
-    onlyWhen,
-    default: true,
-    description:
-      'Check the certificates of the brokers. Without it anybody on the way can read and change records.',
-    since: SINCE,
-  },
+  ...tlsOptions('transport.tls', { peers: 'brokers', onlyWhen, since: SINCE }),
   {
     path: 'transport.sasl.mechanism',
     shape: { kind: 'choice', values: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] },
@@ -182,14 +153,6 @@ export const KAFKA_OPTIONS: readonly OptionDefinition[] = [
   },
 ];
 
-/** How option values are read; `build-config.ts` has the implementation. */
-interface Values {
-  at(path: string): unknown;
-  text(path: string): string;
-  maybeText(path: string): string | undefined;
-  number(path: string): number;
-}
-
 const BROKER = /^(\[[0-9a-fA-F:]+\]|[^\s:/]+)(:\d{1,5})?$/;
 const TEMPLATE = /^([a-zA-Z0-9._-]|\{[^{}]+\})+$/;
 
@@ -197,7 +160,7 @@ const TEMPLATE = /^([a-zA-Z0-9._-]|\{[^{}]+\})+$/;
 const TOPIC_LENGTH_MAX = 240;
 
 /** Returns the configuration of the transport, and notes what does not fit together. */
-export function kafkaConfig(read: Values, problems: Problem[]): KafkaConfig {
+export function kafkaConfig(read: OptionValues, problems: Problem[]): KafkaConfig {
   const replicas = read.at('transport.create.replicas');
   const messageBytesMax = read.at('transport.messageBytesMax');
   return {
@@ -220,32 +183,32 @@ export function kafkaConfig(read: Values, problems: Problem[]): KafkaConfig {
   };
 }
 
-function brokersOf(read: Values, problems: Problem[]): string[] {
+function brokersOf(read: OptionValues, problems: Problem[]): string[] {
   const given = read.at('transport.brokers');
   const brokers = Array.isArray(given) ? given.map(String) : [];
   if (brokers.length === 0) {
     const message = 'is missing, expected the brokers of Kafka, such as [127.0.0.1:9092]';
-    report(problems, 'transport.brokers', message, '--kafka HOST:PORT is short for it.');
+    reportProblem(problems, 'transport.brokers', message, '--kafka HOST:PORT is short for it.');
   }
   for (const broker of brokers) {
     if (BROKER.test(broker)) continue;
     const message = `got ${JSON.stringify(broker)}, expected HOST:PORT, such as 127.0.0.1:9092`;
-    report(problems, 'transport.brokers', message);
+    reportProblem(problems, 'transport.brokers', message);
   }
   return brokers;
 }
 
-function topicOf(read: Values, problems: Problem[]): string {
+function topicOf(read: OptionValues, problems: Problem[]): string {
   const topic = read.text('transport.topic');
   const name = 'transport.topic';
   if (!TEMPLATE.test(topic) || topic.length > TOPIC_LENGTH_MAX || topic === '.' || topic === '..') {
     const message = `got ${JSON.stringify(topic)}, expected at most ${TOPIC_LENGTH_MAX} letters, digits, '.', '_' and '-', and fields in braces`;
-    report(problems, name, message, 'For example logs, or logs-{kubernetes.namespace}.');
+    reportProblem(problems, name, message, 'For example logs, or logs-{kubernetes.namespace}.');
   }
   for (const [, field = ''] of topic.matchAll(/\{([^{}]*)\}/g)) {
     if (RESOURCE_KEYS.has(field.split('.')[0] ?? '')) continue;
     const message = `{${field}} cannot stand in it: records of one file have to go to one topic`;
-    report(
+    reportProblem(
       problems,
       name,
       message,
@@ -255,27 +218,18 @@ function topicOf(read: Values, problems: Problem[]): string {
   return topic;
 }
 
-function tlsOf(read: Values, problems: Problem[]): TlsConfig | undefined {
-  const caFile = read.maybeText('transport.tls.caFile');
-  const certificateFile = read.maybeText('transport.tls.certificateFile');
-  const keyFile = read.maybeText('transport.tls.keyFile');
-  const isVerified = read.at('transport.tls.isVerified') !== false;
-  if ((certificateFile === undefined) !== (keyFile === undefined)) {
-    const missing = keyFile === undefined ? 'keyFile' : 'certificateFile';
-    report(problems, `transport.tls.${missing}`, 'is missing: a certificate and its key are given together');
-  }
-  const hasFile = [caFile, certificateFile, keyFile].some((file) => file !== undefined);
-  if (read.at('transport.tls.isEnabled') !== true && !hasFile) return undefined;
-  return { caFile, certificateFile, keyFile, isVerified };
+function tlsOf(read: OptionValues, problems: Problem[]): TlsConfig | undefined {
+  const tls = readTls(read, 'transport.tls', problems);
+  return read.at('transport.tls.isEnabled') === true || namesFile(tls) ? tls : undefined;
 }
 
-function saslOf(read: Values, problems: Problem[]): SaslConfig | undefined {
+function saslOf(read: OptionValues, problems: Problem[]): SaslConfig | undefined {
   const mechanism = read.maybeText('transport.sasl.mechanism') as SaslConfig['mechanism'] | undefined;
   const username = read.maybeText('transport.sasl.username');
   const password = read.maybeText('transport.sasl.password');
   if (mechanism === undefined) {
     if (username !== undefined || password !== undefined)
-      report(
+      reportProblem(
         problems,
         'transport.sasl.mechanism',
         'is missing: a name or a password is given',
@@ -287,7 +241,7 @@ function saslOf(read: Values, problems: Problem[]): SaslConfig | undefined {
     const token = read.maybeText('transport.sasl.token');
     const tokenFile = read.maybeText('transport.sasl.tokenFile');
     if (token === undefined && tokenFile === undefined)
-      report(
+      reportProblem(
         problems,
         'transport.sasl.tokenFile',
         'is missing: OAUTHBEARER needs a token or a file with one',
@@ -295,17 +249,13 @@ function saslOf(read: Values, problems: Problem[]): SaslConfig | undefined {
     return { mechanism, token, tokenFile };
   }
   if (username === undefined)
-    report(problems, 'transport.sasl.username', `is missing: ${mechanism} needs one`);
+    reportProblem(problems, 'transport.sasl.username', `is missing: ${mechanism} needs one`);
   if (password === undefined)
-    report(
+    reportProblem(
       problems,
       'transport.sasl.password',
       `is missing: ${mechanism} needs one`,
       'LOGBOOM_TRANSPORT_SASL_PASSWORD keeps it out of files.',
     );
   return { mechanism, username: username ?? '', password: password ?? '' };
-}
-
-function report(problems: Problem[], name: string, message: string, hint?: string): void {
-  problems.push({ name, where: undefined, message, hint });
 }
