@@ -56,8 +56,8 @@ const PLAIN_IN_FLIGHT = 4;
 
 type Figures = Record<string, string | number>;
 
-/** A way to get all documents into the engine; returns when it has confirmed them. */
-type Load = (turn: number) => Promise<void>;
+/** A way to get all documents into the engine: calls `begin` with how many it has confirmed, returns when it has all. */
+type Load = (turn: number, begin: (confirmed: number) => void) => Promise<void>;
 
 const directory = mkdtempSync(path.join(tmpdir(), 'logboom-bench-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -107,13 +107,13 @@ async function measureShare(program: string, broker: KafkaBroker): Promise<void>
   const loads: readonly (readonly [string, Load])[] = [
     ['same requests', await sameRequests(engine, documents)],
     ['documents alone', documentsAlone(engine, documents)],
-    ['indexer', (turn) => runIndexer(program, { broker, engine, turn, records })],
+    ['indexer', (turn, begin) => runIndexer(program, { broker, engine, turn, records, begin })],
   ];
-  for (const [, load] of loads) await load(0);
+  for (const [, load] of loads) await load(0, () => undefined);
   const rates = new Map<string, number[]>(loads.map(([name]) => [name, []]));
   for (let turn = 1; turn <= Number(values.rounds); turn++) {
     for (const [name, load] of loads) {
-      const { figures, perSecond } = await measureLoad(engine, records, () => load(turn));
+      const { figures, perSecond } = await measureLoad(engine, records, (begin) => load(turn, begin));
       rates.get(name)?.push(perSecond);
       print({ bench: `OpenSearch, ${name}`, turn, ...figures });
     }
@@ -126,15 +126,20 @@ async function measureShare(program: string, broker: KafkaBroker): Promise<void>
 async function measureLoad(
   engine: JavaService,
   records: number,
-  load: () => Promise<void>,
+  load: (begin: (confirmed: number) => void) => Promise<void>,
 ): Promise<{ readonly figures: Figures; readonly perSecond: number }> {
   const pid = engine.pid ?? 0;
-  const cpuSeconds = cpuSecondsOf(pid);
-  const started = performance.now();
-  await load();
-  const seconds = (performance.now() - started) / 1000;
+  let cpuSeconds = 0;
+  let startedMs = 0;
+  let before = 0;
+  await load((confirmed) => {
+    before = confirmed;
+    cpuSeconds = cpuSecondsOf(pid);
+    startedMs = performance.now();
+  });
+  const seconds = (performance.now() - startedMs) / 1000;
   const engineCores = (cpuSecondsOf(pid) - cpuSeconds) / seconds;
-  const perSecond = records / seconds;
+  const perSecond = (records - before) / seconds;
   const figures = {
     documentsPerSecond: Math.round(perSecond),
     documentsPerEngineCoreSecond: Math.round(perSecond / engineCores),
@@ -148,10 +153,11 @@ async function sameRequests(engine: JavaService, documents: readonly DocumentBat
   const bench = new EngineBench(engine);
   await using opened = bench.open();
   await opened.store.append([], new AbortController().signal);
-  return async (turn) => {
+  return async (turn, begin) => {
     const config = { ...engineConfig(engine.url, bench.prefix), index: `${bench.prefix}-${turn}-{date}` };
     const encoder = new BulkEncoder({ router: new IndexRouter(config), bytesMax: PLAIN_BYTES });
     const { payloads } = encoder.encode(documents, Date.now());
+    begin(0);
     await sendAll(
       engine,
       payloads.map(({ bytes }) => bytes),
@@ -160,7 +166,7 @@ async function sameRequests(engine: JavaService, documents: readonly DocumentBat
 }
 
 function documentsAlone(engine: JavaService, documents: readonly DocumentBatch[]): Load {
-  return async (turn) => {
+  return async (turn, begin) => {
     const bodies: Buffer[] = [];
     let parts: Buffer[] = [];
     let length = 0;
@@ -178,6 +184,7 @@ function documentsAlone(engine: JavaService, documents: readonly DocumentBatch[]
       }
     }
     if (length > 0) bodies.push(Buffer.concat(parts));
+    begin(0);
     await sendAll(engine, bodies);
   };
 }
@@ -208,9 +215,10 @@ async function runIndexer(
     readonly engine: JavaService;
     readonly turn: number;
     readonly records: number;
+    readonly begin: (confirmed: number) => void;
   },
 ): Promise<void> {
-  const { broker, engine, turn, records } = options;
+  const { broker, engine, turn, records, begin } = options;
   await using indexer = await startIndexer(program, {
     broker,
     topic: 'share',
@@ -218,6 +226,8 @@ async function runIndexer(
     group: `share-${turn}`,
     index: `own${turn}-{namespace}-{date}`,
   });
+  // Its start does not count, nor what was under way meanwhile.
+  begin(await untilStored(indexer, 1));
   await untilStored(indexer, records);
 }
 
