@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findFreePort } from '../e2e/logboom-process.ts';
 import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
-import { JavaService } from './java-service.ts';
+import { answers, JavaService } from './java-service.ts';
 import { compileJava, findJava, resolveJars } from './maven.ts';
 import type { EngineOptions } from './opensearch.ts';
 import { jvmArgs, nodeSettings } from './opensearch.ts';
@@ -28,6 +28,7 @@ export async function startElasticsearch(options: EngineOptions = {}): Promise<J
   const classPath = jars.filter((jar) => !MODULE_JAR.test(jar)).map((jar) => path.join(lib, jar));
   const port = await findFreePort();
   const settings = await nodeSettings(port, options);
+  const url = `http://127.0.0.1:${port}`;
   return JavaService.start({
     name: 'Elasticsearch',
     java: findJava()?.java ?? 'java',
@@ -39,8 +40,8 @@ export async function startElasticsearch(options: EngineOptions = {}): Promise<J
       directory.path,
       ...settings,
     ],
-    url: `http://127.0.0.1:${port}`,
-    probePath: '/_cluster/health?wait_for_status=yellow&timeout=1s',
+    url,
+    isReady: () => answers(`${url}/_cluster/health?wait_for_status=yellow&timeout=1s`),
     dispose: () => {
       directory[Symbol.dispose]();
     },

@@ -1,4 +1,4 @@
-/** One Java process that serves HTTP on the loopback address, for as long as a test needs it. */
+/** One Java process that serves on the loopback address, for as long as a test needs it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,9 +17,10 @@ export interface JavaServiceOptions {
   readonly name: string;
   readonly java: string;
   readonly args: readonly string[];
+  /** Its address: `http://…`, or HOST:PORT. */
   readonly url: string;
-  /** Path that answers 200 as soon as the service can be used. */
-  readonly probePath: string;
+  /** Whether the service can be used; `output` is what it printed since its start. */
+  readonly isReady: (output: string) => Promise<boolean> | boolean;
   /** Called once the process has ended for good. */
   readonly dispose: () => void;
 }
@@ -79,7 +80,8 @@ export class JavaService implements AsyncDisposable {
   }
 
   async #launch(): Promise<void> {
-    const { name, java, args, url, probePath } = this.#options;
+    const { name, java, args, isReady } = this.#options;
+    this.#output = '';
     const child = spawn(java, [...args], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     const keep = (chunk: Buffer): void => {
@@ -91,10 +93,10 @@ export class JavaService implements AsyncDisposable {
       keep(Buffer.from(`${error.message}\n`));
     });
     const deadlineMs = performance.now() + START_MS_MAX;
-    while (!(await answers(url + probePath))) {
+    while (!(await isReady(this.#output))) {
       if (child.exitCode !== null || child.signalCode !== null)
         throw new Error(`${name} ended\n${this.#output}`);
-      if (performance.now() > deadlineMs) throw new Error(`${name} does not answer\n${this.#output}`);
+      if (performance.now() > deadlineMs) throw new Error(`${name} does not start\n${this.#output}`);
       await sleep(PROBE_MS);
     }
   }
@@ -104,7 +106,7 @@ export class JavaService implements AsyncDisposable {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const closed = once(child, 'close');
     child.kill(signal);
-    const isClosed = await Promise.race([closed.then(() => true), sleep(STOP_MS_MAX, false)]);
+    const isClosed = await Promise.race([closed.then(() => true), sleep(STOP_MS_MAX, false, { ref: false })]);
     if (!isClosed) {
       child.kill('SIGKILL');
       await closed;
@@ -113,7 +115,8 @@ export class JavaService implements AsyncDisposable {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Whether a GET of the address answers 200. */
+export async function answers(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
     await response.arrayBuffer();

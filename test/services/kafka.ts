@@ -1,25 +1,16 @@
 /** A real Kafka, one node that is broker and controller, for as long as a test needs it. */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { findFreePort } from '../e2e/logboom-process.ts';
 import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
+import { JavaService } from './java-service.ts';
 import { findJava, resolveJars } from './maven.ts';
 
 const run = promisify(execFile);
 
 const HERE = path.join(import.meta.dirname, 'kafka');
-
-/** Characters of output that are kept for the message of a failing test, the last ones. */
-const OUTPUT_LENGTH_MAX = 32 * 1024;
-
-/** A loaded machine needs far longer than the usual eight seconds. */
-const START_MS_MAX = 120_000;
-
-const STOP_MS_MAX = 20_000;
 
 const CLUSTER_ID = 'bG9nYm9vbS10ZXN0cy0tLQ';
 
@@ -57,21 +48,15 @@ export class KafkaBroker implements AsyncDisposable {
   readonly mutualTlsAddress: string;
   /** Port that the proxy of `proxyPort` forwards to. */
   readonly proxiedPort: number;
-  readonly #directory: TemporaryDirectory;
-  readonly #args: readonly string[];
-  #child: ChildProcess | undefined;
-  #output = '';
-  readonly #endWithParent = (): void => void this.#child?.kill('SIGKILL');
+  readonly #service: JavaService;
 
-  private constructor(ports: Ports, directory: TemporaryDirectory, args: readonly string[]) {
-    this.address = `127.0.0.1:${ports.plain}`;
+  private constructor(ports: Ports, service: JavaService) {
+    this.address = service.url;
     this.saslAddress = `127.0.0.1:${ports.sasl}`;
-    this.proxiedPort = ports.proxied;
     this.tlsAddress = `localhost:${ports.tls}`;
     this.mutualTlsAddress = `localhost:${ports.mutualTls}`;
-    this.#directory = directory;
-    this.#args = args;
-    process.once('exit', this.#endWithParent);
+    this.proxiedPort = ports.proxied;
+    this.#service = service;
   }
 
   /** Formats a data directory and starts the broker; resolves when it has started. Ask `javaSkipReason` before. */
@@ -87,80 +72,50 @@ export class KafkaBroker implements AsyncDisposable {
       `${name}=[name=${KAFKA_USER.username},password=${KAFKA_USER.password}]`,
     ]);
     const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', CLUSTER_ID, '-c', file];
-    await run(findJava()?.java ?? 'java', [...jvm, ...format, ...scram]);
+    const java = findJava()?.java ?? 'java';
+    await run(java, [...jvm, ...format, ...scram]);
     const heap = options.heapMiB ?? 384;
-    const args = [`-Xms${heap}m`, `-Xmx${heap}m`, ...jvm, 'kafka.Kafka', file];
-    const broker = new KafkaBroker(ports, directory, args);
-    try {
-      await broker.#launch();
-    } catch (error) {
-      await broker.stop();
-      throw error;
-    }
-    return broker;
+    const service = await JavaService.start({
+      name: 'Kafka',
+      java,
+      args: [`-Xms${heap}m`, `-Xmx${heap}m`, ...jvm, 'kafka.Kafka', file],
+      url: `127.0.0.1:${ports.plain}`,
+      isReady: (output) => output.includes('Kafka Server started'),
+      dispose: () => {
+        directory[Symbol.dispose]();
+      },
+    });
+    return new KafkaBroker(ports, service);
   }
 
   /** What it printed, the last part of it. */
   get output(): string {
-    return this.#output;
+    return this.#service.output;
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#service.pid;
   }
 
   /** SIGKILL: nothing is written any more. The data stays for `restart`. */
   async kill(): Promise<void> {
-    await this.#end('SIGKILL');
+    await this.#service.kill();
   }
 
   /** Starts it again with its data, on its ports; one that still runs is killed before. */
   async restart(): Promise<void> {
-    await this.kill();
-    await this.#launch();
+    await this.#service.restart();
   }
 
   /** Ends the broker and removes its data. */
   async stop(): Promise<void> {
-    await this.#end('SIGKILL');
-    process.off('exit', this.#endWithParent);
-    this.#directory[Symbol.dispose]();
+    // Its data is of no use any more, and it takes seconds to leave in order.
+    await this.#service.kill();
+    await this.#service.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  async #launch(): Promise<void> {
-    this.#output = '';
-    const child = spawn(findJava()?.java ?? 'java', [...this.#args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#child = child;
-    const keep = (chunk: Buffer): void => {
-      this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_LENGTH_MAX);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.on('error', (error) => keep(Buffer.from(`${error.message}\n`)));
-    const deadlineMs = performance.now() + START_MS_MAX;
-    while (!this.#output.includes('Kafka Server started')) {
-      if (child.exitCode !== null || child.signalCode !== null)
-        throw new Error(`Kafka ended\n${this.#output}`);
-      if (performance.now() > deadlineMs) throw new Error(`Kafka does not start\n${this.#output}`);
-      await sleep(50);
-    }
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const closed = once(child, 'close');
-    child.kill(signal);
-    const isClosed = await Promise.race([closed.then(() => true), sleep(STOP_MS_MAX, false, { ref: false })]);
-    if (!isClosed) {
-      child.kill('SIGKILL');
-      await closed;
-    }
-    this.#child = undefined;
   }
 }
 

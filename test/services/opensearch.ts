@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { findFreePort } from '../e2e/logboom-process.ts';
 import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
-import { JavaService } from './java-service.ts';
+import { answers, JavaService } from './java-service.ts';
 import { compileJava, findJava, resolveJars } from './maven.ts';
 
 const HERE = path.join(import.meta.dirname, 'opensearch');
@@ -27,6 +27,7 @@ export async function startOpenSearch(options: EngineOptions = {}): Promise<Java
   const directory = new TemporaryDirectory('opensearch');
   const port = await findFreePort();
   const settings = await nodeSettings(port, options);
+  const url = `http://127.0.0.1:${port}`;
   return JavaService.start({
     name: 'OpenSearch',
     java: findJava()?.java ?? 'java',
@@ -39,8 +40,8 @@ export async function startOpenSearch(options: EngineOptions = {}): Promise<Java
       directory.path,
       ...settings,
     ],
-    url: `http://127.0.0.1:${port}`,
-    probePath: '/_cluster/health?wait_for_status=yellow&timeout=1s',
+    url,
+    isReady: () => answers(`${url}/_cluster/health?wait_for_status=yellow&timeout=1s`),
     dispose: () => {
       directory[Symbol.dispose]();
     },
