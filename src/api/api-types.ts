@@ -140,6 +140,11 @@ export interface AuditAnswer extends AuditFigures {
   readonly rows: readonly AuditRow[];
   /** Records of file ids that no agent follows, such as those that were posted to the API; in no other figure. */
   readonly withoutAgent: { readonly files: number; readonly records: number };
+  /**
+   * Time, RFC 3339, of the last word of the agent elsewhere that has been silent for longest: what was written there since
+   * is in no figure. Null when all files are followed by the process that is asked.
+   */
+  readonly toldAt: string | null;
   /** At most 100; `problemCount` says how many there are. */
   readonly problems: readonly AuditProblem[];
   readonly problemCount: number;

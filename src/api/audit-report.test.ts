@@ -226,3 +226,16 @@ test('what indexers have not passed may be on the way, what they have passed is 
   });
   assert.deepEqual([twice.verdict, twice.twice], ['discrepancy', 1]);
 });
+
+test('the report says by when agents of other processes had said what it adds up', async () => {
+  const told = (node: string, minute: number): FileAudit =>
+    fileAudit({
+      fileId: `${minute}`.padStart(20, '0'),
+      ledger: ledger({ node, time: `2026-11-23T00:${minute}:00.000000000Z` }),
+    });
+  const files = (): AsyncIterable<FileAudit> =>
+    filesOf(told('a', 10), told('a', 30), told('b', 20), told('c', 15));
+  assert.equal((await buildAuditReport(files())).toldAt, '2026-11-23T00:15:00.000000000Z');
+  assert.equal((await buildAuditReport(files(), { ownNode: 'c' })).toldAt, '2026-11-23T00:20:00.000000000Z');
+  assert.equal((await buildAuditReport(filesOf(told('c', 15)), { ownNode: 'c' })).toldAt, null);
+});

@@ -62,6 +62,8 @@ export interface AuditLook {
   readonly onLag?: ((fileId: string, bytesWritten: number) => void) | undefined;
   /** Without it, bytes that are read and not acknowledged may as well be on the way. */
   readonly resting?: RestingLedgers | undefined;
+  /** Node of an agent in this process, which was asked for its ledger just now; undefined where there is none. */
+  readonly ownNode?: string | undefined;
   /** Records that are not in the store because it refused them. */
   readonly letters?: AuditLetters | undefined;
   /**
@@ -83,6 +85,8 @@ export async function buildAuditReport(
   const total = newFigures();
   const withoutAgent = { files: 0, records: 0 };
   const problems: AuditProblem[] = [];
+  /** By node: time of its last word. */
+  const toldAt = new Map<string, string>();
   let problemCount = 0;
   let verdict: AuditVerdict = unknownReason === undefined ? 'accounted' : 'unknown';
   for await (const file of files) {
@@ -96,6 +100,7 @@ export async function buildAuditReport(
       total.twice += file.twice;
     } else {
       const group = groupOf(groups, file.ledger);
+      noteWord(toldAt, file.ledger, look.ownNode);
       for (const figures of [group.figures, total]) addFigures(figures, file, finding);
       group.verdict = worse(group.verdict, finding.verdict);
     }
@@ -121,9 +126,18 @@ export async function buildAuditReport(
     ...total,
     rows: rows.toSorted(compareRows),
     withoutAgent,
+    toldAt: [...toldAt.values()].toSorted()[0] ?? null,
     problems: mostSerious(problems),
     problemCount,
   };
+}
+
+function noteWord(
+  toldAt: Map<string, string>,
+  { node, time }: LedgerRecord,
+  ownNode: string | undefined,
+): void {
+  if (node !== ownNode && time > (toldAt.get(node) ?? '')) toldAt.set(node, time);
 }
 
 /** What is to be said of one file. */

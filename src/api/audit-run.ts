@@ -79,6 +79,7 @@ export class Auditor {
       unknownReason,
       marks: state.marks,
       letters,
+      ownNode: this.#options.agentNode,
       onLag: (fileId, bytesWritten) => void open.set(fileId, bytesWritten),
       resting: unknownReason === undefined ? this.#resting(untilNs) : undefined,
       isIndexed:

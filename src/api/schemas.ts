@@ -156,6 +156,7 @@ const answers = {
     ...figures,
     rows: z.array(z.object({ namespace: name, pod: name, container: name, ...figures, verdict: Verdict })),
     withoutAgent: z.object({ files: z.number(), records: z.number() }),
+    toldAt: z.string().nullable(),
     problems: z.array(z.object({ fileId: z.string(), path: name, verdict: Verdict, reason: z.string() })),
     problemCount: z.number(),
   }),

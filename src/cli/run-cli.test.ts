@@ -261,7 +261,8 @@ function auditAnswer(verdict: AuditAnswer['verdict'], missing: number): AuditAns
   const problem = { fileId: 'f', path: '/x/0.log', verdict, reason: `${missing} records are missing` };
   const problems = verdict === 'accounted' ? [] : [problem];
   const withoutAgent = { files: 0, records: 0 };
-  return { ...figures, verdict, rows: [row], withoutAgent, problems, problemCount: problems.length };
+  const problemCount = problems.length;
+  return { ...figures, verdict, rows: [row], withoutAgent, toldAt: null, problems, problemCount };
 }
 
 void test('audit prints a table and ends with 0, 1 or 2 by the verdict', async () => {
@@ -296,6 +297,9 @@ void test('audit says in words what is open and what may be lost', async () => {
   const posted = { ...answer, withoutAgent: { files: 1, records: 1_200 } };
   const { out } = await run('audit', { answer: () => json(posted) });
   assert.match(out, /^\(without an agent\) +1 +1,200$/m);
+  const elsewhere = { ...answer, toldAt: '2026-11-23T04:30:00.123456789Z' };
+  const { out: told } = await run('audit', { answer: () => json(elsewhere) });
+  assert.match(told, /0 twice\.\nAgents elsewhere: what they had said by 2026-11-23T04:30:00Z\.\n$/);
 });
 
 void test('audit lets the server look again for as long as it was told to wait, and then gives up', async () => {

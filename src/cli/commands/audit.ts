@@ -117,11 +117,14 @@ export function formatAudit(audit: AuditAnswer, colors: Colors): string {
     .map(({ path, fileId, reason }) => (fileId === '' ? `  ${reason}\n` : `  ${path ?? fileId}: ${reason}\n`))
     .join('');
   const more = audit.problemCount - audit.problems.length;
+  const told =
+    audit.toldAt === null ? '' : `Agents elsewhere: what they had said by ${audit.toldAt.slice(0, 19)}Z.\n`;
   return [
     audit.rows.length === 0 && audit.withoutAgent.files === 0 ? '' : `${table}\n`,
     problems,
     more > 0 ? `  and ${formatCount(more)} more files\n` : '',
     `${verdictText(audit, colors)}\n`,
+    told,
   ].join('');
 }
 
