@@ -29,6 +29,9 @@ export interface RoleOptions {
   readonly config: readonly string[];
 }
 
+// What is started here ends when this process exits, and a signal alone would not let it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 /** Returns the seconds of processor time that a process has taken, user and system, all threads (`proc_pid_stat(5)`). */
 export function cpuSecondsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
