@@ -6,7 +6,7 @@ import { BugError } from '../base/assert.ts';
 import type { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import { AppError, ConfigError } from '../base/errors.ts';
 import type { AuditAnswer, SearchAnswer } from '../api/api-types.ts';
-import type { Explanation, ImportResult, RunOptions } from './context.ts';
+import type { CliContext, Explanation, ImportResult, RunOptions } from './context.ts';
 import { buildProgram } from './program.ts';
 import { runCli } from './run-cli.ts';
 import { fakeContext } from './testing/fake-context.ts';
@@ -336,6 +336,17 @@ void test('test ends with 1 when a pipeline does not do what its tests say', asy
     out,
     'ok   nginx: takes the address\nFAIL nginx: takes the verb\n       - fields.verb: "GET"\n       + fields.verb: absent\n1 passed, 1 failed\n',
   );
+});
+
+void test('doctor takes the short flags of a cluster as the roles do', async () => {
+  let seen: unknown;
+  const doctor: CliContext['actions']['doctor'] = ({ config: { transport, store } }) => {
+    seen = [transport.kind === 'kafka' && transport.brokers, store.kind === 'elasticsearch' && store.urls];
+    return Promise.resolve([]);
+  };
+  const { code } = await run('doctor --kafka a:1 --elasticsearch http://b:9200', { actions: { doctor } });
+  assert.equal(code, 0);
+  assert.deepEqual(seen, [['a:1'], ['http://b:9200']]);
 });
 
 void test('doctor ends with 1 when something must be mended', async () => {

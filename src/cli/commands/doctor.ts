@@ -1,4 +1,5 @@
 import { EXIT_CODE } from '../../base/errors.ts';
+import { addElasticsearchFlag, addKafkaFlag, clusterFlags } from '../cluster-flags.ts';
 import { addConfigOptions, loadCommandConfig } from '../config-options.ts';
 import type { Finding } from '../context.ts';
 import { colorsFor } from '../output.ts';
@@ -9,8 +10,10 @@ import type { CommandSetup } from '../command-setup.ts';
 export function addDoctorCommand({ program, context, setExitCode }: CommandSetup): void {
   const command = program
     .command('doctor')
-    .description('examine this machine: permissions, kernel limits, file system, clock, disk, memory')
+    .description('examine this machine, and the broker and the store that it uses')
     .option('--json', 'print JSON');
+  addKafkaFlag(command);
+  addElasticsearchFlag(command);
   addConfigOptions(command, { sections: ['sources'] }).addHelpText(
     'after',
     `
@@ -18,10 +21,11 @@ Exit code 1 when something must be mended.
 
 Examples:
   logboom doctor
-  logboom doctor --data /var/lib/logboom`,
+  logboom doctor --data /var/lib/logboom
+  logboom doctor --kafka kafka-1.example:9092 --elasticsearch https://search.example:9200`,
   );
   command.action(async (options: { json?: boolean }) => {
-    const loaded = loadCommandConfig(context, command);
+    const loaded = loadCommandConfig(context, command, { extraFlags: clusterFlags(command) });
     const findings = await context.actions.doctor(loaded);
     const colors = colorsFor(context.stdout.hasColor);
     context.stdout.write(

@@ -114,7 +114,8 @@ export class KafkaCluster implements KafkaRequests {
         return await this.#connectTo(address, purpose);
       } catch (error) {
         failure = error;
-        this.#nextBroker += 1;
+        // Of several that met the same broker, one goes on to the next.
+        if (brokers[this.#nextBroker % brokers.length] === address) this.#nextBroker += 1;
       }
     }
     throw failure;
