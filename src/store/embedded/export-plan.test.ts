@@ -13,6 +13,8 @@ test('a stretch begins where a file does, and ends where the rows it may have ar
   assert.deepEqual(stretchEnd(files, RANGE, 1000), { startNs: 100n, endNs: 200n });
   assert.deepEqual(stretchEnd(files, { startNs: 200n, endNs: 550n }, 1000), { startNs: 500n, endNs: 550n });
   assert.equal(stretchEnd(files, { startNs: 600n, endNs: 1000n }, 1000), undefined);
+  // Files go on behind the end of the range: nothing of it is left there.
+  assert.equal(stretchEnd(files, { startNs: 150n, endNs: 150n }, 1000), undefined);
 });
 
 test('files that overlap share the rows of a stretch, and a stretch has at least one nanosecond', () => {

@@ -34,6 +34,7 @@ export function stretchEnd(
   range: TimeRange,
   rowsMax: number,
 ): TimeRange | undefined {
+  if (range.startNs >= range.endNs) return undefined;
   let startNs: bigint | undefined;
   for (const { minNs, maxNs } of files) {
     if (maxNs < range.startNs || minNs >= range.endNs) continue;
