@@ -1,6 +1,7 @@
 /** What the tests ask the program through its HTTP API. */
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReadableStream } from 'node:stream/web';
 
 export interface LogDocument {
@@ -26,6 +27,9 @@ interface SearchAnswer {
   readonly cursor: string | null;
 }
 
+/** How often a page is asked for again when the server says that it cannot answer just now, as on a busy machine. */
+const ATTEMPTS_MAX = 3;
+
 /** Everything that was ever collected. */
 const ALL_TIME = { start: '1970-01-02T00:00:00Z', end: '2100-01-01T00:00:00Z' };
 
@@ -34,6 +38,18 @@ export async function getJson<T>(url: string | URL): Promise<T> {
   const text = await response.text();
   if (!response.ok) throw new Error(`GET ${String(url)} answers ${response.status}: ${text}`);
   return JSON.parse(text) as T;
+}
+
+/** Asks again when the answer is 503: the same request can succeed later. */
+async function getPage(url: URL): Promise<SearchAnswer> {
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(url);
+    if (response.ok) return (await response.json()) as SearchAnswer;
+    const text = await response.text();
+    if (response.status !== 503 || attempt === ATTEMPTS_MAX)
+      throw new Error(`GET ${String(url)} answers ${response.status}: ${text}`);
+    await sleep(1000);
+  }
 }
 
 /** Yields every match, page by page with the cursor, oldest first unless `order` says otherwise. */
@@ -48,7 +64,7 @@ export async function* searchAll(
     const fields = { query, order, limit: String(limit), ...ALL_TIME };
     for (const [name, value] of Object.entries(fields)) url.searchParams.set(name, value);
     if (cursor !== null) url.searchParams.set('cursor', cursor);
-    const page: SearchAnswer = await getJson(url);
+    const page = await getPage(url);
     yield* page.records;
     cursor = page.cursor;
   } while (cursor !== null);
