@@ -25,6 +25,7 @@ import { isExpected, Patience } from './patience.ts';
 import { createBatchProcessor } from './pipeline/batch-processor.ts';
 import { fillRound, openRound, type Round, type RoundMaker } from './prepare-round.ts';
 import { StoredOffsets } from './stored-offsets.ts';
+import { SeldomCounts } from './seldom-counts.ts';
 
 export interface IndexerOptions {
   readonly pipelines: readonly PipelineConfig[];
@@ -84,7 +85,8 @@ class Indexer implements Service {
     const { pipelines, scheduler, telemetry, rounds = LOCAL_ROUNDS, batchBytesMax } = options;
     this.#options = options;
     this.#startedMs = scheduler.monotonicMs();
-    this.#maker = { processor: createBatchProcessor(pipelines), scheduler, telemetry };
+    const seldom = new SeldomCounts(() => scheduler.monotonicMs());
+    this.#maker = { processor: createBatchProcessor(pipelines), scheduler, telemetry, seldom };
     this.#patience = new Patience(scheduler, telemetry);
     this.#held = new HeldRounds(rounds);
     this.#crashes = new CrashState(options.crashNotes?.read(), (rounds.roundsMax + 1) * batchBytesMax);
@@ -240,8 +242,10 @@ class Indexer implements Service {
     if (isSent === undefined) return false;
     telemetry.count('logboom_indexer_records_total', letters.length, { outcome: 'dead_letter' });
     const [first] = letters;
+    const documents = this.#maker.seldom.add(`dead letter ${first?.error.type}`, letters.length);
+    if (documents === 0) return true;
     telemetry.log('warn', 'dead_letters', 'documents were refused and went to the dead letters', {
-      documents: letters.length,
+      documents,
       type: first?.error.type,
       reason: first?.error.reason,
       hint: 'Look at them with `logboom replay`.',

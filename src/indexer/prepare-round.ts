@@ -7,6 +7,7 @@ import type { Delivery } from '../transport/transport.ts';
 import type { Piece, Suspect } from './crash-state.ts';
 import type { ProcessedDelivery } from './dead-letters.ts';
 import { commitsOf, type HeldRound, type PositionCommit } from './held-rounds.ts';
+import type { SeldomCounts } from './seldom-counts.ts';
 import type { BatchProcessor } from './pipeline/batch-processor.ts';
 
 /** Parsing pauses after this long, so that an API in the same process stays responsive. */
@@ -38,6 +39,7 @@ export interface RoundMaker {
   readonly processor: BatchProcessor;
   readonly scheduler: Scheduler;
   readonly telemetry: Telemetry;
+  readonly seldom: SeldomCounts;
 }
 
 /** Begins the round of a piece; `fillRound` runs the pipelines. */
@@ -65,7 +67,7 @@ export function openRound({ deliveries, suspect, isGivenUp }: Piece, scheduler: 
 export async function fillRound(
   round: MutableRound,
   deliveries: readonly Delivery[],
-  { processor, scheduler, telemetry }: RoundMaker,
+  { processor, scheduler, telemetry, seldom }: RoundMaker,
 ): Promise<void> {
   let sliceStartedMs = scheduler.monotonicMs();
   let failedCount = 0;
@@ -86,6 +88,8 @@ export async function fillRound(
   }
   if (failedCount === 0) return;
   telemetry.count('logboom_indexer_records_total', failedCount, { outcome: 'failed' });
+  const documents = seldom.add('pipeline_failed', failedCount);
+  if (documents === 0) return;
   const text = 'a pipeline failed on documents, which are kept as they were';
-  telemetry.log('warn', 'pipeline_failed', text, { documents: failedCount });
+  telemetry.log('warn', 'pipeline_failed', text, { documents });
 }
