@@ -149,7 +149,7 @@ export class Rotator implements Service {
   problem(): string | undefined {
     const [held] = this.#held;
     if (held !== undefined) {
-      return `${held.scope} has ${held.usedBytes} bytes of logs on disk, its budget is ${held.bytesMax}, and what is not acknowledged is not freed`;
+      return `${held.scope} has ${held.usedBytes} bytes of logs on disk, its budget is ${held.bytesMax}, and no more can be freed: what is not acknowledged stays, and so does what stands in growing files where the file system has no holes`;
     }
     return this.#locks.problem;
   }
