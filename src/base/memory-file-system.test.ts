@@ -82,3 +82,23 @@ test('a fault is thrown where the test wants it', () => {
   };
   assert.throws(() => fileSystem.open('/a', 'r'), { code: 'EACCES' });
 });
+
+test('freed blocks read as zeros, give their bytes back, and are found as holes', () => {
+  const files = new MemoryFileSystem({ capacityBytes: 40_000 });
+  files.append('/data/app.log', 'x'.repeat(20_000));
+  assert.equal(files.punch('/data/app.log', 100, 13_000), 8192);
+  assert.equal(files.punch('/data/app.log', 4096, 8192), 0, 'what is freed gives nothing');
+  assert.equal(files.freeBytes(), 40_000 - 20_000 + 8192);
+  assert.equal(files.diskBytes('/data/app.log'), 20_480 - 8192);
+  assert.equal(files.stat('/data/app.log')?.size, 20_000);
+  assert.equal(files.readFile('/data/app.log').indexOf(0), 4096);
+  const fd = files.open('/data/app.log', 'r');
+  assert.ok(files.isSparse(fd));
+  const size = 20_000;
+  assert.deepEqual([files.nextHole(fd, 0, size), files.nextHole(fd, 5000, size)], [4096, 5000]);
+  assert.deepEqual([files.nextData(fd, 5000, size), files.nextHole(fd, 12_288, size)], [12_288, size]);
+  files.truncate('/data/app.log', 0);
+  assert.ok(!files.isSparse(fd));
+  assert.equal(files.freeBytes(), 40_000);
+  files.close(fd);
+});

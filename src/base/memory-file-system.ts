@@ -6,7 +6,9 @@
  *   power loss      of each file a random prefix between what was synced and what was written stays; of each
  *                   directory either all names as they are, or as they were at the last `syncDirectory`
  *
- * What it does not do: permissions (inject `EACCES` instead), sparse files, several mounts.
+ * Blocks can be freed inside a file (`punch`); they read as zeros, and a truncation fills them in for what is cut off.
+ *
+ * What it does not do: permissions (inject `EACCES` instead), seeking beyond the end, several mounts.
  */
 import type {
   DirectoryEntry,
@@ -26,6 +28,8 @@ interface Inode {
   links: number;
   bytes: Uint8Array;
   size: number;
+  /** Numbers of blocks that were freed. */
+  readonly holes: Set<number>;
   /** Bytes that survive a power loss. */
   syncedSize: number;
   entries: Map<string, Inode>;
@@ -64,6 +68,9 @@ export interface MemoryFileSystemOptions {
 
 const LINK_DEPTH_MAX = 16;
 const DEVICE = 1n;
+
+/** Bytes that are freed together. */
+export const MEMORY_BLOCK_BYTES = 4096;
 
 /** Makes an error as the system would throw it. */
 export function systemError(code: string, path: string): Error {
@@ -293,6 +300,42 @@ export class MemoryFileSystem implements FileSystem {
     this.#create(path, 'link').linkTarget = target;
   }
 
+  /** Frees the whole blocks of a range, as fallocate(2) with FALLOC_FL_PUNCH_HOLE; returns how many bytes that gave. */
+  punch(path: string, startOffset: number, endOffset: number): number {
+    this.#check('write', path);
+    const inode = this.#existing(path);
+    const first = Math.ceil(startOffset / MEMORY_BLOCK_BYTES);
+    const end = Math.floor(Math.min(endOffset, inode.size) / MEMORY_BLOCK_BYTES);
+    const before = allocatedBytes(inode);
+    for (let block = first; block < end; block++) inode.holes.add(block);
+    if (end > first) inode.bytes.fill(0, first * MEMORY_BLOCK_BYTES, end * MEMORY_BLOCK_BYTES);
+    const freedBytes = before - allocatedBytes(inode);
+    this.#usedBytes -= freedBytes;
+    return freedBytes;
+  }
+
+  /** Bytes that a file has on disk, in whole blocks; of a link its own, which are none. */
+  diskBytes(path: string): number {
+    const inode = this.#find(path, false);
+    if (inode === undefined) throw systemError('ENOENT', path);
+    return (Math.ceil(inode.size / MEMORY_BLOCK_BYTES) - inode.holes.size) * MEMORY_BLOCK_BYTES;
+  }
+
+  /** Whether an open file has holes. */
+  isSparse(fd: number): boolean {
+    return this.#opened(fd).inode.holes.size > 0;
+  }
+
+  /** Returns where data begins at or after `offset`; `size` when there is none. */
+  nextData(fd: number, offset: number, size: number): number {
+    return this.#nextBoundary(fd, { offset, size, isHole: false });
+  }
+
+  /** Returns where a hole begins at or after `offset`; `size` when there is none. */
+  nextHole(fd: number, offset: number, size: number): number {
+    return this.#nextBoundary(fd, { offset, size, isHole: true });
+  }
+
   /** Changes bytes in place, as a failing disk would. */
   corrupt(path: string, position: number, value: number): void {
     this.#existing(path).bytes[position] = value;
@@ -308,6 +351,17 @@ export class MemoryFileSystem implements FileSystem {
   /** Number of open descriptors, to find leaks. */
   get openCount(): number {
     return this.#files.size;
+  }
+
+  #nextBoundary(
+    fd: number,
+    { offset, size, isHole }: { readonly offset: number; readonly size: number; readonly isHole: boolean },
+  ): number {
+    const { holes } = this.#opened(fd).inode;
+    for (let at = offset; at < size; at = (Math.floor(at / MEMORY_BLOCK_BYTES) + 1) * MEMORY_BLOCK_BYTES) {
+      if (holes.has(Math.floor(at / MEMORY_BLOCK_BYTES)) === isHole) return at;
+    }
+    return size;
   }
 
   #losePower(inode: Inode, random: () => number): void {
@@ -337,8 +391,10 @@ export class MemoryFileSystem implements FileSystem {
       grown.set(inode.bytes.subarray(0, inode.size));
       inode.bytes = grown;
     } else if (size > inode.size) inode.bytes.fill(0, inode.size, size);
-    this.#usedBytes += size - inode.size;
+    const before = allocatedBytes(inode);
     inode.size = size;
+    for (const block of inode.holes) if ((block + 1) * MEMORY_BLOCK_BYTES > size) inode.holes.delete(block);
+    this.#usedBytes += allocatedBytes(inode) - before;
     inode.syncedSize = Math.min(inode.syncedSize, size);
     inode.modifiedTimeNs = this.#nowNs();
   }
@@ -362,6 +418,7 @@ export class MemoryFileSystem implements FileSystem {
       links: 1,
       bytes: new Uint8Array(0),
       size: 0,
+      holes: new Set(),
       syncedSize: 0,
       entries: new Map(),
       syncedEntries: new Map(),
@@ -377,8 +434,9 @@ export class MemoryFileSystem implements FileSystem {
   #release(inode: Inode): void {
     if (inode.links > 0) return;
     for (const file of this.#files.values()) if (file.inode === inode) return;
-    this.#usedBytes -= inode.size;
+    this.#usedBytes -= allocatedBytes(inode);
     inode.size = 0;
+    inode.holes.clear();
     this.#freeInodes.push(inode.number);
   }
 
@@ -438,6 +496,10 @@ export class MemoryFileSystem implements FileSystem {
     }
     return inode;
   }
+}
+
+function allocatedBytes({ size, holes }: Inode): number {
+  return size - holes.size * MEMORY_BLOCK_BYTES;
 }
 
 function toStat(inode: Inode): FileStat {

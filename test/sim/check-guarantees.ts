@@ -4,6 +4,7 @@ import type { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
 import { messageOf } from '../../src/base/errors.ts';
 import { openCheckpoints } from '../../src/agent/ship/checkpoint-store.ts';
 import { buildAuditReport } from '../../src/api/audit-report.ts';
+import type { RotatedWriters } from './rotated-writers.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { World, WrittenLine } from './world.ts';
 
@@ -13,7 +14,14 @@ export interface Found {
   readonly '@timestamp': string;
   readonly log: { readonly offset: number; readonly flags?: readonly string[] };
   readonly event: { readonly id: string; readonly kind?: string };
-  readonly fields?: { readonly gap?: { readonly file_id: string } };
+  readonly fields?: {
+    readonly gap?: {
+      readonly kind: string;
+      readonly file_id: string;
+      readonly start_offset: number;
+      readonly end_offset: number;
+    };
+  };
   readonly kubernetes?: { readonly namespace?: string; readonly pod?: { readonly name?: string } };
 }
 
@@ -22,6 +30,7 @@ export interface CheckInput {
   readonly process: SimulatedProcess;
   readonly fileSystem: MemoryFileSystem;
   readonly scheduler: VirtualScheduler;
+  readonly rotated: RotatedWriters | undefined;
 }
 
 const EVERYTHING = { query: { kind: 'all' }, range: { startNs: 0n, endNs: 1n << 62n } } as const;
@@ -35,6 +44,7 @@ export async function checkGuarantees(input: CheckInput): Promise<string[]> {
     ...checkOrder(found),
     ...checkNames(world.lines, found),
     ...checkMemory(process),
+    ...(input.rotated?.check(found) ?? []),
     ...(await checkGaps(process, found)),
     ...(await checkAudit(process)),
   ];

@@ -1,6 +1,7 @@
 /**
- * `npm run sim -- [--cluster] --seeds N [--from S]` or `npm run sim -- [--cluster] --seed S`: prints violations with
- * the seed that replays them. `--cluster` runs the roles apart, with a broker and a search engine between them.
+ * `npm run sim -- [--cluster|--rotation] --seeds N [--from S]` or `npm run sim -- [--cluster|--rotation] --seed S`: prints
+ * violations with the seed that replays them. `--cluster` runs the roles apart, with a broker and a search engine between
+ * them; with `--rotation` Logboom itself rotates files.
  */
 import { parseArgs } from 'node:util';
 import { simulateCluster } from './cluster-simulation.ts';
@@ -9,6 +10,7 @@ import { simulate } from './simulation.ts';
 const { values } = parseArgs({
   options: {
     cluster: { type: 'boolean', default: false },
+    rotation: { type: 'boolean', default: false },
     seeds: { type: 'string', default: '1000' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
@@ -21,7 +23,9 @@ let failed = 0;
 let lines = 0;
 let crashes = 0;
 for (let seed = from; seed < from + count; seed++) {
-  const report = await (values.cluster ? simulateCluster : simulate)(seed);
+  const report = await (values.cluster
+    ? simulateCluster(seed)
+    : simulate(seed, { isRotating: values.rotation }));
   lines += report.lines;
   crashes += report.crashes;
   if (report.violations.length === 0) continue;

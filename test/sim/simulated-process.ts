@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { createAgent } from '../../src/agent/agent.ts';
+import { Rotator } from '../../src/agent/rotate/rotator.ts';
 import type { Agent, AgentFileStatus } from '../../src/agent/agent-types.ts';
 import { assert, must } from '../../src/base/assert.ts';
 import type { FileSystem } from '../../src/base/file-system.ts';
@@ -17,7 +18,9 @@ import { MemoryEngine } from '../../src/store/embedded/memory-engine.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MemoryTelemetry } from '../../src/telemetry/memory-telemetry.ts';
 import { MemoryTransport } from '../../src/transport/memory.ts';
-import { mortalFileSystem } from './life.ts';
+import { Life, mortalFileSystem } from './life.ts';
+import { POD_BYTES_MAX, ROTATE_TEXT } from './rotated-writers.ts';
+import { simulatedMachine, type Surroundings } from './simulated-machine.ts';
 
 const DATA = '/var/lib/logboom';
 
@@ -29,13 +32,15 @@ sources:
   - { kind: pods, root: /var/log/pods }
   - { kind: apps, root: /data/logs }
   - { kind: files, paths: ['/links/*.log'], template: '/links/{kubernetes.namespace}_{kubernetes.pod.name}.log' }
-`;
+${ROTATE_TEXT}`;
 
 export interface SimulatedProcessOptions {
   readonly fileSystem: MemoryFileSystem;
   readonly scheduler: VirtualScheduler;
   /** Messages that earlier lives stored. */
   readonly stored?: Set<string>;
+  /** With them, files are rotated. */
+  readonly surroundings?: Surroundings | undefined;
 }
 
 export class SimulatedProcess {
@@ -51,10 +56,13 @@ export class SimulatedProcess {
   #agent: Agent | undefined;
   #indexer: Service | undefined;
   #transport: MemoryTransport | undefined;
+  #rotator: Service | undefined;
+  readonly #life: Life;
 
   constructor(options: SimulatedProcessOptions) {
     this.#options = options;
     this.stored = options.stored ?? new Set();
+    this.#life = new Life(options.scheduler);
     this.#fileSystem = mortalFileSystem(options.fileSystem, () => this.#isKilled);
     this.config = simulatedConfig();
   }
@@ -68,9 +76,15 @@ export class SimulatedProcess {
   /** Ends this life at once: nothing that it still does has an effect. */
   kill(): void {
     this.#isKilled = true;
+    this.#life.kill();
+  }
+
+  get isKilled(): boolean {
+    return this.#isKilled;
   }
 
   async stop(): Promise<void> {
+    await this.#rotator?.stop();
     await this.#agent?.stop();
     await this.#indexer?.stop();
   }
@@ -79,7 +93,8 @@ export class SimulatedProcess {
   isDrained(): boolean {
     if (this.#failure !== undefined) return true;
     const files = this.#agent?.files();
-    if (files === undefined || files.length === 0) return false;
+    // Before its first scan is over, an agent knows of files only what the checkpoint says.
+    if (files === undefined || files.length === 0 || this.#agent?.followed === undefined) return false;
     return files.every((file) => file.acknowledgedOffset >= file.size) && this.#transport?.heldBytes === 0;
   }
 
@@ -133,12 +148,28 @@ export class SimulatedProcess {
       scheduler,
       telemetry,
       producer: transport.producer,
+      holes: this.#options.fileSystem,
       openArchive: (path) => openArchive(fileSystem, path),
       sha256: (bytes) => createHash('sha256').update(bytes).digest(),
       version: 'sim',
     });
     this.#agent = agent;
-    await Promise.all([indexer.run(), agent.run()]);
+    const { surroundings } = this.#options;
+    this.#rotator = surroundings === undefined ? undefined : this.#createRotator(agent, surroundings);
+    await Promise.all([indexer.run(), agent.run(), this.#rotator?.run()]);
+  }
+
+  #createRotator(agent: Agent, surroundings: Surroundings): Service {
+    const { fileSystem } = this.#options;
+    const isDead = (): boolean => this.#isKilled;
+    return new Rotator({
+      config: this.config,
+      followed: () => agent.followed,
+      machine: simulatedMachine({ ...surroundings, fileSystem, isDead }),
+      fileSystem: this.#fileSystem,
+      scheduler: this.#life.scheduler,
+      telemetry: this.telemetry,
+    });
   }
 
   #remember(batches: readonly DocumentBatch[]): void {
@@ -167,6 +198,7 @@ export function simulatedConfig(): EmbeddedProcessConfig {
   return {
     ...config,
     agent: { ...config.agent, bufferBytesMax: 65_536, rescanMs: 2000, checkpointMs: 300, ledgerMs: 1000 },
+    rotateBudget: { ...config.rotateBudget, podBytesMax: POD_BYTES_MAX },
     transport: { kind: 'memory', bufferBytesMax: 131_072 },
     store: { ...store, journalBytesMax: 32_768, journalAgeMsMax: 5000, freeBytesMin: 0 },
   };

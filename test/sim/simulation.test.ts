@@ -20,3 +20,19 @@ test(`the whole pipeline keeps every guarantee over ${SEED_COUNT} seeds of crash
     `the faults happened: ${crashes} crashes, ${faults} faults`,
   );
 });
+
+const ROTATION_SEED_COUNT = 60;
+
+test(`rotation frees only what is stored, and leaves exact gaps, over ${ROTATION_SEED_COUNT} seeds`, async () => {
+  const broken: string[] = [];
+  let freed = 0;
+  let givenUp = 0;
+  for (let seed = 1; seed <= ROTATION_SEED_COUNT; seed++) {
+    const report = await simulate(seed, { isRotating: true });
+    freed += report.freed;
+    givenUp += report.givenUp;
+    for (const violation of report.violations) broken.push(`seed ${seed}: ${violation}`);
+  }
+  assert.deepEqual(broken.slice(0, 20), [], 'replay one with: npm run sim -- --rotation --seed N');
+  assert.ok(freed > ROTATION_SEED_COUNT && givenUp > 0, `it rotated: ${freed} lines freed, ${givenUp} gaps`);
+});

@@ -9,6 +9,7 @@
 import { MemoryFileSystem, systemError } from '../../src/base/memory-file-system.ts';
 import { createRandom } from '../../src/base/prng.ts';
 import { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
+import { type RotatedTools, RotatedWriters } from './rotated-writers.ts';
 import { checkForgotten, checkGuarantees } from './check-guarantees.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import { World } from './world.ts';
@@ -18,6 +19,9 @@ export interface SimulationReport {
   readonly lines: number;
   readonly crashes: number;
   readonly faults: number;
+  /** Lines whose bytes rotation freed, and ranges that it gave up. */
+  readonly freed: number;
+  readonly givenUp: number;
   /** Empty when every guarantee held. */
   readonly violations: readonly string[];
 }
@@ -27,8 +31,11 @@ const STEP_COUNT = 160;
 
 const STEP_MS_MAX = 400;
 
-/** Virtual time after which every file was found, also one whose finding failed last: a rescan, and a retry. */
-const FIND_MS = 5000;
+/**
+ * Virtual time after which every file was found, also one whose finding failed last, and one at rest that grew: a
+ * rescan, a retry, and a look at all sizes.
+ */
+const FIND_MS = 12_000;
 
 /** Virtual time that the pipeline may take to catch up once nothing goes wrong any more. */
 const DRAIN_MS_MAX = 600_000;
@@ -42,11 +49,13 @@ interface Faults {
   /** Reads of log files that fail, by chance. */
   readFailure: number;
   isDiskFull: boolean;
+  /** The process dies between two steps of a rotation, by chance. */
+  deathInRotation: number;
   count: number;
 }
 
-/** Runs one seed to its end. */
-export async function simulate(seed: number): Promise<SimulationReport> {
+/** Runs one seed to its end; with `isRotating` Logboom itself rotates, and frees what is acknowledged. */
+export async function simulate(seed: number, { isRotating = false } = {}): Promise<SimulationReport> {
   const random = createRandom(seed);
   const scheduler = new VirtualScheduler({ random });
   const fileSystem = new MemoryFileSystem({
@@ -54,14 +63,29 @@ export async function simulate(seed: number): Promise<SimulationReport> {
     deliver: (task) => void scheduler.schedule(random() * 5, task),
   });
   fileSystem.isInodeReused = random() < 0.5;
-  const faults: Faults = { isOutside: false, readFailure: 0, isDiskFull: false, count: 0 };
-  let process = new SimulatedProcess({ fileSystem, scheduler });
+  const faults: Faults = {
+    isOutside: false,
+    readFailure: 0,
+    isDiskFull: false,
+    deathInRotation: 0.05,
+    count: 0,
+  };
+  const isStored = (text: string): boolean => process.isStored(text);
+  let rotated: RotatedWriters | undefined;
   const world = new World({
     fileSystem,
     random,
     nowMs: () => scheduler.nowMs(),
-    isStored: (text) => process.isStored(text),
+    isStored,
+    ...(isRotating
+      ? { addWriters: (tools: RotatedTools) => (rotated = new RotatedWriters(tools, isStored)).writers }
+      : {}),
   });
+  const surroundings = rotated?.surroundings(() => {
+    if (random() < faults.deathInRotation) process.kill();
+  });
+  const parts = { fileSystem, scheduler, surroundings };
+  let process = new SimulatedProcess(parts);
   let crashes = 0;
   process.start();
   fileSystem.onOperation = (operation, path) => injectFault(faults, random, operation, path);
@@ -69,17 +93,18 @@ export async function simulate(seed: number): Promise<SimulationReport> {
     actOutside(world, faults);
     await scheduler.advance(random() * STEP_MS_MAX);
     changeFaults(faults, random);
-    if (random() < 0.03) {
+    if (random() < 0.03 || process.isKilled) {
       crashes += 1;
       process.kill();
       scheduler.clear();
       fileSystem.crash();
       for (let count = random() * 6; count > 1; count--) actOutside(world, faults);
-      process = new SimulatedProcess({ fileSystem, scheduler, stored: process.stored });
+      process = new SimulatedProcess({ ...parts, stored: process.stored });
       process.start();
     }
   }
   fileSystem.onOperation = undefined;
+  faults.deathInRotation = 0;
   world.finish();
   await scheduler.advance(FIND_MS);
   await scheduler.advanceUntil(() => process.isDrained(), DRAIN_MS_MAX, 1000);
@@ -89,10 +114,11 @@ export async function simulate(seed: number): Promise<SimulationReport> {
   await scheduler.advance(60_000);
   await stopped;
   const violations = [
-    ...(await checkGuarantees({ world, process, fileSystem, scheduler })),
+    ...(await checkGuarantees({ world, process, fileSystem, scheduler, rotated })),
     ...(await checkForgotten(process, fileSystem)),
   ];
-  return { seed, lines: world.lines.length, crashes, faults: faults.count, violations };
+  const { freed, givenUp } = rotated?.counts ?? { freed: 0, givenUp: 0 };
+  return { seed, lines: world.lines.length, crashes, faults: faults.count, freed, givenUp, violations };
 }
 
 function actOutside(world: World, faults: Faults): void {

@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly nowMs: () => number;
   /** Whether a line is already stored: then nothing that happens to its file can lose it. */
   readonly isStored: (text: string) => boolean;
+  /** Other applications in place of the link that is a second way to a pod's file. */
+  readonly addWriters?: (tools: LinkTools) => readonly Writer[];
 }
 
 interface Writer {
@@ -61,7 +63,8 @@ export class World {
       remember: (text, namespace, pod, stream) => this.#remember(text, namespace, pod, stream),
       markUncertain: (lines) => this.#markUncertain(lines),
     };
-    this.#writers.push(new LinkWriter(0, linkTools), this.#createPodLink());
+    this.#writers.push(new LinkWriter(0, linkTools));
+    this.#writers.push(...(options.addWriters?.(linkTools) ?? [this.#createPodLink()]));
   }
 
   /** Lets one application do one thing. */
