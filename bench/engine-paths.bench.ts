@@ -10,16 +10,7 @@
  * s6-log with its shells; both until the last line has arrived.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import {
-  createReadStream,
-  createWriteStream,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,6 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { assembleRoot, findContainerObstacle } from '../test/e2e/s6-image-root.ts';
 import { findProgram } from '../tools/provision.ts';
+import { watchEngine } from './engine-times.ts';
 
 const { values } = parseArgs({
   options: {
@@ -41,7 +33,6 @@ const MB = 1e6;
 const LOOK_MS = 100;
 const READY_MS_MAX = 30_000;
 const ARRIVE_MS_MAX = 120_000;
-const TICKS_PER_SECOND = 100;
 const IMAGE = 'logboom-bench';
 
 /** A way: options of `docker run`, what stands before the writer's command, and how arrived lines are counted. */
@@ -118,7 +109,7 @@ function waysOf(directory: string, receiver: Receiver): Readonly<Record<string, 
 
 async function measure(directory: string, way: Way): Promise<Record<string, string | number>> {
   const writer = `yes '${LINE.trim()}' | head -n ${lineCount}`;
-  const watch = watchProcesses(directory);
+  const watch = watchEngine(directory);
   const command = [...way.entry, 'sh', '-c', writer];
   const container = docker(directory, ['run', '-d', '--network', 'none', ...way.options, IMAGE, ...command]);
   await new Promise((resolve) => spawnDocker(directory, ['wait', container]).once('exit', resolve));
@@ -200,61 +191,6 @@ function countNewlines(chunk: Buffer): number {
   let count = 0;
   for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) count += 1;
   return count;
-}
-
-/** Adds up the CPU time of the engine's processes, which name `directory`, and of their other descendants. */
-function watchProcesses(directory: string): {
-  stop: () => { engineSeconds: number; containerSeconds: number };
-} {
-  const engine = new Map<string, number>();
-  const container = new Map<string, number>();
-  const before = new Map<string, number>();
-  const look = (): void => {
-    const engines = new Set<string>();
-    const parents = new Map<string, string>();
-    const ticks = new Map<string, number>();
-    for (const file of globSync('/proc/[0-9]*/stat')) {
-      const id = file.split('/')[2] ?? '';
-      const fields = readText(file)
-        .replace(/^.*\) /, '')
-        .split(' ');
-      parents.set(id, fields[1] ?? '');
-      ticks.set(id, Number(fields[11]) + Number(fields[12]));
-      const [program = '', ...args] = readText(`/proc/${id}/cmdline`).split('\0');
-      if (/dockerd|containerd/.test(program) && args.some((arg) => arg.includes(directory))) engines.add(id);
-    }
-    for (const [id, used] of ticks) {
-      if (engines.has(id)) engine.set(id, used);
-      else if (hasAncestor(id, parents, engines)) container.set(id, used);
-    }
-  };
-  look();
-  for (const [id, used] of [...engine, ...container]) before.set(id, used);
-  const timer = setInterval(look, LOOK_MS);
-  const sum = (used: ReadonlyMap<string, number>): number =>
-    [...used].reduce((all, [id, ticks]) => all + ticks - (before.get(id) ?? 0), 0) / TICKS_PER_SECOND;
-  return {
-    stop() {
-      clearInterval(timer);
-      look();
-      return { engineSeconds: sum(engine), containerSeconds: sum(container) };
-    },
-  };
-}
-
-function hasAncestor(id: string, parents: ReadonlyMap<string, string>, wanted: ReadonlySet<string>): boolean {
-  for (let at = parents.get(id); at !== undefined && at !== '0' && at !== '1'; at = parents.get(at)) {
-    if (wanted.has(at)) return true;
-  }
-  return false;
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 function socketOf(directory: string): string {
