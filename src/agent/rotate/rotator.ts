@@ -325,11 +325,16 @@ export class Rotator implements Service {
       const bytes = freedBy(action);
       this.#dropped.set(file.fileId, { endOffset: action.untilOffset, bytes });
     }
-    telemetry.gauge('logboom_rotate_last_timestamp_seconds', scheduler.nowMs() / 1000);
+    this.#noteMoment();
     const time = formatTimestamp(scheduler.nowNs());
     this.#log.noteDone(action.group, { time, action: kind, path: file.path, text }, freedBytes);
     const level = kind === 'drop' ? 'warn' : kind === 'punch' ? 'debug' : 'info';
     telemetry.log(level, 'rotated', `${file.path}: ${text}, because ${reason}`, { action: kind, freedBytes });
+  }
+
+  #noteMoment(): void {
+    const { telemetry, scheduler } = this.#options;
+    telemetry.gauge('logboom_rotate_last_timestamp_seconds', scheduler.nowMs() / 1000);
   }
 
   #onLater(action: RotateAction, text: string, nowMs: number): void {
@@ -372,6 +377,7 @@ export class Rotator implements Service {
     this.#inBackground(undefined, async () => {
       for (const job of due) {
         const done = await this.#runs.run(job);
+        if (done.length > 0) this.#noteMoment();
         for (const { group, path, text } of done) {
           const time = formatTimestamp(this.#options.scheduler.nowNs());
           this.#log.noteDone(group, { time, action: 'logrotate', path, text }, 0);
