@@ -44,5 +44,9 @@ void test("kubelet's and Docker's files are never touched, whatever a policy say
 
 void test('method none leaves files alone', () => {
   const chooser = new PolicyChooser([samplePolicy({ method: 'none' })]);
-  assert.deepEqual(chooser.choose(sampleGroup([])), { kind: 'none', reason: 'rotate[0] says method: none', isWished: true });
+  assert.deepEqual(chooser.choose(sampleGroup([])), {
+    kind: 'none',
+    reason: 'rotate[0] says method: none',
+    isWished: true,
+  });
 });
