@@ -118,7 +118,7 @@ void describe('Kafka', { skip }, () => {
     const readingFirst = readAll(firstConsumer, received);
     const secondConsumer = await second.transport.openConsumer();
     const readingSecond = readAll(secondConsumer, bySecond);
-    for (let from = 50; bySecond.count === 0 && from < 5_000; from += 50) {
+    for (let from = 50; bySecond.count === 0 && from < 15_000; from += 50) {
       await send(from);
       await sleep(200);
     }
