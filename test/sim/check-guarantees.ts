@@ -17,6 +17,7 @@ export interface Found {
   readonly fields?: {
     readonly gap?: {
       readonly kind: string;
+      readonly reason: string;
       readonly file_id: string;
       readonly start_offset: number;
       readonly end_offset: number;
