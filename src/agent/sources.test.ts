@@ -147,3 +147,29 @@ test('a source that was removed from the configuration leaves its files to anoth
   ]);
   await world.stop();
 });
+
+test('a file that got the inode of one that is gone stays with the source that lists it', async () => {
+  const world = new AgentWorld([PODS_SOURCE, LINKS]);
+  world.fileSystem.isInodeReused = true;
+  // Made first, it is read first.
+  world.fileSystem.makeDirectory(DIRECTORY);
+  const other = '/var/log/pods/shop_apple-1_0f0e/apple';
+  world.write(`${other}/0.log`, line('gone'));
+  world.start();
+  await world.advance(2000);
+  world.kill();
+  const { inode } = world.fileSystem.stat(`${other}/0.log`) ?? {};
+  world.fileSystem.unlink(`${other}/0.log`);
+  world.write(`${DIRECTORY}/0.log`, line('one'));
+  assert.equal(world.fileSystem.stat(`${DIRECTORY}/0.log`)?.inode, inode);
+  world.write(`${other}/0.log`, line('two'));
+  world.fileSystem.symlink(`${DIRECTORY}/0.log`, LINK);
+  world.start();
+  await world.advance(3000);
+  assert.deepEqual(takenBy(world).map(String).toSorted(), [
+    'gone,pods,apple-1',
+    'one,pods,cart-1',
+    'two,pods,apple-1',
+  ]);
+  await world.stop();
+});

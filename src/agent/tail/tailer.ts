@@ -308,7 +308,7 @@ export class Tailer {
       this.#update(group, file, standsThere(file, byInode.get(file.inode)), nowMs);
     for (const one of [...byInode.values()].sort(compareObserved)) this.#consider(group, one);
     group.isKnown = true;
-    for (const file of group.files) if (file.inode !== '') this.#owners.set(file.inode, group);
+    for (const file of group.files) if (file.inode !== '') this.#own(group, file.inode);
     for (const inode of group.unreadable.keys()) this.#owners.set(inode, group);
     this.#attention.add(group);
     this.#makeReady(group);
@@ -345,6 +345,13 @@ export class Tailer {
     this.remove(owner, nameless);
     this.#restoreInto(group, saved);
     return false;
+  }
+
+  /** Notes that a group follows an inode, unless that of a file that is gone was given to a file of another group. */
+  #own(group: FileGroup, inode: string): void {
+    const owner = this.#owners.get(inode);
+    const isGivenAway = owner !== undefined && owner.listed.has(inode) && !group.listed.has(inode);
+    if (!isGivenAway) this.#owners.set(inode, group);
   }
 
   /** Goes on in a group with a file that another one followed. */
