@@ -20,7 +20,8 @@ import { startCriWriter, startS6Writer, type BurstOptions, type LogWriter } from
 import { runLogboom, waitFor } from './logboom-process.ts';
 import { SequenceCheck } from './sequence-line.ts';
 
-const FAULTS = Number(process.env['LOGBOOM_E2E_FAULTS'] ?? 30);
+/** A fault takes about six seconds: a developer's run has fewer of them. */
+const FAULTS = Number(process.env['LOGBOOM_E2E_FAULTS'] ?? (process.env['CI'] === 'true' ? 30 : 10));
 const SEED = Number(process.env['LOGBOOM_E2E_SEED'] ?? Date.now() % 1_000_000_000);
 
 const BURSTS: BurstOptions = { burstLines: 200, pauseMs: 900 };
