@@ -138,7 +138,9 @@ function GroupLetters({ group }: { group: DeadLetterGroup }): ReactElement {
 
 function LetterDetail({ id }: { id: string }): ReactElement {
   const letter = useQuery({
-    queryKey: [KEY, 'letter', id],
+    // Apart from the lists: a letter never changes, and is not asked for again when it may be gone.
+    queryKey: ['dead-letter', id],
+    staleTime: Infinity,
     queryFn: ({ signal }) =>
       fetchResource<DeadLetterAnswer>(`/dead-letters/letters/${encodeURIComponent(id)}`, signal),
   });
