@@ -105,6 +105,10 @@ void test('live records come from the end of the broker, also while the search c
   await waitFor('the server to answer', NOTICED_MS_MAX, async () => {
     return (await readinessOf(`http://127.0.0.1:${serverPort}`)) !== undefined;
   });
+  await waitFor('the broker to have the first line', NOTICED_MS_MAX, async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${agentPort}/metrics`)).text();
+    return /^logboom_agent_acknowledged_records_total 1$/m.test(metrics);
+  });
   const url = `http://127.0.0.1:${serverPort}/api/v1/tail?query=`;
   const answer = await fetch(url);
   // The first bytes come once everything that is written from now on is seen.
