@@ -10,14 +10,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { nodeCrc32 } from '../src/base/node/node-crc32.ts';
-import { nodeFileSystem } from '../src/base/node/node-file-system.ts';
-import { nodeScheduler } from '../src/base/node/node-scheduler.ts';
 import { parseQuery } from '../src/query/parser.ts';
-import { startDuckDbEngine } from '../src/store/embedded/duckdb-engine.ts';
 import type { EmbeddedStore } from '../src/store/embedded/embedded-store.ts';
-import { openEmbeddedStore } from '../src/store/embedded/embedded-store.ts';
 import { createMixedBatches } from './mixed-documents.ts';
+import { openUnboundedStore } from './unbounded-store.ts';
 
 /** 2026-11-23T04:00:00Z; a line every 0.2 ms stays within the hour for 18 million lines. */
 const START_NS = 1_795_406_400_000_000_000n;
@@ -54,7 +50,7 @@ await measure('unsealed', Number(options.unsealed), false);
 await measure('sealed', Number(options.sealed), true);
 
 async function measure(name: string, lines: number, isSealed: boolean): Promise<void> {
-  const store = await openStore(path.join(directory, name));
+  const store = await openUnboundedStore(path.join(directory, name), Number(options.threads));
   const next = createMixedBatches(START_NS, STEP_NS);
   for (let done = 0; done < lines; done += ROUND_LINES) {
     await store.append(next(ROUND_LINES), SIGNAL);
@@ -108,30 +104,4 @@ async function median(task: () => Promise<void>): Promise<number> {
 
 function middleOf(values: number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
-}
-
-async function openStore(storeDirectory: string): Promise<EmbeddedStore> {
-  const temporaryDirectory = path.join(storeDirectory, 'tmp');
-  fs.mkdirSync(temporaryDirectory, { recursive: true });
-  const ignore = (): void => undefined;
-  const forever = Number.MAX_SAFE_INTEGER;
-  return openEmbeddedStore({
-    directory: storeDirectory,
-    config: {
-      retention: { bytesMax: forever, ageMsMax: undefined },
-      journalBytesMax: 1 << 30,
-      journalAgeMsMax: forever,
-      freeBytesMin: 0,
-    },
-    fileSystem: nodeFileSystem,
-    scheduler: nodeScheduler,
-    telemetry: { count: ignore, gauge: ignore, observe: ignore, log: ignore },
-    engine: await startDuckDbEngine({
-      memoryBytesMax: 256 << 20,
-      threads: Number(options.threads),
-      temporaryDirectory,
-      fileSystem: nodeFileSystem,
-    }),
-    crc32: nodeCrc32,
-  });
 }

@@ -58,13 +58,14 @@ export function startS6Writer(name: string, options: S6Options): LogWriter {
   };
 }
 
-async function writeBursts(
+/** Writes bursts of sequence lines into the standard input of a process; resolves with their number once aborted. */
+export async function writeBursts(
   name: string,
   { stdin }: ChildProcess,
   { burstLines, pauseMs }: BurstOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  if (stdin === null) throw new Error('the writer has no pipe');
+  if (stdin === null) throw new Error(`${name} has no pipe`);
   let number = 0;
   while (!signal.aborted) {
     for (let written = 0; written < burstLines && !signal.aborted; written += CHUNK_LINES) {

@@ -1,10 +1,9 @@
 /** Applications that log to a file of their own: each is a real process that is fed with lines. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { sequenceLine } from './sequence-line.ts';
+import { writeBursts } from './log-writers.ts';
 
 export type LoggerKind = 'shell' | 'python' | 'java' | 'seek' | 'offset' | 'buffered' | 'watched';
 
@@ -23,8 +22,6 @@ export interface PipedLogger {
   /** Lets it write what it was given; resolves with how many lines that were. */
   stop(): Promise<number>;
 }
-
-const CHUNK_LINES = 200;
 
 const PYTHON = `
 import logging, sys
@@ -65,7 +62,7 @@ export function startPipedLogger(name: string, options: LoggerOptions): PipedLog
   if (pidFile !== undefined) writeFileSync(pidFile, `${child.pid}\n`);
   const exited = once(child, 'exit');
   const stopping = new AbortController();
-  const done = feed(name, child, options, stopping.signal);
+  const done = writeBursts(name, child, options, stopping.signal);
   return {
     name,
     file,
@@ -98,24 +95,4 @@ function commandOf(kind: LoggerKind, file: string): [string, string[]] {
     case 'watched':
       return [process.execPath, [path.join(import.meta.dirname, 'line-logger.ts'), file, kind]];
   }
-}
-
-async function feed(
-  name: string,
-  { stdin }: ChildProcess,
-  { burstLines, pauseMs }: LoggerOptions,
-  signal: AbortSignal,
-): Promise<number> {
-  if (stdin === null) throw new Error('the logger has no pipe');
-  let number = 0;
-  while (!signal.aborted) {
-    for (let written = 0; written < burstLines && !signal.aborted; written += CHUNK_LINES) {
-      let chunk = '';
-      for (let index = 0; index < CHUNK_LINES; index += 1, number += 1)
-        chunk += `${sequenceLine(name, number)}\n`;
-      if (!stdin.write(chunk)) await once(stdin, 'drain');
-    }
-    await sleep(pauseMs);
-  }
-  return number;
 }
