@@ -91,9 +91,9 @@ async function lagFinding(transport: Progress): Promise<Finding> {
 }
 
 async function examineEngine(config: ElasticsearchConfig, signal: AbortSignal): Promise<readonly Finding[]> {
-  const { openEngineClient } = await import('../store/elasticsearch/open-engine-client.ts');
-  const { IndexManagement } = await import('../store/elasticsearch/index-management.ts');
-  const { detectCapabilities } = await import('../store/elasticsearch/capabilities.ts');
+  const { openEngineClient } = await import('../store/elasticsearch/engine/open-engine-client.ts');
+  const { IndexManagement } = await import('../store/elasticsearch/manage/index-management.ts');
+  const { detectCapabilities } = await import('../store/elasticsearch/engine/capabilities.ts');
   const client = openEngineClient({ config, fileSystem: nodeFileSystem, scheduler: nodeScheduler });
   try {
     const engine = await detectCapabilities(client, signal);

@@ -60,7 +60,7 @@ async function openEmbedded(data: string, config: EmbeddedConfig, telemetry: Tel
 }
 
 async function openElasticsearch(config: ElasticsearchConfig, telemetry: Telemetry): Promise<Storage> {
-  const { openEngineClient } = await import('../store/elasticsearch/open-engine-client.ts');
+  const { openEngineClient } = await import('../store/elasticsearch/engine/open-engine-client.ts');
   const { ElasticsearchStore } = await import('../store/elasticsearch/elasticsearch-store.ts');
   const client = openEngineClient({ config, fileSystem: nodeFileSystem, scheduler: nodeScheduler });
   const purpose = 'ask how the cluster is';

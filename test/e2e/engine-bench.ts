@@ -4,7 +4,7 @@ import type { ElasticsearchConfig } from '../../src/config/config.ts';
 import { eventIdOf } from '../../src/record/identity.ts';
 import type { DocumentBatch } from '../../src/record/record-batch.ts';
 import { ElasticsearchStore } from '../../src/store/elasticsearch/elasticsearch-store.ts';
-import { openEngineClient } from '../../src/store/elasticsearch/open-engine-client.ts';
+import { openEngineClient } from '../../src/store/elasticsearch/engine/open-engine-client.ts';
 import { MemoryTelemetry } from '../../src/telemetry/memory-telemetry.ts';
 import type { JavaService } from '../services/java-service.ts';
 import { engineConfig } from './engine-stores.ts';

@@ -2,7 +2,7 @@ import { nodeFileSystem } from '../../src/base/node/node-file-system.ts';
 import { nodeScheduler } from '../../src/base/node/node-scheduler.ts';
 import type { ElasticsearchConfig } from '../../src/config/config.ts';
 import { ElasticsearchStore } from '../../src/store/elasticsearch/elasticsearch-store.ts';
-import { openEngineClient } from '../../src/store/elasticsearch/open-engine-client.ts';
+import { openEngineClient } from '../../src/store/elasticsearch/engine/open-engine-client.ts';
 import type { Store } from '../../src/store/store.ts';
 import { startElasticsearch } from '../services/elasticsearch.ts';
 import { javaSkipReason } from '../services/maven.ts';

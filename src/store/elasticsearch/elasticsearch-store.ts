@@ -15,10 +15,10 @@ import type {
   Store,
   StoreStats,
 } from '../store.ts';
-import { EngineReader } from './engine-reader.ts';
-import type { EngineWriterOptions } from './engine-writer.ts';
-import { EngineWriter } from './engine-writer.ts';
-import type { EngineFinding } from './index-management.ts';
+import { EngineReader } from './read/engine-reader.ts';
+import type { EngineWriterOptions } from './write/engine-writer.ts';
+import { EngineWriter } from './write/engine-writer.ts';
+import type { EngineFinding } from './manage/index-management.ts';
 
 /** The client is closed with the store. */
 export interface ElasticsearchStoreOptions extends EngineWriterOptions {}

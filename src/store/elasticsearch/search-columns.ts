@@ -27,8 +27,8 @@ import { UNSEARCHED_KEYS } from '../../query/fields.ts';
 import { foldCase } from '../../query/fold-case.ts';
 import type { JsonObject } from '../../query/match.ts';
 import { parseNumber } from '../../query/match.ts';
-import { hasOwnField } from './field-table.ts';
-import { PathNode } from './path-node.ts';
+import { hasOwnField } from './manage/field-table.ts';
+import { PathNode } from './read/path-node.ts';
 
 /** Characters of a value in one word; of a longer one only these are compared by the engine. */
 export const WORD_LENGTH_MAX = 128;

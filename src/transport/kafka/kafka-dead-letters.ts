@@ -6,16 +6,16 @@ import { AppError } from '../../base/errors.ts';
 import type { DeadLetter } from '../../record/dead-letter.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
 import type { DeadLetterQueue } from '../transport.ts';
-import { FETCH } from './kafka-apis.ts';
-import { errorNameOf } from './kafka-cluster.ts';
-import type { KafkaRequests } from './kafka-requests.ts';
-import { KafkaError, problemOf } from './kafka-problem.ts';
-import type { RecordSender } from './kafka-producer.ts';
-import { listOffset } from './list-offset.ts';
-import type { ProblemBook } from './problem-book.ts';
-import type { SendItem } from './producer-state.ts';
-import { readFrames, RecordReader, type RecordCursor } from './record-decoder.ts';
-import type { TopicDirectory } from './topic-directory.ts';
+import { FETCH } from './client/kafka-apis.ts';
+import { errorNameOf } from './client/kafka-cluster.ts';
+import type { KafkaRequests } from './client/kafka-requests.ts';
+import { KafkaError, problemOf } from './client/kafka-problem.ts';
+import type { RecordSender } from './produce/kafka-producer.ts';
+import { listOffset } from './client/list-offset.ts';
+import type { ProblemBook } from './client/problem-book.ts';
+import type { SendItem } from './produce/producer-state.ts';
+import { readFrames, RecordReader, type RecordCursor } from './records/record-decoder.ts';
+import type { TopicDirectory } from './client/topic-directory.ts';
 
 export interface KafkaDeadLettersOptions {
   readonly topic: string;

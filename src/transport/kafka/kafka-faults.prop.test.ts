@@ -9,7 +9,7 @@ import type { RecordBatch } from '../../record/record-batch.ts';
 import { MemoryTelemetry } from '../../telemetry/memory-telemetry.ts';
 import type { Consumer } from '../transport.ts';
 import { KafkaTransport } from './kafka-transport.ts';
-import { readFrames, RecordReader } from './record-decoder.ts';
+import { readFrames, RecordReader } from './records/record-decoder.ts';
 import { FakeKafka } from './testing/fake-kafka.ts';
 
 /** A seed takes up to two seconds on a busy machine. */

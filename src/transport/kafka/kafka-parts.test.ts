@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeOf, asLost, NEW_MEMBER, withAnswer, withOwned } from './group-state.ts';
-import { KafkaError, problemOf } from './kafka-problem.ts';
-import { truncateDocument } from './oversized.ts';
-import { murmur2, partitionOf } from './partitioner.ts';
+import { changeOf, asLost, NEW_MEMBER, withAnswer, withOwned } from './group/group-state.ts';
+import { KafkaError, problemOf } from './client/kafka-problem.ts';
+import { truncateDocument } from './produce/oversized.ts';
+import { murmur2, partitionOf } from './produce/partitioner.ts';
 import { TopicTemplate } from './topic-template.ts';
 
 void test("murmur2 gives the numbers of Kafka's own test (UtilsTest.testMurmur2)", () => {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { JsonObject } from '../../../query/match.ts';
 import { parseTime } from '../../../query/time-range.ts';
 import { eventIdOf } from '../../../record/identity.ts';
-import type { Dsl } from '../dsl.ts';
-import { isOwnPath, PRIVATE_MEMBER } from '../field-table.ts';
+import type { Dsl } from '../read/dsl.ts';
+import { isOwnPath, PRIVATE_MEMBER } from '../manage/field-table.ts';
 import { searchColumns } from '../search-columns.ts';
 
 /** What an engine has indexed of a document, by column. */

@@ -2,7 +2,7 @@
  * The coordinator of one group, as KIP-848 has it: it gives every member a fair share, and a partition only when its
  * last owner has said that it let go.
  */
-import { KafkaError } from '../kafka-problem.ts';
+import { KafkaError } from '../client/kafka-problem.ts';
 
 interface Member {
   epoch: number;

@@ -4,9 +4,15 @@
  * lost before or after they were carried out, and fail with the errors of brokers in trouble.
  */
 import type { Scheduler } from '../../../base/scheduler.ts';
-import type { FetchOptions, FetchResponse, KafkaApi, ProduceBatch, ProduceResult } from '../kafka-apis.ts';
-import { KafkaError } from '../kafka-problem.ts';
-import type { ClusterFacts, KafkaRequests, Purpose } from '../kafka-requests.ts';
+import type {
+  FetchOptions,
+  FetchResponse,
+  KafkaApi,
+  ProduceBatch,
+  ProduceResult,
+} from '../client/kafka-apis.ts';
+import { KafkaError } from '../client/kafka-problem.ts';
+import type { ClusterFacts, KafkaRequests, Purpose } from '../client/kafka-requests.ts';
 import { FakeGroup } from './fake-group.ts';
 
 export interface FakeKafkaOptions {

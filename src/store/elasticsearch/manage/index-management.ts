@@ -1,0 +1,200 @@
+/** Puts templates and the lifecycle policy in place, and creates indices where the engine does not do it by itself. */
+import type { ElasticsearchConfig } from '../../../config/config.ts';
+import type { Telemetry } from '../../../telemetry/telemetry.ts';
+import type { Capabilities } from '../engine/capabilities.ts';
+import { droppedIndexBody } from '../write/dropped-index.ts';
+import type { EngineClient } from '../engine/engine-client.ts';
+import { droppedIndex, ledgerIndex, objectPrefix } from '../write/index-router.ts';
+import { managedTemplates } from './index-templates.ts';
+import { ledgerIndexBody } from '../write/ledger-index.ts';
+import { ilmPolicy, ismPolicy, readIsmPolicy, writeIsmPolicy } from './lifecycle-policy.ts';
+import type { ManagedMeta } from './managed-state.ts';
+import { decideManaged, metaOf } from './managed-state.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Something in the engine that is not as Logboom wants it and that a person has to decide about. */
+export interface EngineFinding {
+  /** Such as `index template logboom`. */
+  readonly object: string;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+export interface IndexManagementOptions {
+  readonly client: EngineClient;
+  readonly config: ElasticsearchConfig;
+  readonly telemetry: Telemetry;
+}
+
+/** One object under management, and how the engine wants it read and written. */
+interface Managed {
+  readonly label: string;
+  readonly path: string;
+  readonly wanted: Json;
+  readonly read: (answer: Json) => Json | undefined;
+  /** The body of the request that writes `wanted` with its `_meta`. */
+  readonly write: (wanted: Json, meta: ManagedMeta) => Json;
+  /** What an update must name, so that it replaces nothing but what was read. */
+  readonly versionOf?: (answer: Json) => Readonly<Record<string, number>>;
+}
+
+/** An object as the engine has it. */
+interface Stored {
+  readonly body: Json | undefined;
+  readonly version: Readonly<Record<string, number>>;
+}
+
+const MISSING: Stored = { body: undefined, version: {} };
+
+export class IndexManagement {
+  readonly #options: IndexManagementOptions;
+
+  constructor(options: IndexManagementOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Creates or updates what is missing or outdated, and returns what it left alone. Throws an `AppError` when the
+   * engine cannot be reached or forbids it.
+   */
+  async ensure(engine: Capabilities, signal: AbortSignal): Promise<EngineFinding[]> {
+    const findings: EngineFinding[] = [];
+    for (const managed of this.#managed(engine)) {
+      const finding = await this.#ensure(managed, signal);
+      if (finding !== undefined) findings.push(finding);
+    }
+    const { replicas, index } = this.#options.config;
+    await this.createIndex(ledgerIndex(index), signal, ledgerIndexBody(replicas));
+    await this.createIndex(droppedIndex(index), signal, droppedIndexBody(replicas));
+    return findings;
+  }
+
+  /** Says what is not as it should be, without changing anything. */
+  async inspect(engine: Capabilities, signal: AbortSignal): Promise<EngineFinding[]> {
+    const findings: EngineFinding[] = [];
+    for (const managed of this.#managed(engine)) {
+      const { body: stored } = await this.#read(managed, signal);
+      const decision = decideManaged(stored, managed.wanted);
+      if (decision.kind === 'foreign') findings.push(foreignFinding(managed, decision.reason));
+      if (decision.kind === 'write') {
+        const problem = stored === undefined ? 'it is missing' : 'it is outdated';
+        const remedy = 'Start an indexer: it puts it in place.';
+        findings.push({ object: managed.label, problem, remedy });
+      }
+    }
+    return findings;
+  }
+
+  /** Creates an index, or a data stream, unless it is there. */
+  async createIndex(name: string, signal: AbortSignal, body?: Json): Promise<void> {
+    const isStream = body === undefined && this.#options.config.isDataStream;
+    const answer = await this.#options.client.request({
+      method: 'PUT',
+      path: isStream ? `/_data_stream/${encodeURIComponent(name)}` : `/${encodeURIComponent(name)}`,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal,
+      purpose: `create the index ${name}`,
+      accepts: [400],
+    });
+    if (answer.status !== 400 || answer.text.includes('resource_already_exists_exception')) return;
+    await this.#options.client.request({
+      method: 'GET',
+      path: isStream ? `/_data_stream/${encodeURIComponent(name)}` : `/${encodeURIComponent(name)}`,
+      signal,
+      purpose: `create the index ${name}`,
+    });
+  }
+
+  #managed(engine: Capabilities): Managed[] {
+    const { config } = this.#options;
+    const templates = managedTemplates(config, engine).map(({ name, path, kind, body }) => ({
+      label: `${kind.replace('_', ' ')} ${name}`,
+      path,
+      wanted: body,
+      read: (answer: Json): Json | undefined => firstOf(answer[`${kind}s`])?.[kind] as Json | undefined,
+      write: (wanted: Json, meta: ManagedMeta): Json => ({ ...wanted, _meta: meta }),
+    }));
+    const policy = config.lifecycle.isManaged ? this.#policy(engine) : undefined;
+    return policy === undefined ? templates : [policy, ...templates];
+  }
+
+  #policy({ lifecycle }: Capabilities): Managed | undefined {
+    const { config } = this.#options;
+    const name = objectPrefix(config.index);
+    const label = `lifecycle policy ${name}`;
+    if (lifecycle === 'ilm') {
+      return {
+        label,
+        path: `/_ilm/policy/${encodeURIComponent(name)}`,
+        wanted: ilmPolicy(config),
+        read: (answer) => (answer[name] as { policy?: Json } | undefined)?.policy,
+        write: (wanted, meta) => ({ policy: { ...wanted, _meta: meta } }),
+      };
+    }
+    if (lifecycle === 'none') return undefined;
+    return {
+      label,
+      path: `/_plugins/_ism/policies/${encodeURIComponent(name)}`,
+      wanted: ismPolicy(config),
+      read: readIsmPolicy,
+      write: writeIsmPolicy,
+      versionOf: (answer) => ({
+        if_seq_no: Number(answer['_seq_no']),
+        if_primary_term: Number(answer['_primary_term']),
+      }),
+    };
+  }
+
+  async #ensure(managed: Managed, signal: AbortSignal): Promise<EngineFinding | undefined> {
+    const before = await this.#read(managed, signal);
+    const decision = decideManaged(before.body, managed.wanted);
+    if (decision.kind === 'foreign') return foreignFinding(managed, decision.reason);
+    if (decision.kind === 'keep') return undefined;
+    if (decision.kind === 'write') await this.#write(managed, metaOf(managed.wanted), before, signal);
+    const stored = await this.#read(managed, signal);
+    if (stored.body !== undefined)
+      await this.#write(managed, metaOf(managed.wanted, stored.body), stored, signal);
+    this.#options.telemetry.log('info', 'store_prepared', `The ${managed.label} is in place.`);
+    return undefined;
+  }
+
+  async #read(managed: Managed, signal: AbortSignal): Promise<Stored> {
+    const { path, label, read, versionOf } = managed;
+    const purpose = `read the ${label}`;
+    const answer = await this.#options.client.request({
+      method: 'GET',
+      path,
+      signal,
+      purpose,
+      accepts: [404],
+    });
+    if (answer.status === 404) return MISSING;
+    const json = answer.json() as Json;
+    return { body: read(json), version: versionOf?.(json) ?? {} };
+  }
+
+  async #write(managed: Managed, meta: ManagedMeta, { version }: Stored, signal: AbortSignal): Promise<void> {
+    const { path, label, wanted, write } = managed;
+    await this.#options.client.request({
+      method: 'PUT',
+      path,
+      query: version,
+      body: JSON.stringify(write(wanted, meta)),
+      signal,
+      purpose: `write the ${label}`,
+    });
+  }
+}
+
+function foreignFinding({ label, path }: Managed, reason: string): EngineFinding {
+  return {
+    object: label,
+    problem: reason,
+    remedy: `Logboom leaves it as it is. Delete it (DELETE ${path}) and start an indexer to get Logboom's own back.`,
+  };
+}
+
+function firstOf(list: unknown): Json | undefined {
+  return Array.isArray(list) ? (list[0] as Json | undefined) : undefined;
+}

@@ -1,0 +1,264 @@
+/**
+ * Makes deliveries of the records of one partition: those of one file stand in one batch, in their order. A batch ends
+ * where offsets of its lane do not grow, which is where a producer has sent something again.
+ *
+ * Files take turns in a topic, so the batches of a stretch of records overlap in it. Their positions are places
+ * inside of the stretch, one after the other without holes; only the end of the last one is an offset that may be
+ * committed (`consumer-state.ts`). There are never more batches than records, so the places suffice.
+ */
+import { FILE_ID_LENGTH } from '../../../record/identity.ts';
+import { LANE_COUNT } from '../../../record/lane.ts';
+import type { DeadLetter } from '../../../record/dead-letter.ts';
+import type { LedgerRecord } from '../../../record/ledger.ts';
+import type { RecordBatch } from '../../../record/record-batch.ts';
+import type { Delivery, DeliverySource } from '../../transport.ts';
+import { DocumentIdentity } from '../records/document-identity.ts';
+import { readForeign, type ForeignPlace, type IdentifiedDocument } from '../records/foreign-document.ts';
+import { headerOf, type RecordCursor } from '../records/record-decoder.ts';
+import { HEADERS, SCHEMA_HEADER, SCHEMA_VERSION } from '../records/record-encoder.ts';
+
+/** A record that a newer Logboom wrote, in a form that this one does not know. */
+export class NewerSchemaError extends Error {
+  override readonly name = 'NewerSchemaError';
+  readonly version: string;
+
+  constructor(version: string) {
+    super(`a record has schema version ${version}`);
+    this.version = version;
+  }
+}
+
+export interface DeliveryBuilderOptions {
+  readonly kind: 'log' | 'ledger';
+  /** Number of the partition for the consumer's user. */
+  readonly partition: number;
+  readonly source: DeliverySource;
+  /** File id of documents that have none, by the run of offsets that they stand in; the empty run is the usual one. */
+  readonly foreignFileIdOf: (run: string) => string;
+  /** Told of each ledger record that cannot be read; it is left out. */
+  readonly onBrokenLedger: (offset: number) => void;
+}
+
+const NEWLINE = 0x0a;
+
+const NO_OFFSETS: readonly number[] = Array.from({ length: LANE_COUNT }, () => -1);
+
+interface Group {
+  readonly fileId: string;
+  /** Parallel: document `i` are the bytes from `starts[i]` to `ends[i]` of `sources[i]`. */
+  readonly sources: Buffer[];
+  readonly starts: number[];
+  /** Offset of the record that each document came in. */
+  readonly places: number[];
+  readonly ends: number[];
+  readonly offsets: number[];
+  readonly lanes: number[];
+  readonly lastOffsets: number[];
+  byteLength: number;
+}
+
+export class DeliveryBuilder {
+  readonly #options: DeliveryBuilderOptions;
+  readonly #identity = new DocumentIdentity();
+  readonly #fileIdOf = new Map<string, string>();
+  #groups: Group[] = [];
+  /** The group that takes the next document of a file. */
+  #open = new Map<string, Group>();
+  #last: Group | undefined;
+  #ledger: LedgerRecord[] = [];
+  #byteLength = 0;
+
+  constructor(options: DeliveryBuilderOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes of bodies that `finish` would return. */
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
+  /** Adds a record. Throws `NewerSchemaError` and adds nothing then. */
+  add(cursor: RecordCursor): void {
+    if (cursor.headersEnd - cursor.headersStart > 1 && !hasOwnHeaders(cursor)) checkSchema(cursor);
+    if (cursor.valueStart < 0) return;
+    if (this.#options.kind === 'ledger') {
+      this.#addLedger(cursor);
+      return;
+    }
+    const { data, valueStart, valueEnd } = cursor;
+    if (this.#identity.find(data, valueStart, valueEnd) && !hasNewline(data, valueStart, valueEnd)) {
+      const { fileIdStart, offset, lane } = this.#identity;
+      const group = this.#groupOf(data, fileIdStart);
+      const at = { source: data, start: valueStart, end: valueEnd };
+      this.#append(group, { ...at, offset, lane, place: cursor.offset });
+      return;
+    }
+    const place = this.#placeOf(cursor);
+    for (const document of readForeign(data.subarray(valueStart, valueEnd), place))
+      this.#addForeign(document, cursor.offset);
+  }
+
+  /**
+   * Returns what was added as deliveries that together reach from position `start` to `end`, and begins anew. Empty
+   * when nothing was added that is delivered.
+   */
+  finish(start: number, end: number): Delivery[] {
+    const { partition, source } = this.#options;
+    const deliveries: Delivery[] = [];
+    const count = this.#groups.length + (this.#ledger.length > 0 ? 1 : 0);
+    const place = (): {
+      partition: number;
+      source: DeliverySource;
+      position: bigint;
+      nextPosition: bigint;
+    } => {
+      const position = start + deliveries.length;
+      const next = deliveries.length === count - 1 ? end : position + 1;
+      return { partition, source, position: BigInt(position), nextPosition: BigInt(next) };
+    };
+    for (const group of this.#groups) {
+      const { places } = group;
+      const sourceOf = (index: number): DeadLetter['source'] => ({
+        ...source,
+        offset: String(places[index]),
+      });
+      deliveries.push({ kind: 'log', batch: batchOf(group), sourceOf, ...place() });
+    }
+    if (this.#ledger.length > 0) deliveries.push({ kind: 'ledger', records: this.#ledger, ...place() });
+    this.#groups = [];
+    this.#open = new Map();
+    this.#last = undefined;
+    this.#ledger = [];
+    this.#byteLength = 0;
+    return deliveries;
+  }
+
+  #addLedger({ data, offset, valueStart, valueEnd }: RecordCursor): void {
+    const record = parseLedger(data.toString('utf8', valueStart, valueEnd));
+    if (record === undefined) {
+      this.#options.onBrokenLedger(offset);
+      return;
+    }
+    this.#byteLength += valueEnd - valueStart;
+    this.#ledger.push(record);
+  }
+
+  #addForeign({ fileId, offset, lane, line }: IdentifiedDocument, place: number): void {
+    const group = this.#openGroup(fileId);
+    this.#append(group, { source: line, start: 0, end: line.length, offset, lane, place });
+  }
+
+  #groupOf(data: Buffer, fileIdStart: number): Group {
+    const last = this.#last;
+    if (last !== undefined && isTextAt(data, fileIdStart, last.fileId)) return last;
+    return this.#openGroup(data.toString('latin1', fileIdStart, fileIdStart + FILE_ID_LENGTH));
+  }
+
+  #openGroup(fileId: string): Group {
+    const open = this.#open.get(fileId);
+    if (open !== undefined) return open;
+    const group: Group = {
+      fileId,
+      sources: [],
+      starts: [],
+      places: [],
+      ends: [],
+      offsets: [],
+      lanes: [],
+      lastOffsets: [...NO_OFFSETS],
+      byteLength: 0,
+    };
+    this.#open.set(fileId, group);
+    this.#groups.push(group);
+    return group;
+  }
+
+  #append(group: Group, document: PlacedDocument): void {
+    const { source, start, end, offset, lane, place } = document;
+    if (offset <= (group.lastOffsets[lane] ?? -1)) {
+      this.#open.delete(group.fileId);
+      this.#last = undefined;
+      this.#append(this.#openGroup(group.fileId), document);
+      return;
+    }
+    group.sources.push(source);
+    group.starts.push(start);
+    group.places.push(place);
+    group.ends.push(end);
+    group.offsets.push(offset);
+    group.lanes.push(lane);
+    group.lastOffsets[lane] = offset;
+    group.byteLength += end - start + 1;
+    this.#byteLength += end - start + 1;
+    this.#last = group;
+  }
+
+  #placeOf({ offset, timestampMs }: RecordCursor): ForeignPlace {
+    const fileIdOf = (run: string): string => {
+      const known = this.#fileIdOf.get(run);
+      if (known !== undefined) return known;
+      const fileId = this.#options.foreignFileIdOf(run);
+      this.#fileIdOf.set(run, fileId);
+      return fileId;
+    };
+    return { fileId: fileIdOf(''), offset, timestampMs, fileIdOf };
+  }
+}
+
+interface PlacedDocument {
+  readonly source: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly offset: number;
+  readonly lane: number;
+  /** Offset of its record. */
+  readonly place: number;
+}
+
+function batchOf(group: Group): RecordBatch {
+  const count = group.offsets.length;
+  const body = Buffer.allocUnsafe(group.byteLength);
+  const ends = new Uint32Array(count);
+  let at = 0;
+  for (const [index, source] of group.sources.entries()) {
+    at += source.copy(body, at, group.starts[index], group.ends[index]);
+    body[at++] = NEWLINE;
+    ends[index] = at;
+  }
+  const { fileId } = group;
+  const offsets = Float64Array.from(group.offsets);
+  return { fileId, body, count, ends, offsets, lanes: Uint8Array.from(group.lanes) };
+}
+
+/** Tells whether the headers are those that this program writes: the fast path. */
+function hasOwnHeaders({ data, headersStart, headersEnd }: RecordCursor): boolean {
+  if (headersEnd - headersStart !== HEADERS.length) return false;
+  for (let at = 0; at < HEADERS.length; at++) if (data[headersStart + at] !== HEADERS[at]) return false;
+  return true;
+}
+
+function checkSchema(cursor: RecordCursor): void {
+  const version = headerOf(cursor, SCHEMA_HEADER);
+  if (version === undefined || !/^\d+(\.\d+)*$/.test(version)) return;
+  if (Number.parseInt(version, 10) > SCHEMA_VERSION) throw new NewerSchemaError(version);
+}
+
+function hasNewline(data: Buffer, start: number, end: number): boolean {
+  return data.subarray(start, end).includes(NEWLINE);
+}
+
+function isTextAt(data: Buffer, at: number, text: string): boolean {
+  for (let index = 0; index < text.length; index++)
+    if (data[at + index] !== text.charCodeAt(index)) return false;
+  return true;
+}
+
+function parseLedger(text: string): LedgerRecord | undefined {
+  try {
+    const record = JSON.parse(text) as Partial<LedgerRecord> | null;
+    const isUsable = typeof record?.fileId === 'string' && typeof record.sequence === 'number';
+    return isUsable ? (record as LedgerRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,430 @@
+/**
+ * Writes records to Kafka: `producer-state.ts` decides what goes when, this performs it. Encoding and compression
+ * happen once per batch, at its first attempt.
+ *
+ * A send waits for as long as its topic, the broker, or a right is missing. What is sent before its topic is known
+ * waits in the order of the calls.
+ */
+import { AppError } from '../../../base/errors.ts';
+import type { Scheduler, Timer } from '../../../base/scheduler.ts';
+import { BatchEncoder, type BatchEncoderOptions } from './batch-encoder.ts';
+import { INIT_PRODUCER_ID, PRODUCE, type ProduceResult } from '../client/kafka-apis.ts';
+import { errorNameOf } from '../client/kafka-cluster.ts';
+import type { KafkaRequests } from '../client/kafka-requests.ts';
+import { KafkaError, problemOf } from '../client/kafka-problem.ts';
+import { partitionOf } from './partitioner.ts';
+import type { ProblemBook } from '../client/problem-book.ts';
+import {
+  acknowledge,
+  createPartition,
+  dissolveBatch,
+  dueAtMs,
+  enqueue,
+  forgetIdentity,
+  noteEncoded,
+  retryLater,
+  takeBatch,
+  type PartitionState,
+  type PlannedBatch,
+  type ProducerIdentity,
+  type SendItem,
+} from './producer-state.ts';
+import type { TopicDirectory, TopicKind, UsableTopic } from '../client/topic-directory.ts';
+
+export interface RecordSenderOptions extends BatchEncoderOptions {
+  readonly cluster: KafkaRequests;
+  readonly topics: TopicDirectory;
+  readonly scheduler: Scheduler;
+  readonly problems: ProblemBook;
+}
+
+/** Larger batches pack no better and are a larger loss when they have to be sent again. */
+const BATCH_BYTES_MAX = 2 ** 20;
+
+/** Room for what the format adds to short documents: a batch is cut by the size of its values. */
+const VALUES_SHARE = 0.7;
+
+const LINGER_MS = 20;
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 5_000;
+
+/** A broker may wait this long for its replicas. */
+const PRODUCE_MS_MAX = 30_000;
+
+/** Bytes of batches in one request: fewer than a broker's socket.request.max.bytes by far. */
+const REQUEST_BYTES_MAX = 16 * 2 ** 20;
+
+/** Batches below which there is no sense in cutting further. */
+const LIMIT_BYTES_MIN = 2_048;
+
+/** The broker knows nothing of the producer, or of its last sequence number. */
+const FORGOTTEN = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'PRODUCER_FENCED',
+]);
+
+const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
+
+/** Topics that one process writes to; a template over a field with more values than this is a mistake. */
+const TOPICS_MAX = 10_000;
+
+interface Topic {
+  readonly name: string;
+  readonly kind: TopicKind;
+  /** Undefined until it is known. The number of partitions that it was found with stays, see `docs/formats/kafka.md`. */
+  facts: UsableTopic | undefined;
+  limitBytes: number;
+  partitions: PartitionState[];
+  /** What came before the topic was known. */
+  waiting: SendItem[];
+  isLookedUp: boolean;
+}
+
+interface Attempt {
+  readonly planned: PlannedBatch;
+  /** Undefined when every record went elsewhere. */
+  readonly records: Buffer | undefined;
+  readonly given: Promise<void>;
+}
+
+export class RecordSender {
+  readonly #options: RecordSenderOptions;
+  readonly #closing = new AbortController();
+  readonly #topics = new Map<string, Topic>();
+  /** Partitions that something waits for. */
+  readonly #active = new Set<PartitionState>();
+  readonly #encoder: BatchEncoder;
+  /** Batches that failed, encoded, by partition: an attempt repeats the same bytes. */
+  readonly #encoded = new Map<PartitionState, Attempt>();
+  readonly #failures = new Set<(error: AppError) => void>();
+  #identity: Promise<ProducerIdentity> | undefined;
+  #timer: Timer | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: RecordSenderOptions) {
+    this.#options = options;
+    this.#encoder = new BatchEncoder(options);
+  }
+
+  /** Sends records; resolves once all are acknowledged, rejects only with `closed`. The bytes are lent until then. */
+  send(topicName: string, kind: TopicKind, items: readonly Omit<SendItem, 'onDone'>[]): Promise<void> {
+    const topic = this.#topicOf(topicName, kind);
+    return new Promise((resolve, reject) => {
+      if (this.#closing.signal.aborted) {
+        reject(closedError());
+        return;
+      }
+      const fail = (error: AppError): void => reject(error);
+      this.#failures.add(fail);
+      let openCount = items.length;
+      const onDone = (): void => {
+        openCount -= 1;
+        if (openCount > 0) return;
+        this.#failures.delete(fail);
+        resolve();
+      };
+      if (openCount === 0) onDone();
+      for (const item of items) this.#route(topic, { ...item, onDone });
+      this.#plan();
+    });
+  }
+
+  /** Rejects every send that is not acknowledged with `closed`. */
+  close(): void {
+    this.#closing.abort();
+    this.#timer?.cancel();
+    for (const fail of this.#failures) fail(closedError());
+    this.#failures.clear();
+    this.#topics.clear();
+  }
+
+  #topicOf(name: string, kind: TopicKind): Topic {
+    const known = this.#topics.get(name);
+    if (known !== undefined) return known;
+    if (this.#topics.size >= TOPICS_MAX) this.#forgetIdleTopics();
+    const topic: Topic = {
+      name,
+      kind,
+      facts: undefined,
+      limitBytes: 0,
+      partitions: [],
+      waiting: [],
+      isLookedUp: false,
+    };
+    this.#topics.set(name, topic);
+    void this.#lookUp(topic);
+    return topic;
+  }
+
+  #forgetIdleTopics(): void {
+    for (const [name, { waiting, partitions }] of this.#topics) {
+      if (waiting.length === 0 && partitions.every(({ items }) => items.length === 0))
+        this.#topics.delete(name);
+    }
+  }
+
+  #route(topic: Topic, item: SendItem): void {
+    if (topic.facts === undefined) {
+      topic.waiting.push(item);
+      return;
+    }
+    const partition = topic.partitions[partitionOf(item.key, topic.partitions.length)];
+    if (partition === undefined) return;
+    enqueue(partition, item, this.#options.scheduler.monotonicMs());
+    this.#active.add(partition);
+  }
+
+  /** Finds out who leads the topic's partitions, again after a failure. */
+  async #lookUp(topic: Topic): Promise<void> {
+    if (topic.isLookedUp) return;
+    topic.isLookedUp = true;
+    const facts = await this.#options.topics.waitFor(topic.name, topic.kind, this.#closing.signal);
+    topic.isLookedUp = false;
+    if (facts === undefined || this.#closing.signal.aborted) return;
+    const before = topic.facts;
+    topic.facts = facts;
+    topic.limitBytes = Math.max(LIMIT_BYTES_MIN, facts.messageBytesMax);
+    if (before === undefined || before.id !== facts.id) this.#spread(topic, facts.leaders.length);
+    else if (facts.leaders.length !== topic.partitions.length)
+      this.#warnOfPartitions(topic, facts.leaders.length);
+    this.#plan();
+  }
+
+  /** Gives what waits its partitions: of a topic that was not known, or that was deleted and created again. */
+  #spread(topic: Topic, partitionCount: number): void {
+    const moved = topic.partitions.flatMap((partition) => {
+      this.#encoded.delete(partition);
+      this.#active.delete(partition);
+      return partition.items.map((item, index) => (index === 0 ? restOf(item, partition.firstRecord) : item));
+    });
+    const waiting = [...moved, ...topic.waiting];
+    topic.waiting = [];
+    topic.partitions = Array.from({ length: partitionCount }, (_, number) =>
+      createPartition(topic.name, number),
+    );
+    for (const item of waiting) this.#route(topic, item);
+  }
+
+  #warnOfPartitions(topic: Topic, partitionCount: number): void {
+    this.#options.telemetry.log(
+      'warn',
+      'kafka_partitions_changed',
+      `topic ${topic.name} has ${partitionCount} partitions now, and ${topic.partitions.length} are used until the next start`,
+      {
+        hint: 'Start the agents again when the indexer has read everything, so that no file changes its partition before.',
+      },
+    );
+  }
+
+  /** Sends what is due, and comes back when the next is. */
+  #plan(): void {
+    if (this.#closing.signal.aborted) return;
+    const nowMs = this.#options.scheduler.monotonicMs();
+    const due: PartitionState[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const partition of this.#active) {
+      const topic = this.#topics.get(partition.topic);
+      if (partition.items.length === 0 || topic === undefined) this.#active.delete(partition);
+      const atMs = topic === undefined ? undefined : dueAtMs(partition, limitsOf(topic));
+      if (atMs === undefined) continue;
+      if (atMs <= nowMs) due.push(partition);
+      else nextMs = Math.min(nextMs, atMs);
+    }
+    if (due.length > 0) this.#dispatch(due);
+    this.#wakeAt(nextMs, nowMs);
+  }
+
+  #wakeAt(atMs: number, nowMs: number): void {
+    if (atMs === this.#timerAtMs && this.#timer !== undefined) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#timerAtMs = atMs;
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = this.#options.scheduler.schedule(Math.max(1, atMs - nowMs), () => {
+      this.#timer = undefined;
+      this.#plan();
+    });
+  }
+
+  /** Marks the partitions as on their way and sends one request to each of their leaders. */
+  #dispatch(due: readonly PartitionState[]): void {
+    const byLeader = Map.groupBy(due, (partition) => this.#leaderOf(partition));
+    for (const [leader, partitions] of byLeader) {
+      if (leader < 0) this.#failAll(partitions, new KafkaError('LEADER_NOT_AVAILABLE', 'no leader'));
+      else void this.#deliver(leader, partitions);
+    }
+  }
+
+  #leaderOf({ topic, number }: PartitionState): number {
+    return this.#topics.get(topic)?.facts?.leaders[number] ?? -1;
+  }
+
+  #isCurrent(partition: PartitionState): boolean {
+    return this.#topics.get(partition.topic)?.partitions[partition.number] === partition;
+  }
+
+  async #deliver(leader: number, partitions: readonly PartitionState[]): Promise<void> {
+    for (const partition of partitions) partition.isOnTheWay = true;
+    try {
+      const identity = await this.#producerIdentity();
+      const attempts = this.#encode(partitions, identity);
+      await Promise.all(attempts.map(({ given }) => given));
+      const batches = attempts.flatMap(({ planned, records }) =>
+        records === undefined
+          ? []
+          : [{ topic: planned.partition.topic, partition: planned.partition.number, records }],
+      );
+      const results =
+        batches.length === 0
+          ? []
+          : await this.#options.cluster.call(leader, 'data', PRODUCE, PRODUCE_MS_MAX, batches);
+      this.#settle(attempts, results);
+    } catch (error) {
+      this.#failAll(partitions, error);
+    }
+    this.#plan();
+  }
+
+  /** A producer id is good for any number of partitions; each partition that is forgotten gets a new one. */
+  #producerIdentity(): Promise<ProducerIdentity> {
+    const asking = (this.#identity ??= this.#askForIdentity());
+    asking.catch(() => {
+      if (this.#identity === asking) this.#identity = undefined;
+    });
+    return asking;
+  }
+
+  async #askForIdentity(): Promise<ProducerIdentity> {
+    const { producerId, producerEpoch } = await this.#options.cluster.call(
+      'any',
+      'data',
+      INIT_PRODUCER_ID,
+      null,
+      PRODUCE_MS_MAX,
+    );
+    return { producerId, producerEpoch };
+  }
+
+  /** Encodes the next batches, as many as one request carries; the others wait for their turn. */
+  #encode(partitions: readonly PartitionState[], identity: ProducerIdentity): Attempt[] {
+    const attempts: Attempt[] = [];
+    let byteLength = 0;
+    for (const partition of partitions) {
+      partition.isOnTheWay = false;
+      const topic = this.#topics.get(partition.topic);
+      const isWanted = this.#isCurrent(partition) && partition.items.length > 0;
+      if (topic === undefined || !isWanted || byteLength >= REQUEST_BYTES_MAX) continue;
+      const attempt = this.#encodeOne(topic, partition, identity);
+      byteLength += attempt.records?.length ?? 0;
+      attempts.push(attempt);
+    }
+    return attempts;
+  }
+
+  #encodeOne(topic: Topic, partition: PartitionState, identity: ProducerIdentity): Attempt {
+    const known = this.#encoded.get(partition);
+    const planned = takeBatch(partition, identity, limitsOf(topic));
+    if (known !== undefined && partition.identity === known.planned.identity) return known;
+    const { kind, limitBytes } = topic;
+    const timestampMs = this.#options.scheduler.nowMs();
+    const { records, count, given } = this.#encoder.encode(planned, { kind, limitBytes, timestampMs });
+    noteEncoded(partition, count);
+    const attempt = { planned, records, given };
+    this.#encoded.set(partition, attempt);
+    return attempt;
+  }
+
+  #settle(attempts: readonly Attempt[], results: readonly ProduceResult[]): void {
+    for (const { planned, records } of attempts) {
+      const { partition } = planned;
+      // The topic is another one now, and its records have new places.
+      if (!this.#isCurrent(partition)) continue;
+      const result = results.find(
+        (each) => each.topic === partition.topic && each.partition === partition.number,
+      );
+      if (records !== undefined && result === undefined) {
+        this.#fail(partition, new KafkaError('UNKNOWN_SERVER_ERROR', 'no answer for a partition'));
+        continue;
+      }
+      const error = errorNameOf(result?.errorCode ?? 0);
+      if (error === undefined || error === 'DUPLICATE_SEQUENCE_NUMBER') this.#succeed(planned, records);
+      else this.#fail(partition, new KafkaError(error, result?.errorMessage ?? ''));
+    }
+  }
+
+  #succeed({ partition }: PlannedBatch, records: Buffer | undefined): void {
+    const { telemetry, problems, scheduler } = this.#options;
+    const count = partition.batch?.count ?? 0;
+    this.#encoded.delete(partition);
+    acknowledge(partition, scheduler.monotonicMs());
+    telemetry.count('logboom_transport_sent_records_total', count);
+    telemetry.count('logboom_transport_sent_bytes_total', records?.length ?? 0);
+    problems.note(subjectOf(partition), undefined);
+  }
+
+  #failAll(partitions: readonly PartitionState[], error: unknown): void {
+    for (const partition of partitions) this.#fail(partition, error);
+  }
+
+  #fail(partition: PartitionState, error: unknown): void {
+    const { scheduler, problems, telemetry } = this.#options;
+    if (this.#closing.signal.aborted || !this.#isCurrent(partition)) return;
+    const problem = problemOf(error, `write to the topic ${partition.topic}`);
+    retryLater(partition, scheduler.monotonicMs(), LIMITS);
+    telemetry.count('logboom_transport_retries_total', 1, { reason: problem.code });
+    const topic = this.#topics.get(partition.topic);
+    if (FORGOTTEN.has(problem.code)) this.#renumber(partition, problem.code);
+    else if (TOO_LARGE.has(problem.code) && topic !== undefined) this.#makeSmaller(topic, partition);
+    else if (partition.failureCount > 1) problems.note(subjectOf(partition), problem);
+    if (topic !== undefined) void this.#lookUp(topic);
+  }
+
+  #renumber(partition: PartitionState, code: string): void {
+    this.#encoded.delete(partition);
+    forgetIdentity(partition);
+    this.#identity = undefined;
+    this.#options.telemetry.log(
+      'info',
+      'kafka_producer_forgotten',
+      `partition ${partition.number} of ${partition.topic} does not know this producer any more: it gets a new id`,
+      { code },
+    );
+  }
+
+  #makeSmaller(topic: Topic, partition: PartitionState): void {
+    const byteLength = this.#encoded.get(partition)?.records?.length ?? topic.limitBytes;
+    this.#encoded.delete(partition);
+    dissolveBatch(partition);
+    topic.limitBytes = Math.max(LIMIT_BYTES_MIN, Math.min(topic.limitBytes, Math.floor(byteLength / 2)));
+  }
+}
+
+const LIMITS = {
+  batchBytesMax: BATCH_BYTES_MAX,
+  lingerMs: LINGER_MS,
+  retryMsMin: RETRY_MS_MIN,
+  retryMsMax: RETRY_MS_MAX,
+};
+
+function limitsOf({ limitBytes }: Topic): typeof LIMITS {
+  return { ...LIMITS, batchBytesMax: Math.floor(Math.min(limitBytes, BATCH_BYTES_MAX) * VALUES_SHARE) };
+}
+
+function subjectOf({ topic, number }: PartitionState): string {
+  return `write to partition ${number} of ${topic}`;
+}
+
+/** An item without its first records. */
+function restOf(item: SendItem, from: number): SendItem {
+  if (from === 0 || item.body === undefined) return item;
+  const start = item.ends[from - 1] ?? 0;
+  const ends = item.ends.slice(from, item.count).map((end) => end - start);
+  return { ...item, body: item.body.subarray(start), ends, count: item.count - from };
+}
+
+function closedError(): AppError {
+  return new AppError('closed', 'cannot send to a closed transport');
+}
