@@ -7,7 +7,7 @@
  * per method, LOGBOOM_ROTATE_BURST the lines that each application writes at full speed.
  */
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,11 +40,15 @@ interface Run {
   readonly written: Map<string, number>;
 }
 
-/** Kills the program again and again while the writers write, lets it drain, and leaves it running for the checks. */
+/**
+ * Kills the program again and again while the writers write, and stops both once `hasRotated`: how much a second of
+ * writing brings depends on the machine.
+ */
 async function runWriters(
   context: TestContext,
   installation: Installation,
   start: () => readonly LogWriter[],
+  hasRotated: () => boolean,
 ): Promise<Run> {
   const text = `LOGBOOM_E2E_SEED=${SEED} LOGBOOM_ROTATE_KILLS=${KILLS} LOGBOOM_ROTATE_BURST=${BURSTS.burstLines}`;
   context.diagnostic(text);
@@ -61,7 +65,7 @@ async function runWriters(
       await victim.kill();
     }
     const last = await installation.start();
-    await sleep(2000);
+    await waitFor('the files to be rotated', 90_000, () => Promise.resolve(hasRotated()));
     await last.stop();
   } finally {
     for (const writer of writers) written.set(writer.name, await writer.stop());
@@ -125,6 +129,19 @@ function logDirectory(installation: Installation, app: string): string {
   return path.join(installation.apps, 'shop', app, `${app}-0`, 'log');
 }
 
+/** Returns the rotated files of the application `app`. */
+function archivesOf(installation: Installation, app: string): string[] {
+  const directory = logDirectory(installation, app);
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).filter((name) => /^app\.log-\d{8}-\d{6}[^.]*(?:\.gz|\.zst)?$/.test(name));
+}
+
+/** Returns the size that `ls` shows, holes included. */
+function sizeOf(installation: Installation, app: string): number {
+  const file = path.join(logDirectory(installation, app), 'app.log');
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 function logger(
   installation: Installation,
   kind: LoggerKind,
@@ -150,7 +167,7 @@ void test('punching holes into the files of every kind of writer loses nothing a
   const extra = 'rotate: [ { match: { app: "*" }, method: punch, size: 256KiB, keep: 2, compress: zstd } ]';
   using installation = await Installation.create({ extra });
   const kinds = ['shell', 'seek', 'offset', 'buffered', ...optional] as const;
-  const run = await runWriters(context, installation, () => [
+  const start = () => [
     ...kinds.map((kind) => logger(installation, kind)),
     ...(s6 === undefined
       ? []
@@ -162,7 +179,10 @@ void test('punching holes into the files of every kind of writer loses nothing a
             ...BURSTS,
           }),
         )),
-  ]);
+  ];
+  const run = await runWriters(context, installation, start, () =>
+    kinds.every((kind) => sizeOf(installation, kind) > 1024 * KIB),
+  );
   await using last = await installation.start();
   await checkExact(run);
   const written = [...run.written.values()].reduce((sum, count) => sum + count, 0);
@@ -184,10 +204,10 @@ void test('renaming files of writers that open them again loses nothing and doub
     '  - { match: { app: watched }, method: rename, size: 256KiB, keep: 2, compress: zstd }',
   ].join('\n');
   using installation = await Installation.create({ extra });
-  const run = await runWriters(context, installation, () => [
-    logger(installation, 'buffered', { pidFile }),
-    logger(installation, 'watched'),
-  ]);
+  const start = () => [logger(installation, 'buffered', { pidFile }), logger(installation, 'watched')];
+  const run = await runWriters(context, installation, start, () =>
+    ['buffered', 'watched'].every((app) => archivesOf(installation, app).length >= 2),
+  );
   await using last = await installation.start();
   await checkExact(run);
   for (const [app, ending] of [
@@ -195,8 +215,7 @@ void test('renaming files of writers that open them again loses nothing and doub
     ['watched', '.zst'],
   ] as const) {
     await waitFor(`the archives of ${app}`, 30_000, () => {
-      const names = readdirSync(logDirectory(installation, app));
-      const archives = names.filter((name) => /^app\.log-\d{8}-\d{6}/.test(name));
+      const archives = archivesOf(installation, app);
       return Promise.resolve(archives.length === 2 && archives.every((name) => name.endsWith(ending)));
     });
   }
@@ -208,12 +227,17 @@ void test('logrotate with writers that open their files again loses nothing and 
   const extra =
     'rotate: [ { match: { app: watched }, method: logrotate, schedule: "* * * * * *", size: 256KiB, keep: 3, compress: gzip } ]';
   using installation = await Installation.create({ extra });
-  const run = await runWriters(context, installation, () => [logger(installation, 'watched')]);
+  const start = () => [logger(installation, 'watched')];
+  const run = await runWriters(
+    context,
+    installation,
+    start,
+    () => archivesOf(installation, 'watched').length >= 3,
+  );
   await using last = await installation.start();
   await checkExact(run);
   await waitFor('the archives', 30_000, () => {
-    const names = readdirSync(logDirectory(installation, 'watched'));
-    const archives = names.filter((name) => name !== 'app.log');
+    const archives = archivesOf(installation, 'watched');
     return Promise.resolve(archives.length === 3 && archives.every((name) => name.endsWith('.gz')));
   });
   assert.ok(!last.hasExited);
@@ -224,7 +248,13 @@ void test('copytruncate loses lines: the audit says "possible loss" at every tru
   const extra =
     'rotate: [ { match: { app: shell }, method: logrotate, schedule: "* * * * * *", size: 1MiB, keep: 3, copytruncate: true } ]';
   using installation = await Installation.create({ extra });
-  const run = await runWriters(context, installation, () => [logger(installation, 'shell', { pauseMs: 50 })]);
+  const start = () => [logger(installation, 'shell', { pauseMs: 50 })];
+  const run = await runWriters(
+    context,
+    installation,
+    start,
+    () => archivesOf(installation, 'shell').length > 0,
+  );
   await using last = await installation.start();
   const audit = await waitForAudit(installation);
   assert.equal(audit.code, 0, audit.output);
@@ -237,8 +267,7 @@ void test('copytruncate loses lines: the audit says "possible loss" at every tru
   const { possibleLoss } = JSON.parse(audit.stdout) as { possibleLoss: number };
   assert.ok(possibleLoss > 0, `every truncation is a possible loss: ${audit.stdout}`);
   await waitFor('the copies to be removed but three', 60_000, () => {
-    const copies = readdirSync(logDirectory(installation, 'shell')).filter((name) => name !== 'app.log');
-    return Promise.resolve(copies.length <= 3);
+    return Promise.resolve(archivesOf(installation, 'shell').length <= 3);
   });
   assert.ok(!last.hasExited);
 });
