@@ -19,26 +19,10 @@ import type {
   WatchListener,
   Watcher,
 } from './file-system.ts';
-
-interface Inode {
-  readonly number: bigint;
-  readonly kind: EntryKind;
-  readonly birthTimeNs: bigint;
-  modifiedTimeNs: bigint;
-  links: number;
-  bytes: Uint8Array;
-  size: number;
-  /** Numbers of blocks that were freed. */
-  readonly holes: Set<number>;
-  /** Bytes that survive a power loss. */
-  syncedSize: number;
-  entries: Map<string, Inode>;
-  syncedEntries: Map<string, Inode>;
-  linkTarget: string;
-}
+import { MemoryInode } from './memory-inode.ts';
 
 interface OpenFile {
-  readonly inode: Inode;
+  readonly inode: MemoryInode;
   readonly path: string;
   readonly isWritable: boolean;
 }
@@ -67,10 +51,6 @@ export interface MemoryFileSystemOptions {
 }
 
 const LINK_DEPTH_MAX = 16;
-const DEVICE = 1n;
-
-/** Bytes that are freed together. */
-export const MEMORY_BLOCK_BYTES = 4096;
 
 /** Makes an error as the system would throw it. */
 export function systemError(code: string, path: string): Error {
@@ -78,9 +58,9 @@ export function systemError(code: string, path: string): Error {
 }
 
 export class MemoryFileSystem implements FileSystem {
-  readonly #root: Inode;
+  readonly #root: MemoryInode;
   readonly #files = new Map<number, OpenFile>();
-  readonly #watches = new Map<Inode, Set<WatchListener>>();
+  readonly #watches = new Map<MemoryInode, Set<WatchListener>>();
   readonly #nowNs: () => bigint;
   readonly #deliver: (task: () => void) => void;
   /** Can be replaced while the test runs. */
@@ -159,17 +139,17 @@ export class MemoryFileSystem implements FileSystem {
   stat(path: string): FileStat | undefined {
     this.#check('stat', path);
     const inode = this.#find(path, true);
-    return inode === undefined ? undefined : toStat(inode);
+    return inode === undefined ? undefined : inode.toStat();
   }
 
   lstat(path: string): FileStat | undefined {
     this.#check('stat', path);
     const inode = this.#find(path, false);
-    return inode === undefined ? undefined : toStat(inode);
+    return inode === undefined ? undefined : inode.toStat();
   }
 
   fstat(fd: number): FileStat {
-    return toStat(this.#opened(fd).inode);
+    return this.#opened(fd).inode.toStat();
   }
 
   readDirectory(path: string): DirectoryEntry[] {
@@ -304,12 +284,7 @@ export class MemoryFileSystem implements FileSystem {
   punch(path: string, startOffset: number, endOffset: number): number {
     this.#check('write', path);
     const inode = this.#existing(path);
-    const first = Math.ceil(startOffset / MEMORY_BLOCK_BYTES);
-    const end = Math.floor(Math.min(endOffset, inode.size) / MEMORY_BLOCK_BYTES);
-    const before = allocatedBytes(inode);
-    for (let block = first; block < end; block++) inode.holes.add(block);
-    if (end > first) inode.bytes.fill(0, first * MEMORY_BLOCK_BYTES, end * MEMORY_BLOCK_BYTES);
-    const freedBytes = before - allocatedBytes(inode);
+    const freedBytes = inode.punch(startOffset, endOffset);
     this.#usedBytes -= freedBytes;
     return freedBytes;
   }
@@ -318,22 +293,22 @@ export class MemoryFileSystem implements FileSystem {
   diskBytes(path: string): number {
     const inode = this.#find(path, false);
     if (inode === undefined) throw systemError('ENOENT', path);
-    return (Math.ceil(inode.size / MEMORY_BLOCK_BYTES) - inode.holes.size) * MEMORY_BLOCK_BYTES;
+    return inode.diskBytes;
   }
 
   /** Whether an open file has holes. */
   isSparse(fd: number): boolean {
-    return this.#opened(fd).inode.holes.size > 0;
+    return this.#opened(fd).inode.isSparse;
   }
 
   /** Returns where data begins at or after `offset`; `size` when there is none. */
   nextData(fd: number, offset: number, size: number): number {
-    return this.#nextBoundary(fd, { offset, size, isHole: false });
+    return this.#opened(fd).inode.nextBoundary(offset, size, 'data');
   }
 
   /** Returns where a hole begins at or after `offset`; `size` when there is none. */
   nextHole(fd: number, offset: number, size: number): number {
-    return this.#nextBoundary(fd, { offset, size, isHole: true });
+    return this.#opened(fd).inode.nextBoundary(offset, size, 'hole');
   }
 
   /** Changes bytes in place, as a failing disk would. */
@@ -353,18 +328,7 @@ export class MemoryFileSystem implements FileSystem {
     return this.#files.size;
   }
 
-  #nextBoundary(
-    fd: number,
-    { offset, size, isHole }: { readonly offset: number; readonly size: number; readonly isHole: boolean },
-  ): number {
-    const { holes } = this.#opened(fd).inode;
-    for (let at = offset; at < size; at = (Math.floor(at / MEMORY_BLOCK_BYTES) + 1) * MEMORY_BLOCK_BYTES) {
-      if (holes.has(Math.floor(at / MEMORY_BLOCK_BYTES)) === isHole) return at;
-    }
-    return size;
-  }
-
-  #losePower(inode: Inode, random: () => number): void {
+  #losePower(inode: MemoryInode, random: () => number): void {
     if (inode.kind === 'file') {
       const kept = inode.syncedSize + Math.floor(random() * (inode.size - inode.syncedSize + 1));
       this.#resize(inode, kept);
@@ -375,7 +339,7 @@ export class MemoryFileSystem implements FileSystem {
     for (const child of inode.entries.values()) this.#losePower(child, random);
   }
 
-  #append(inode: Inode, path: string, bytes: Uint8Array): void {
+  #append(inode: MemoryInode, path: string, bytes: Uint8Array): void {
     const room = this.capacityBytes - this.#usedBytes;
     const count = Math.max(0, Math.min(bytes.length, room));
     const start = inode.size;
@@ -385,21 +349,11 @@ export class MemoryFileSystem implements FileSystem {
     if (count < bytes.length) throw systemError('ENOSPC', path);
   }
 
-  #resize(inode: Inode, size: number): void {
-    if (size > inode.bytes.length) {
-      const grown = new Uint8Array(Math.max(size, inode.bytes.length * 2, 256));
-      grown.set(inode.bytes.subarray(0, inode.size));
-      inode.bytes = grown;
-    } else if (size > inode.size) inode.bytes.fill(0, inode.size, size);
-    const before = allocatedBytes(inode);
-    inode.size = size;
-    for (const block of inode.holes) if ((block + 1) * MEMORY_BLOCK_BYTES > size) inode.holes.delete(block);
-    this.#usedBytes += allocatedBytes(inode) - before;
-    inode.syncedSize = Math.min(inode.syncedSize, size);
-    inode.modifiedTimeNs = this.#nowNs();
+  #resize(inode: MemoryInode, size: number): void {
+    this.#usedBytes += inode.resize(size, this.#nowNs());
   }
 
-  #create(path: string, kind: EntryKind): Inode {
+  #create(path: string, kind: EntryKind): MemoryInode {
     const [directory, name] = this.#parent(path);
     const inode = this.#newInode(kind);
     directory.entries.set(name, inode);
@@ -407,36 +361,20 @@ export class MemoryFileSystem implements FileSystem {
     return inode;
   }
 
-  #newInode(kind: EntryKind): Inode {
+  #newInode(kind: EntryKind): MemoryInode {
     const number = (this.isInodeReused ? this.#freeInodes.pop() : undefined) ?? this.#nextInode++;
-    const now = this.#nowNs();
-    return {
-      number,
-      kind,
-      birthTimeNs: now,
-      modifiedTimeNs: now,
-      links: 1,
-      bytes: new Uint8Array(0),
-      size: 0,
-      holes: new Set(),
-      syncedSize: 0,
-      entries: new Map(),
-      syncedEntries: new Map(),
-      linkTarget: '',
-    };
+    return new MemoryInode(number, kind, this.#nowNs());
   }
 
-  #dropLink(inode: Inode): void {
+  #dropLink(inode: MemoryInode): void {
     inode.links -= 1;
     this.#release(inode);
   }
 
-  #release(inode: Inode): void {
+  #release(inode: MemoryInode): void {
     if (inode.links > 0) return;
     for (const file of this.#files.values()) if (file.inode === inode) return;
-    this.#usedBytes -= allocatedBytes(inode);
-    inode.size = 0;
-    inode.holes.clear();
+    this.#usedBytes -= inode.free();
     this.#freeInodes.push(inode.number);
   }
 
@@ -444,7 +382,7 @@ export class MemoryFileSystem implements FileSystem {
     this.onOperation?.(operation, path);
   }
 
-  #touch(directory: Inode, event: 'renamed' | 'changed', name: string): void {
+  #touch(directory: MemoryInode, event: 'renamed' | 'changed', name: string): void {
     directory.modifiedTimeNs = this.#nowNs();
     for (const listener of this.#watches.get(directory) ?? []) this.#deliver(() => listener(event, name));
   }
@@ -460,32 +398,32 @@ export class MemoryFileSystem implements FileSystem {
     return file;
   }
 
-  #existing(path: string): Inode {
+  #existing(path: string): MemoryInode {
     const inode = this.#find(path, true);
     if (inode === undefined) throw systemError('ENOENT', path);
     return inode;
   }
 
-  #directory(path: string): Inode {
+  #directory(path: string): MemoryInode {
     const inode = this.#existing(path);
     if (inode.kind !== 'directory') throw systemError('ENOTDIR', path);
     return inode;
   }
 
-  #parent(path: string): [Inode, string] {
+  #parent(path: string): [MemoryInode, string] {
     const names = namesOf(path);
     const name = names.pop();
     if (name === undefined) throw systemError('EINVAL', path);
     return [this.#directory(`/${names.join('/')}`), name];
   }
 
-  #find(path: string, followLast: boolean, depth = 0): Inode | undefined {
+  #find(path: string, followLast: boolean, depth = 0): MemoryInode | undefined {
     if (depth > LINK_DEPTH_MAX) return undefined;
     let inode = this.#root;
     let at = '';
     const names = namesOf(path);
     for (const [index, name] of names.entries()) {
-      const child: Inode | undefined = inode.entries.get(name);
+      const child: MemoryInode | undefined = inode.entries.get(name);
       if (child === undefined) return undefined;
       if (child.kind === 'link' && (followLast || index < names.length - 1)) {
         const target = this.#find(resolveLink(at, child.linkTarget), true, depth + 1);
@@ -496,23 +434,6 @@ export class MemoryFileSystem implements FileSystem {
     }
     return inode;
   }
-}
-
-function allocatedBytes({ size, holes }: Inode): number {
-  return size - holes.size * MEMORY_BLOCK_BYTES;
-}
-
-function toStat(inode: Inode): FileStat {
-  return {
-    kind: inode.kind,
-    device: DEVICE,
-    inode: inode.number,
-    size: inode.size,
-    links: inode.links,
-    birthTimeNs: inode.birthTimeNs,
-    modifiedTimeNs: inode.modifiedTimeNs,
-    mode: inode.kind === 'directory' ? 0o755 : 0o644,
-  };
 }
 
 function resolveLink(directory: string, target: string): string {

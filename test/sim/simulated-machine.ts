@@ -7,7 +7,8 @@ import type {
   NamedFile,
   RotateMachine,
 } from '../../src/base/log-directory.ts';
-import { MEMORY_BLOCK_BYTES, type MemoryFileSystem, systemError } from '../../src/base/memory-file-system.ts';
+import { type MemoryFileSystem, systemError } from '../../src/base/memory-file-system.ts';
+import { MEMORY_BLOCK_BYTES } from '../../src/base/memory-inode.ts';
 
 /** The world around a machine. */
 export interface Surroundings {
