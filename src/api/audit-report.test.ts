@@ -205,8 +205,14 @@ test('a discarded letter counts among what was dropped', async () => {
   assert.deepEqual([report.verdict, report.droppedByPipeline, report.deadLettered], ['accounted', 1, 0]);
 });
 
-test('a letter of a record that is stored already is no stranger, and still to be settled', async () => {
-  const report = await buildAuditReport(filesOf(fileAudit()), { letters: lettersAt([10]) });
+test('a letter of a record that is stored already says nothing against its file', async () => {
+  const report = await buildAuditReport(filesOf(fileAudit()), { letters: lettersAt([10, 30]) });
+  assert.deepEqual([report.verdict, report.problems, report.deadLettered], ['accounted', [], 0]);
+});
+
+test('a letter of a stored record beside one that stands for its record is still to be settled', async () => {
+  const file = fileAudit({ found: 3, offsetSum: '50' });
+  const report = await buildAuditReport(filesOf(file), { letters: lettersAt([10, 30]) });
   assert.deepEqual(
     [report.verdict, report.problems[0]?.reason],
     ['unknown', 'dead letters of records that are stored: replay them again'],

@@ -147,7 +147,9 @@ function examine(file: FileAudit, look: AuditLook): Finding {
     if (twice === 0) return { missing: 0, verdict: 'accounted', reason: '' };
     return { missing: 0, verdict: 'discrepancy', reason: `${plural(twice, 'record')} found twice` };
   }
-  const letters = look.letters?.below(fileId, ledger.acknowledgedOffset);
+  const known = look.letters?.below(fileId, ledger.acknowledgedOffset);
+  // Where the store has every record, letters tell of repeats, and stand for none of them.
+  const letters = isWhole(file, ledger) ? undefined : known;
   const difference = compare(file, ledger, letters, look);
   if (difference !== undefined) return { ...difference, letters };
   const open = openBytes(fileId, ledger, look);
@@ -156,6 +158,11 @@ function examine(file: FileAudit, look: AuditLook): Finding {
     return { missing: 0, verdict: 'accounted', reason: '', unfinishedBytes: lagOf(ledger), letters };
   }
   return { missing: 0, verdict: 'unknown', reason: `${plural(open, 'byte')} not yet acknowledged`, letters };
+}
+
+/** Whether search finds each record that was delivered, once. */
+function isWhole({ found, twice, offsetSum }: FileAudit, ledger: LedgerRecord): boolean {
+  return twice === 0 && found === ledger.records && offsetSum === ledger.offsetSum;
 }
 
 /** Returns what is different between what was delivered of a file and what is found, or undefined. */

@@ -79,21 +79,26 @@ export class DeliveryBuilder {
 
   /** Adds a record. Throws `NewerSchemaError` and adds nothing then. */
   add(cursor: RecordCursor): void {
-    if (cursor.headersEnd - cursor.headersStart > 1 && !hasOwnHeaders(cursor)) checkSchema(cursor);
+    const isOwn = hasOwnHeaders(cursor) || hasSchema(cursor);
     if (cursor.valueStart < 0) return;
     if (this.#options.kind === 'ledger') {
       this.#addLedger(cursor);
       return;
     }
     const { data, valueStart, valueEnd } = cursor;
-    if (this.#identity.find(data, valueStart, valueEnd) && !hasNewline(data, valueStart, valueEnd)) {
+    if (
+      isOwn &&
+      this.#identity.find(data, valueStart, valueEnd) &&
+      isKey(cursor, data, this.#identity.fileIdStart) &&
+      !hasNewline(data, valueStart, valueEnd)
+    ) {
       const { fileIdStart, offset, lane } = this.#identity;
       const group = this.#groupOf(data, fileIdStart);
       const at = { source: data, start: valueStart, end: valueEnd };
       this.#append(group, { ...at, offset, lane, place: cursor.offset });
       return;
     }
-    const place = this.#placeOf(cursor);
+    const place = this.#placeOf(cursor, isOwn);
     for (const document of readForeign(data.subarray(valueStart, valueEnd), place))
       this.#addForeign(document, cursor.offset);
   }
@@ -193,7 +198,8 @@ export class DeliveryBuilder {
     this.#last = group;
   }
 
-  #placeOf({ offset, timestampMs }: RecordCursor): ForeignPlace {
+  #placeOf(cursor: RecordCursor, isOwn: boolean): ForeignPlace {
+    const { offset, timestampMs } = cursor;
     const fileIdOf = (run: string): string => {
       const known = this.#fileIdOf.get(run);
       if (known !== undefined) return known;
@@ -201,7 +207,8 @@ export class DeliveryBuilder {
       this.#fileIdOf.set(run, fileId);
       return fileId;
     };
-    return { fileId: fileIdOf(''), offset, timestampMs, fileIdOf };
+    const isOwnFileId = (fileId: string): boolean => isOwn && isKey(cursor, Buffer.from(fileId), 0);
+    return { fileId: fileIdOf(''), offset, timestampMs, fileIdOf, isOwnFileId };
   }
 }
 
@@ -237,10 +244,21 @@ function hasOwnHeaders({ data, headersStart, headersEnd }: RecordCursor): boolea
   return true;
 }
 
-function checkSchema(cursor: RecordCursor): void {
+/** Whether a record with other headers, too, says in which form it is. Throws `NewerSchemaError`. */
+function hasSchema(cursor: RecordCursor): boolean {
+  if (cursor.headersEnd - cursor.headersStart <= 1) return false;
   const version = headerOf(cursor, SCHEMA_HEADER);
-  if (version === undefined || !/^\d+(\.\d+)*$/.test(version)) return;
+  if (version === undefined || !/^\d+(\.\d+)*$/.test(version)) return false;
   if (Number.parseInt(version, 10) > SCHEMA_VERSION) throw new NewerSchemaError(version);
+  return true;
+}
+
+/** Whether the record's key is the file id that begins at `at` of `bytes`. */
+function isKey({ data, keyStart, keyEnd }: RecordCursor, bytes: Buffer, at: number): boolean {
+  if (keyStart < 0 || keyEnd - keyStart !== FILE_ID_LENGTH) return false;
+  for (let index = 0; index < FILE_ID_LENGTH; index++)
+    if (data[keyStart + index] !== bytes[at + index]) return false;
+  return true;
 }
 
 function hasNewline(data: Buffer, start: number, end: number): boolean {

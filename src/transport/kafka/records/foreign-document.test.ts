@@ -9,9 +9,9 @@ const TIME_MS = 1_795_408_200_123;
 const TIME = '2026-11-23T04:30:00.123000000Z';
 const FILE_ID = 'aaaaaaaaaaaaaaaaaaaa';
 
-function read(value: Buffer | string, offset = 5): IdentifiedDocument[] {
+function read(value: Buffer | string, offset = 5, key = ''): IdentifiedDocument[] {
   const place = { fileId: FILE_ID, offset, timestampMs: TIME_MS, fileIdOf: (run: string) => run };
-  return readForeign(Buffer.from(value), place);
+  return readForeign(Buffer.from(value), { ...place, isOwnFileId: (fileId) => fileId === key });
 }
 
 const textOf = (value: Buffer | string): string => read(value)[0]?.line.toString() ?? '';
@@ -80,12 +80,21 @@ void test('half-written UTF-8 inside of JSON becomes U+FFFD, and the object stay
   assert.equal(textOf(value), `{"@timestamp":"${TIME}","message":"gr\ufffdn"}`);
 });
 
-void test('a document that something on the way has written anew keeps its identity', () => {
+void test('a document that something on the way has written anew keeps its identity, and gets a time like others', () => {
   const id = eventIdOf('0123456789abcdef0123', 77);
   const value = `{ "event": {"id": "${id}"}, "stream": "stderr", "message": "x", "@timestamp":"${TIME}" }`;
-  assert.deepEqual(read(value), [
-    { fileId: '0123456789abcdef0123', offset: 77, lane: 2, line: Buffer.from(value) },
-  ]);
+  const identity = { fileId: '0123456789abcdef0123', offset: 77, lane: 2 as const };
+  assert.deepEqual(read(value, 5, identity.fileId), [{ ...identity, line: Buffer.from(value) }]);
+  const timeless = `{"event":{"id":"${id}"},"stream":"stderr"}`;
+  const line = Buffer.from(`{"@timestamp":"${TIME}",${timeless.slice(1)}`);
+  assert.deepEqual(read(timeless, 5, identity.fileId), [{ ...identity, line }]);
+});
+
+void test('what carries the id of a record without being that record is a document of its own (G4)', () => {
+  const id = eventIdOf('0123456789abcdef0123', 77);
+  const given = `{"a":{"event":{"id":"${id}"}},"b":["event","id",{"event":1}],"event":{"x":["id","id"],"id":"${id}","n":12345678901234567890}}`;
+  const expected = `{"@timestamp":"${TIME}","a":{"event":{"id":"${id}"}},"b":["event","id",{"event":1}],"event":{"x":["id","id"],"original_id":"${id}","n":12345678901234567890}}`;
+  assert.deepEqual(read(given), [{ fileId: FILE_ID, offset: 5, lane: 0, line: Buffer.from(expected) }]);
 });
 
 void test('OTLP is taken apart into one document per log record, with ECS names', () => {

@@ -1,7 +1,8 @@
 /**
  * What becomes of record values that other programs wrote: the slow path beside `document-identity.ts`.
  *
- *   JSON object with an event id of Logboom's form      passes on as the record that it names
+ *   JSON object with an event id of Logboom's form      passes on as the record that it names, when it came as one
+ *                                                       of Logboom's records; otherwise its id moves aside
  *   JSON object with `resourceLogs`                     one document per log record of OTLP
  *   any other JSON object                               passes on as it is
  *   anything else                                       becomes the message of a document with `log.parse_error`
@@ -29,6 +30,11 @@ export interface ForeignPlace {
   readonly timestampMs: number;
   /** Returns the file id of another run of offsets of the partition. */
   readonly fileIdOf: (run: string) => string;
+  /**
+   * Whether an event id with this file id is the record's own. What anybody else writes may carry the id of a record
+   * that is stored, such as a copy of it: believed, it would count as that record.
+   */
+  readonly isOwnFileId: (fileId: string) => boolean;
 }
 
 /**
@@ -47,6 +53,9 @@ const TIME_MS_MAX = Date.UTC(2262, 0, 1);
 /** Where a time stays that was replaced. */
 const ORIGINAL_TIMESTAMP = 'original_timestamp';
 
+/** Where an event id stays, inside of `event`, that is not the record's own. */
+const ORIGINAL_ID = 'original_id';
+
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d([.,]\d+)?([Zz]|[+-]\d\d:?\d\d)?$/;
 
 const decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: false });
@@ -64,10 +73,11 @@ export function readForeign(value: Buffer, place: ForeignPlace): IdentifiedDocum
     const reason = parsed === undefined ? 'not_json' : 'not_an_object';
     return [placed(place, wrap(text, reason, place.timestampMs))];
   }
-  const own = ownIdentity(parsed);
-  if (own !== undefined) return [{ ...own, line: Buffer.from(oneLine(text)) }];
+  const line = withTime(oneLine(text), parsed, place.timestampMs);
+  const named = namedRecord(parsed);
+  if (named !== undefined && place.isOwnFileId(named.fileId)) return [{ ...named, line: Buffer.from(line) }];
   if (isOtlpLogs(parsed)) return otlpDocuments(parsed, text, place);
-  return [placed(place, withTime(oneLine(text), parsed, place.timestampMs))];
+  return [placed(place, named === undefined ? line : renameMember(line, ['event', 'id'], ORIGINAL_ID))];
 }
 
 function otlpDocuments(request: Json, text: string, place: ForeignPlace): IdentifiedDocument[] {
@@ -91,8 +101,8 @@ function placed({ fileId, offset }: ForeignPlace, line: string): IdentifiedDocum
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** A document of Logboom's that something on the way has written anew. */
-function ownIdentity(document: Json): Omit<IdentifiedDocument, 'line'> | undefined {
+/** Returns the record of Logboom's that a document names. */
+function namedRecord(document: Json): Omit<IdentifiedDocument, 'line'> | undefined {
   const event = document['event'];
   const id = isObject(event) && typeof event['id'] === 'string' ? parseEventId(event['id']) : undefined;
   if (id === undefined) return undefined;
@@ -113,29 +123,39 @@ function withTime(line: string, document: Json, timestampMs: number): string {
   const body = line.slice(line.indexOf('{') + 1);
   const separator = Object.keys(document).length === 0 ? '' : ',';
   if (given === undefined) return `{"@timestamp":${time}${separator}${body}`;
-  const renamed = renameMember(line, '@timestamp', ORIGINAL_TIMESTAMP);
+  const renamed = renameMember(line, ['@timestamp'], ORIGINAL_TIMESTAMP);
   return `{"@timestamp":${time},${renamed.slice(renamed.indexOf('{') + 1)}`;
 }
 
-/** Gives every member of this name at the top level of an object another one; everything else stays as written. */
-function renameMember(json: string, from: string, to: string): string {
+/** Gives every member that stands at a path of an object another name; everything else stays as written. */
+function renameMember(json: string, path: readonly string[], to: string): string {
   let result = '';
   let copied = 0;
-  let depth = 0;
   let isKeyNext = false;
+  /** The objects and lists around, the outermost first, and the key of each that is being read. */
+  const around: { readonly isObject: boolean; key: string }[] = [];
+  const isAtPath = (): boolean =>
+    around.length === path.length &&
+    around.every(({ isObject: hasKeys, key }, depth) => hasKeys && key === path[depth]);
   for (let at = 0; at < json.length; at++) {
     const char = json[at];
+    const inner = around.at(-1);
     if (char === '"') {
       const end = stringEnd(json, at);
-      if (isKeyNext && depth === 1 && JSON.parse(json.slice(at, end)) === from) {
-        result += json.slice(copied, at) + JSON.stringify(to);
-        copied = end;
+      if (isKeyNext && inner !== undefined) {
+        inner.key = String(JSON.parse(json.slice(at, end)));
+        if (isAtPath()) {
+          result += json.slice(copied, at) + JSON.stringify(to);
+          copied = end;
+        }
       }
       isKeyNext = false;
       at = end - 1;
-    } else if (char === '{' || char === '[') depth += 1;
-    else if (char === '}' || char === ']') depth -= 1;
-    if (char === '{' || char === ',') isKeyNext = true;
+    } else if (char === '{' || char === '[') {
+      around.push({ isObject: char === '{', key: '' });
+      isKeyNext = char === '{';
+    } else if (char === '}' || char === ']') around.pop();
+    else if (char === ',') isKeyNext = inner?.isObject === true;
   }
   return result + json.slice(copied);
 }
