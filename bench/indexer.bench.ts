@@ -4,10 +4,14 @@
  *
  * - own: to an engine that discards what it is sent; documents per second of one core, half of them JSON lines that are
  *   parsed, and JSON only. CPU time is the indexer's process's.
- * - share: to a real OpenSearch, beside two plain loops over `_bulk` in turns with it: the same requests (documents with
- *   the store's search columns, its templates), and the documents alone in indices that the engine maps as it likes.
- *   Each round has indices of its own. OpenSearch runs on the first processor and everything else on the others, so that
- *   they do not take from it; beside seconds there is what the engine itself spent.
+ * - share: to a real OpenSearch, in turns with three plain loops over `_bulk` that send bodies made ready beforehand:
+ *     same requests   the very bodies that the indexer sends: what the engine can take of this work
+ *     flat fields     the documents alone; a mapping of the same field table, with `fields` as one `flat_object`, as a
+ *                     plain setup needs it to find parsed fields
+ *     closed mapping  the documents alone; the same field table, so that no parsed field is found
+ *   The first turns warm the engine up and do not count, each load has indices of its own, which are deleted behind it,
+ *   and the order changes from turn to turn. OpenSearch runs on the first processor and everything else on the others, so
+ *   that they do not take from it. Shares are medians, by the clock and by what the engine itself spent.
  *
  *   node bench/indexer.bench.ts [--json] [--only own|share] [--records N] [--documents N] [--rounds N]
  */
@@ -16,9 +20,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Pool } from 'undici';
 import { createBatchProcessor } from '../src/indexer/pipeline/batch-processor.ts';
-import { eventIdOf } from '../src/record/identity.ts';
 import type { DocumentBatch } from '../src/record/record-batch.ts';
 import { BulkEncoder } from '../src/store/elasticsearch/write/bulk-encoder.ts';
 import { IndexRouter } from '../src/store/elasticsearch/write/index-router.ts';
@@ -31,6 +33,7 @@ import { javaSkipReason } from '../test/services/maven.ts';
 import { startOpenSearch } from '../test/services/opensearch.ts';
 import { compileInto } from './compiled.ts';
 import { DiscardingEngine } from './discarding-engine.ts';
+import { bodiesOf, createPlainIndex, deleteIndices, sendBodies } from './plain-bulk.ts';
 import { cpuSecondsOf, residentMebibytesOf, RoleProcess, until } from './role-process.ts';
 import { createShippedBatches, fillTopic } from './shipped-documents.ts';
 
@@ -45,19 +48,33 @@ const { values } = parseArgs({
 });
 
 const PARTITIONS = 6;
+
+/** An engine compiles what it runs often: its first turns are half as fast. */
+const WARM_TURNS = 2;
+
 const INDEX_MS_MAX = 600_000;
 
 /** The share of a run after which code is compiled and connections stand. */
 const WARM_SHARE = 0.2;
 
-/** What the loops over `_bulk` send: as large as the indexer's, and as many at once as an engine on one core takes. */
+/** What the loops over `_bulk` send: as large as the indexer's. */
 const PLAIN_BYTES = 5 * 2 ** 20;
-const PLAIN_IN_FLIGHT = 4;
 
-type Figures = Record<string, string | number>;
+/** Of the share: the plain loads' indices have names that its template fits too. */
+const INDEX = 'bench-{namespace}-{date}';
+
+type Figures = Readonly<Record<string, string | number>>;
 
 /** A way to get all documents into the engine: calls `begin` with how many it has confirmed, returns when it has all. */
 type Load = (turn: number, begin: (confirmed: number) => void) => Promise<void>;
+
+type NamedLoad = readonly [name: string, load: Load];
+
+interface Rates {
+  readonly documentsPerSecond: number;
+  readonly documentsPerEngineCoreSecond: number;
+  readonly engineCores: number;
+}
 
 const directory = mkdtempSync(path.join(tmpdir(), 'logboom-bench-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
@@ -97,37 +114,57 @@ async function measureOwn(program: string, broker: KafkaBroker, isJsonOnly: bool
 }
 
 async function measureShare(program: string, broker: KafkaBroker): Promise<void> {
-  await using engine = await startOpenSearch({ heapMiB: 1_024, isFast: true });
+  await using engine = await startOpenSearch({
+    heapMiB: 2_048,
+    isFast: true,
+    // The serial collector leaves garbage until the heap is full, which the breaker would take for use.
+    settings: { 'indices.breaker.total.use_real_memory': 'false' },
+  });
   pin(engine, broker);
   const records = Number(values.documents);
   const batches = createShippedBatches({ records, startNs: hourAgoNs(), isJsonOnly: false });
   await fillTopic(broker.address, 'share', { batches, partitions: PARTITIONS });
   const processor = createBatchProcessor([]);
   const documents = batches.map((batch) => processor.process(batch).batch);
-  const loads: readonly (readonly [string, Load])[] = [
-    ['same requests', await sameRequests(engine, documents)],
-    ['documents alone', documentsAlone(engine, documents)],
+  const loads: readonly NamedLoad[] = [
     ['indexer', (turn, begin) => runIndexer(program, { broker, engine, turn, records, begin })],
+    ['same requests', await sameRequests(engine, documents)],
+    ['flat fields', documentsAlone(engine, documents, true)],
+    ['closed mapping', documentsAlone(engine, documents, false)],
   ];
-  for (const [, load] of loads) await load(0, () => undefined);
-  const rates = new Map<string, number[]>(loads.map(([name]) => [name, []]));
-  for (let turn = 1; turn <= Number(values.rounds); turn++) {
-    for (const [name, load] of loads) {
-      const { figures, perSecond } = await measureLoad(engine, records, (begin) => load(turn, begin));
-      rates.get(name)?.push(perSecond);
-      print({ bench: `OpenSearch, ${name}`, turn, ...figures });
+  const taken = new Map<string, Rates[]>(loads.map(([name]) => [name, []]));
+  const turns = WARM_TURNS + Number(values.rounds);
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [name, load] of turned(loads, turn)) {
+      const rates = await measureLoad(engine, records, (begin) => load(turn, begin));
+      print({ bench: `OpenSearch, ${name}`, isCounted: String(turn >= WARM_TURNS), ...rates });
+      if (turn >= WARM_TURNS) taken.get(name)?.push(rates);
     }
   }
-  const [same = 0, alone = 0, own = 0] = loads.map(([name]) => median(rates.get(name) ?? []));
-  const share = (of: number): string => `${Math.round((100 * own) / of)} %`;
-  print({ bench: 'indexer, medians', ofSameRequests: share(same), ofDocumentsAlone: share(alone) });
+  const [own, ...rivals] = [...taken];
+  for (const [name, rates] of rivals)
+    print({ bench: `indexer of ${name}`, ...shares(own?.[1] ?? [], rates) });
+}
+
+/** The same in another order, so that no load always stands behind the same other one. */
+function turned(loads: readonly NamedLoad[], turn: number): NamedLoad[] {
+  const order = [...loads.slice(turn % loads.length), ...loads.slice(0, turn % loads.length)];
+  return turn % 2 === 0 ? order : order.toReversed();
+}
+
+function shares(own: readonly Rates[], others: readonly Rates[]): Figures {
+  const share = (key: 'documentsPerSecond' | 'documentsPerEngineCoreSecond'): string => {
+    const [one, other] = [own, others].map((rates) => median(rates.map(({ [key]: rate }) => rate)));
+    return `${Math.round((100 * (one ?? 0)) / (other ?? 0))} %`;
+  };
+  return { byClock: share('documentsPerSecond'), byEngineCpu: share('documentsPerEngineCoreSecond') };
 }
 
 async function measureLoad(
   engine: JavaService,
   records: number,
   load: (begin: (confirmed: number) => void) => Promise<void>,
-): Promise<{ readonly figures: Figures; readonly perSecond: number }> {
+): Promise<Rates> {
   const pid = engine.pid ?? 0;
   let cpuSeconds = 0;
   let startedMs = 0;
@@ -140,72 +177,38 @@ async function measureLoad(
   const seconds = (performance.now() - startedMs) / 1000;
   const engineCores = (cpuSecondsOf(pid) - cpuSeconds) / seconds;
   const perSecond = (records - before) / seconds;
-  const figures = {
+  await deleteIndices(engine.url, 'bench-*');
+  return {
     documentsPerSecond: Math.round(perSecond),
     documentsPerEngineCoreSecond: Math.round(perSecond / engineCores),
     engineCores: Number(engineCores.toFixed(2)),
   };
-  return { figures, perSecond };
 }
 
-/** Encodes what the store would send; its templates are in the engine then. */
+/** Encodes what the store would send; its templates, which fit the indices of the other loads too, are in the engine then. */
 async function sameRequests(engine: JavaService, documents: readonly DocumentBatch[]): Promise<Load> {
-  const bench = new EngineBench(engine);
-  await using opened = bench.open();
+  const config = { ...engineConfig(engine.url, 'bench'), index: INDEX };
+  await using opened = new EngineBench(engine).open(config);
   await opened.store.append([], new AbortController().signal);
-  return async (turn, begin) => {
-    const config = { ...engineConfig(engine.url, bench.prefix), index: `${bench.prefix}-${turn}-{date}` };
-    const encoder = new BulkEncoder({ router: new IndexRouter(config), bytesMax: PLAIN_BYTES });
-    const { payloads } = encoder.encode(documents, Date.now());
+  return async (_turn, begin) => {
+    const router = new IndexRouter(config);
+    const { payloads } = new BulkEncoder({ router, bytesMax: PLAIN_BYTES }).encode(documents, Date.now());
     begin(0);
-    await sendAll(
-      engine,
+    await sendBodies(
+      engine.url,
       payloads.map(({ bytes }) => bytes),
     );
   };
 }
 
-function documentsAlone(engine: JavaService, documents: readonly DocumentBatch[]): Load {
+function documentsAlone(engine: JavaService, documents: readonly DocumentBatch[], hasFields: boolean): Load {
   return async (turn, begin) => {
-    const bodies: Buffer[] = [];
-    let parts: Buffer[] = [];
-    let length = 0;
-    for (const { fileId, body, ends, offsets, count } of documents) {
-      for (let index = 0; index < count; index++) {
-        const id = eventIdOf(fileId, offsets[index] ?? 0);
-        const action = Buffer.from(`{"create":{"_index":"plain-${turn}","_id":"${id}"}}\n`);
-        const document = Buffer.from(body.subarray(ends[index - 1] ?? 0, ends[index]));
-        parts.push(action, document);
-        length += action.length + document.length;
-        if (length < PLAIN_BYTES) continue;
-        bodies.push(Buffer.concat(parts));
-        parts = [];
-        length = 0;
-      }
-    }
-    if (length > 0) bodies.push(Buffer.concat(parts));
+    const index = `bench-${hasFields ? 'flat' : 'closed'}${turn}`;
+    await createPlainIndex(engine.url, index, hasFields);
+    const bodies = bodiesOf(documents, index, PLAIN_BYTES);
     begin(0);
-    await sendAll(engine, bodies);
+    await sendBodies(engine.url, bodies);
   };
-}
-
-async function sendAll(engine: JavaService, bodies: readonly Uint8Array[]): Promise<void> {
-  const pool = new Pool(engine.url, { connections: PLAIN_IN_FLIGHT });
-  const waiting = [...bodies];
-  const work = async (): Promise<void> => {
-    for (let body = waiting.shift(); body !== undefined; body = waiting.shift()) {
-      const answer = await pool.request({
-        method: 'POST',
-        path: '/_bulk?filter_path=errors,items.*.error',
-        headers: { 'content-type': 'application/x-ndjson' },
-        body,
-      });
-      const text = await answer.body.text();
-      if (!text.startsWith('{"errors":false')) throw new Error(`OpenSearch refuses: ${text.slice(0, 500)}`);
-    }
-  };
-  await Promise.all(Array.from({ length: PLAIN_IN_FLIGHT }, work));
-  await pool.close();
 }
 
 async function runIndexer(
@@ -224,7 +227,7 @@ async function runIndexer(
     topic: 'share',
     engine: engine.url,
     group: `share-${turn}`,
-    index: `own${turn}-{namespace}-{date}`,
+    index: INDEX,
   });
   // Its start does not count, nor what was under way meanwhile.
   begin(await untilStored(indexer, 1));
