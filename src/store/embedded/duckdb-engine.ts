@@ -17,11 +17,12 @@ import type {
   Column,
   CompactRequest,
   CopyRequest,
-  FileBound,
+  FileRange,
   FileTally,
   FoundRow,
   HistogramCount,
   NewSegment,
+  RangeTally,
   ScanBlock,
   SealRequest,
   SegmentEngine,
@@ -128,16 +129,20 @@ class DuckDbEngine implements SegmentEngine {
     return rows.map(toFileTally);
   }
 
-  async tallyExactly(
+  async tallyRanges(
     sources: readonly Source[],
-    bounds: readonly FileBound[],
+    ranges: readonly FileRange[],
     signal: AbortSignal,
-  ): Promise<FileTally[]> {
-    if (bounds.length === 0 || sources.length === 0) return [];
-    const rows = await this.#readingAll(sources, (held) =>
-      this.#query(sql.tallyExactlySql(held, bounds), signal),
-    );
-    return rows.map(toFileTally);
+  ): Promise<RangeTally[]> {
+    if (ranges.length === 0 || sources.length === 0) return [];
+    const rows = await this.#readingAll(sources, (held) => {
+      const tallied = held.map((source, index) => ({
+        source,
+        isSegment: sources[index]?.kind === 'segment',
+      }));
+      return this.#query(sql.tallyRangesSql(tallied, ranges), signal);
+    });
+    return rows.map(toRangeTally);
   }
 
   async verify(source: SegmentSource, signal: AbortSignal): Promise<number> {
@@ -217,6 +222,21 @@ function toSortKey([timeNs, fileId, offset]: Row): SortKey {
 
 function toFoundRow(row: Row): FoundRow {
   return { ...toSortKey(row), document: must(row[3], 'document') as string };
+}
+
+function toRangeTally([index, count, distinct, offsetSum, ...segments]: Row): RangeTally {
+  const [segmentCount, segmentDistinct, segmentSum] = segments;
+  return {
+    index: Number(index),
+    count: Number(count),
+    distinct: Number(distinct),
+    offsetSum: BigInt(String(offsetSum)),
+    segments: {
+      count: Number(segmentCount),
+      distinct: Number(segmentDistinct),
+      offsetSum: BigInt(String(segmentSum)),
+    },
+  };
 }
 
 function toFileTally([fileId, count, distinct, offsetMin, offsetMax, offsetSum]: Row): FileTally {

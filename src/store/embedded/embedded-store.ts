@@ -47,6 +47,7 @@ import { removeOrphans, removeSpilled } from './orphans.ts';
 import { releaseQuarantined } from './quarantine.ts';
 import type { SegmentEngine } from './segment-engine.ts';
 import { ParquetExports } from './parquet-export.ts';
+import { SegmentTallies } from './segment-tallies.ts';
 import { auditSources } from './source-audit.ts';
 import { exportSources } from './source-export.ts';
 import type { QueryContext } from './source-search.ts';
@@ -166,12 +167,14 @@ export class EmbeddedStore implements Store {
   readonly #writer: JournalWriter;
   readonly #maintenance: Maintenance;
   readonly #parquetExports: ParquetExports;
+  readonly #segmentTallies: SegmentTallies;
   readonly #closing = new AbortController();
 
   constructor(options: EmbeddedStoreOptions, parts: Parts) {
     const { config, telemetry } = options;
     this.#options = options;
     this.#state = parts.state;
+    this.#segmentTallies = new SegmentTallies(options.scheduler);
     this.#ledger = parts.ledger;
     this.#writer = new JournalWriter({
       ...options,
@@ -258,11 +261,8 @@ export class EmbeddedStore implements Store {
       droppedBelow: (fileId: string, belowOffset: number) => dropped.below(fileId, belowOffset),
     };
     try {
-      yield* auditSources(
-        snapshot.sources,
-        facts,
-        this.#context(AbortSignal.any([signal, this.#closing.signal])),
-      );
+      const context = this.#context(AbortSignal.any([signal, this.#closing.signal]));
+      yield* auditSources(snapshot.sources, facts, { ...context, segmentTallies: this.#segmentTallies });
     } finally {
       snapshot.release();
     }

@@ -12,11 +12,12 @@ import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
 import type {
   CompactRequest,
   CopyRequest,
-  FileBound,
+  FileRange,
   FileTally,
   FoundRow,
   HistogramCount,
   NewSegment,
+  RangeTally,
   ScanBlock,
   ResourceMap,
   SealRequest,
@@ -89,10 +90,16 @@ export class MemoryEngine implements SegmentEngine {
     return tallyRows(this.#rowsOf(source));
   }
 
-  async tallyExactly(sources: readonly Source[], bounds: readonly FileBound[]): Promise<FileTally[]> {
-    const below = new Map(bounds.map((bound) => [bound.fileId, bound.belowOffset]));
-    const rows = sources.flatMap((source) => this.#rowsOf(source));
-    return tallyRows(rows.filter((row) => row.offset < (below.get(row.fileId) ?? -1)));
+  async tallyRanges(sources: readonly Source[], ranges: readonly FileRange[]): Promise<RangeTally[]> {
+    return ranges.flatMap((range, index) => {
+      const inRange = sources.map((source) => this.#rowsOf(source).filter((row) => isInRange(row, range)));
+      const [all] = tallyRows(inRange.flat());
+      if (all === undefined) return [];
+      const segments = inRange.flatMap((rows, at) =>
+        sources[at]?.kind === 'segment' ? tallyRows(rows) : [],
+      );
+      return [{ index, ...all, segments: addTallies(segments) }];
+    });
   }
 
   async verify(source: SegmentSource): Promise<number> {
@@ -223,6 +230,18 @@ function textAt(fields: JsonObject, path: string | undefined): string | undefine
 
 function hourOf(row: Row): string {
   return String(row.fields['@timestamp']).slice(0, 13);
+}
+
+function isInRange({ fileId, offset }: Row, range: FileRange): boolean {
+  return fileId === range.fileId && offset >= range.startOffset && offset < range.endOffset;
+}
+
+function addTallies(tallies: readonly FileTally[]): RangeTally['segments'] {
+  return {
+    count: tallies.reduce((sum, { count }) => sum + count, 0),
+    distinct: tallies.reduce((sum, { distinct }) => sum + distinct, 0),
+    offsetSum: tallies.reduce((sum, { offsetSum }) => sum + offsetSum, 0n),
+  };
 }
 
 function tallyRows(rows: readonly Row[]): FileTally[] {

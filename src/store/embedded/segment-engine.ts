@@ -110,10 +110,23 @@ export interface FileTally {
   readonly offsetSum: bigint;
 }
 
-export interface FileBound {
+/** Offsets of one file. */
+export interface FileRange {
   readonly fileId: string;
-  /** Only records below this offset count. */
-  readonly belowOffset: number;
+  readonly startOffset: number;
+  readonly endOffset: number;
+}
+
+/** What sources hold of a range. */
+export interface RangeTally {
+  /** Place of the range in the request. */
+  readonly index: number;
+  readonly count: number;
+  readonly distinct: number;
+  /** Sum of the distinct offsets. */
+  readonly offsetSum: bigint;
+  /** The same of its segments alone, each counted on its own, and added up. */
+  readonly segments: { readonly count: number; readonly distinct: number; readonly offsetSum: bigint };
 }
 
 export interface SealRequest {
@@ -163,12 +176,12 @@ export interface SegmentEngine {
   histogram(source: Source, request: SourceHistogram, signal: AbortSignal): Promise<HistogramCount[]>;
   /** One tally per file id in the source. */
   tally(source: Source, signal: AbortSignal): Promise<FileTally[]>;
-  /** One tally per bound that has records, over all sources together: a record in two sources counts as two. */
-  tallyExactly(
+  /** One tally per range that has records, over all sources together: a record in two sources counts as two. */
+  tallyRanges(
     sources: readonly Source[],
-    bounds: readonly FileBound[],
+    ranges: readonly FileRange[],
     signal: AbortSignal,
-  ): Promise<FileTally[]>;
+  ): Promise<RangeTally[]>;
   /** Reads every value of a segment, and returns how many rows it has. */
   verify(source: SegmentSource, signal: AbortSignal): Promise<number>;
   /** Writes every match of all sources to a new file, in the format of segments and in no order. */

@@ -15,7 +15,7 @@ import { mergeColumns } from './columns.ts';
 import { jsonTextSql } from './document-sql.ts';
 import type {
   Column,
-  FileBound,
+  FileRange,
   JournalSource,
   ResourceMap,
   SegmentSource,
@@ -104,22 +104,44 @@ export function verifySql(source: SegmentSource): string {
   return `SELECT count(*), max(hash(t)) FROM ${relationOf(source).sql} t`;
 }
 
+/** Offsets are grouped before they are counted: that takes a third of what `count(DISTINCT …)` takes. */
 export function tallySql(source: ReadableSource): string {
   const { sql } = relationOf(source);
-  return `SELECT ${TALLY_COLUMNS} FROM (SELECT "file_id"::VARCHAR AS f, "log.offset" AS o FROM ${sql}) GROUP BY f`;
+  const rows = `SELECT "file_id" AS f, "log.offset" AS o, count(*) AS c FROM ${sql} GROUP BY f, o`;
+  return `SELECT f::VARCHAR, sum(c), count(*), min(o), max(o), sum(o)::VARCHAR FROM (${rows}) GROUP BY f`;
 }
 
-export function tallyExactlySql(sources: readonly ReadableSource[], bounds: readonly FileBound[]): string {
+/** A source of `tallyRangesSql`; `isSegment` whether it counts as one, whatever it is read from. */
+export interface TalliedSource {
+  readonly source: ReadableSource;
+  readonly isSegment: boolean;
+}
+
+export function tallyRangesSql(sources: readonly TalliedSource[], ranges: readonly FileRange[]): string {
   const rows = sources
-    .map((source) => `SELECT "file_id"::VARCHAR AS f, "log.offset" AS o FROM ${relationOf(source).sql}`)
+    .map(({ source, isSegment }, index) => {
+      const { sql } = relationOf(source);
+      return `SELECT ${index} AS s, ${isSegment} AS g, "file_id"::VARCHAR AS f, "log.offset" AS o FROM ${sql}`;
+    })
     .join(' UNION ALL ');
-  const list = JSON.stringify(bounds.map(({ fileId, belowOffset }) => ({ b: fileId, below: belowOffset })));
-  const structure = sqlText('[{"b":"VARCHAR","below":"BIGINT"}]');
+  const list = JSON.stringify(
+    ranges.map(({ fileId, startOffset, endOffset }, i) => ({ i, b: fileId, l: startOffset, h: endOffset })),
+  );
+  const structure = sqlText('[{"i":"INTEGER","b":"VARCHAR","l":"BIGINT","h":"BIGINT"}]');
   const table = `(SELECT unnest(from_json(${sqlText(list)}, ${structure}), recursive := true))`;
-  return `SELECT ${TALLY_COLUMNS} FROM (${rows}) JOIN ${table} ON f = b AND o < below GROUP BY f`;
+  const bySource = `SELECT i, o, s, g, count(*) AS c FROM (${rows}) JOIN ${table} ON f = b AND o >= l AND o < h GROUP BY i, o, s, g`;
+  const counts = ['sum(c) AS c', 'coalesce(sum(c) FILTER (g), 0) AS gc', 'count(*) FILTER (g) AS gk'];
+  const byOffset = `SELECT i, o, ${counts.join(', ')} FROM (${bySource}) GROUP BY i, o`;
+  const sums = [
+    'sum(c)',
+    'count(*)',
+    'sum(o)::VARCHAR',
+    'sum(gc)',
+    'sum(gk)',
+    'sum(o::HUGEINT * gk)::VARCHAR',
+  ];
+  return `SELECT i, ${sums.join(', ')} FROM (${byOffset}) GROUP BY i`;
 }
-
-const TALLY_COLUMNS = 'f, count(*), count(DISTINCT o), min(o), max(o), sum(DISTINCT o)::VARCHAR';
 
 /** Statements that leave the resources of journals in the temporary table `seal_resources`. */
 export function resourceTableSql(journals: readonly JournalSource[], plan: JournalPlan): string[] {

@@ -1,20 +1,23 @@
 /**
  * Counts what search finds of each file, exactly, in memory that does not grow with records. Each file of the store
- * is counted on its own; where the offsets of a log file in two of them overlap, or reach beyond what the ledger
- * acknowledges, those are counted again together, record by record.
+ * is counted on its own, a segment once in a while, because it never changes. Where the offsets of a log file in two
+ * of them overlap, or reach beyond what the ledger acknowledges, those offsets are counted again together.
  */
+import { must } from '../../base/assert.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import type { FileAudit } from '../store.ts';
+import { type TalliedRange, unsureRanges } from './audit-ranges.ts';
 import type { ExpiredFile } from './catalog.ts';
-import type { FileTally, Source } from './segment-engine.ts';
+import type { FileTally, RangeTally, Source } from './segment-engine.ts';
+import type { SegmentTallies } from './segment-tallies.ts';
 import type { QueryContext } from './source-search.ts';
 import { guarded } from './source-search.ts';
 import type { SnapshotSource } from './store-state.ts';
 
 const SUM_MODULUS = 1n << 64n;
 
-/** Log files that are counted again in one query. */
-const BOUNDS_MAX = 1000;
+/** Ranges that are counted again in one query, whose text names each of them. */
+const RANGES_MAX = 5000;
 
 export interface AuditFacts {
   readonly ledger: ReadonlyMap<string, LedgerRecord>;
@@ -27,14 +30,18 @@ interface Found {
   count: number;
   distinct: number;
   sum: bigint;
-  readonly ranges: { min: number; max: number; source: Source }[];
+  readonly parts: { tally: FileTally; source: Source }[];
+}
+
+export interface AuditContext extends QueryContext {
+  readonly segmentTallies: SegmentTallies;
 }
 
 /** Yields one entry per file id that the snapshot, the ledger, or what was dropped or expired knows. */
 export async function* auditSources(
   sources: readonly SnapshotSource[],
   facts: AuditFacts,
-  context: QueryContext,
+  context: AuditContext,
 ): AsyncIterable<FileAudit> {
   const found = await tallyAll(sources, context);
   await recount(found, facts, context);
@@ -65,49 +72,71 @@ function toAudit(fileId: string, found: Found | undefined, facts: AuditFacts): F
 
 async function tallyAll(
   sources: readonly SnapshotSource[],
-  context: QueryContext,
+  context: AuditContext,
 ): Promise<Map<string, Found>> {
+  const { engine, signal, segmentTallies } = context;
   const found = new Map<string, Found>();
-  for (const source of sources) {
+  for (const snapshot of sources) {
+    const { source } = snapshot;
     const none: FileTally[] = [];
-    const tallies = await guarded(source, context, none, () =>
-      context.engine.tally(source.source, context.signal),
-    );
-    for (const tally of tallies) addTally(found, tally, source.source);
+    const count = () => guarded(snapshot, context, none, () => engine.tally(source, signal));
+    const tallies = source.kind === 'segment' ? await segmentTallies.of(source.path, count) : await count();
+    for (const tally of tallies) addTally(found, tally, source);
   }
   return found;
 }
 
 function addTally(found: Map<string, Found>, tally: FileTally, source: Source): void {
-  const entry = found.get(tally.fileId) ?? { count: 0, distinct: 0, sum: 0n, ranges: [] };
+  const entry = found.get(tally.fileId) ?? { count: 0, distinct: 0, sum: 0n, parts: [] };
   found.set(tally.fileId, entry);
-  entry.count += tally.count;
-  entry.distinct += tally.distinct;
-  entry.sum += tally.offsetSum;
-  entry.ranges.push({ min: tally.offsetMin, max: tally.offsetMax, source });
+  add(entry, tally, 1);
+  entry.parts.push({ tally, source });
 }
 
-/** Counts again the files for which adding up is not exact. */
+/** Counts again the offsets for which adding up is not exact. */
 async function recount(found: Map<string, Found>, facts: AuditFacts, context: QueryContext): Promise<void> {
-  const unsure: { fileId: string; belowOffset: number; entry: Found }[] = [];
+  const unsure: { range: TalliedRange; entry: Found }[] = [];
   for (const [fileId, entry] of found) {
     const belowOffset = facts.ledger.get(fileId)?.acknowledgedOffset ?? Number.MAX_SAFE_INTEGER;
-    const reachesBeyond = entry.ranges.some((range) => range.max >= belowOffset);
-    if (reachesBeyond || hasOverlap(entry.ranges)) unsure.push({ fileId, belowOffset, entry });
+    for (const range of unsureRanges(entry.parts.map(toPart), belowOffset)) unsure.push({ range, entry });
   }
-  for (let start = 0; start < unsure.length; start += BOUNDS_MAX) {
-    const part = unsure.slice(start, start + BOUNDS_MAX);
-    const sources = [...new Set(part.flatMap(({ entry }) => entry.ranges.map((range) => range.source)))];
-    const tallies = await context.engine.tallyExactly(sources, part, context.signal);
-    for (const { entry } of part) Object.assign(entry, { count: 0, distinct: 0, sum: 0n });
-    for (const { fileId, count, distinct, offsetSum } of tallies) {
-      const entry = found.get(fileId);
-      if (entry !== undefined) Object.assign(entry, { count, distinct, sum: offsetSum });
+  const remade = new Set<FileTally>();
+  for (let start = 0; start < unsure.length; start += RANGES_MAX) {
+    const some = unsure.slice(start, start + RANGES_MAX);
+    const sources = new Set<Source>();
+    for (const { range, entry } of some) {
+      for (const { tally, source } of entry.parts) {
+        if (tally.offsetMax < range.startOffset || tally.offsetMin >= range.endOffset) continue;
+        sources.add(source);
+        // A journal grows: what it had a moment ago is taken back as a whole, whatever it has by now.
+        if (source.kind === 'segment' || remade.has(tally)) continue;
+        remade.add(tally);
+        add(entry, tally, -1);
+      }
+    }
+    const ranges = some.map(({ range, entry }) => ({ ...range, fileId: fileIdOf(entry) }));
+    for (const tally of await context.engine.tallyRanges([...sources], ranges, context.signal)) {
+      const { range, entry } = must(some[tally.index], 'range');
+      add(entry, tally.segments, -1);
+      if (!range.isBeyond) add(entry, tally, 1);
     }
   }
 }
 
-function hasOverlap(ranges: readonly { min: number; max: number }[]): boolean {
-  const ordered = ranges.toSorted((one, other) => one.min - other.min);
-  return ordered.some((range, index) => index > 0 && range.min <= (ordered[index - 1]?.max ?? -1));
+function add(
+  entry: Found,
+  { count, distinct, offsetSum }: Pick<RangeTally, 'count' | 'distinct' | 'offsetSum'>,
+  sign: 1 | -1,
+): void {
+  entry.count += sign * count;
+  entry.distinct += sign * distinct;
+  entry.sum += sign === 1 ? offsetSum : -offsetSum;
+}
+
+function toPart({ tally, source }: Found['parts'][number]) {
+  return { min: tally.offsetMin, max: tally.offsetMax, canGrow: source.kind !== 'segment' };
+}
+
+function fileIdOf({ parts }: Found): string {
+  return must(parts[0], 'part').tally.fileId;
 }
