@@ -158,11 +158,15 @@ export interface ImportAnswer {
 /** Letters that one page of a list holds at most. */
 export const LETTERS_LIMIT_MAX = 1_000;
 
-/** Dead letters of one error type and index. */
+/** Dead letters of one error and index. */
 export interface DeadLetterGroup {
+  /** Names the group in a selection; null for what is beyond the groups that are told apart. */
+  readonly id: string | null;
   readonly type: string;
   /** Null where a document was given up before its index was known. */
   readonly index: string | null;
+  /** What the store said of all of them: ids and quoted values are `…` in it, numbers `#`. */
+  readonly reason: string;
   readonly count: number;
   /** When the first and the last of them were given up. */
   readonly first: string;
@@ -183,6 +187,8 @@ export interface DeadLettersAnswer {
 export interface DeadLetterAnswer {
   readonly id: string;
   readonly time: string;
+  /** Id of its group. */
+  readonly group: string;
   readonly index: string | null;
   readonly error: { readonly type: string; readonly reason: string };
   readonly attempts: number;
@@ -197,6 +203,10 @@ export interface DeadLetterAnswer {
 /** GET /api/v1/dead-letters/list: newest first, documents left out. */
 export interface DeadLetterListAnswer {
   readonly letters: readonly Omit<DeadLetterAnswer, 'document'>[];
+  /** How many fit, on all pages. */
+  readonly matched: number;
+  /** Gives the next page; null at the end. */
+  readonly cursor: string | null;
 }
 
 /** Which letters are meant: those that fit all members; `all` stands for every one. */
@@ -205,6 +215,10 @@ export interface DeadLetterSelection {
   readonly type?: string | undefined;
   /** Empty for letters without an index. */
   readonly index?: string | undefined;
+  /** Id of a group. */
+  readonly group?: string | undefined;
+  /** What their documents match as they were delivered, in the language of searches. */
+  readonly query?: string | undefined;
   readonly all?: boolean | undefined;
 }
 

@@ -5,6 +5,7 @@ import { isDiscarded, type DeadLetter, type ReplayOutcome } from '../record/dead
 import { MemoryStore } from '../store/memory-store.ts';
 import type { DeadLetterAccess } from './api-options.ts';
 import type { DeadLettersAnswer, DiscardAnswer, ReplayProgress } from './api-types.ts';
+import { kindOfLetter } from './letter-groups.ts';
 import { createTestApi } from './test-api.ts';
 
 const CONFLICT = { type: 'mapper_parsing_exception', reason: 'object where a string is' };
@@ -75,6 +76,8 @@ function progressOf(body: string): ReplayProgress {
 
 const LIMIT = { error: { type: 'illegal_argument_exception', reason: 'too many fields' }, index: undefined };
 
+const GROUP = kindOfLetter(letterAt(1)).id;
+
 test('dead letters are grouped by error and index, with the newest as the example', async () => {
   const discarded = letterAt(9, { document: '', error: { type: 'discarded', reason: 'x' } });
   const { api } = await start([letterAt(1), letterAt(2), letterAt(3, LIMIT), discarded]);
@@ -84,16 +87,20 @@ test('dead letters are grouped by error and index, with the newest as the exampl
     discarded: 1,
     groups: [
       {
+        id: GROUP,
         type: CONFLICT.type,
         index: 'logboom-shop-2026.11.23',
+        reason: CONFLICT.reason,
         count: 2,
         first: letterAt(1).time,
         last: letterAt(2).time,
         example: { id: letterAt(2).id, reason: CONFLICT.reason },
       },
       {
+        id: kindOfLetter(letterAt(3, LIMIT)).id,
         type: 'illegal_argument_exception',
         index: null,
+        reason: 'too many fields',
         count: 1,
         first: letterAt(3).time,
         last: letterAt(3).time,
@@ -117,6 +124,70 @@ test('a list has the newest letters of a group, one letter its document too', as
   const none = await api.get('/api/v1/dead-letters/letters/nobody');
   assert.equal(none.status, 404);
   assert.match(none.body, /cannot find the dead letter nobody/);
+});
+
+const PARSING = (field: string, value: string): Partial<DeadLetter> => ({
+  error: { type: 'document_parsing_exception', reason: `failed to parse field [${field}]: '${value}'` },
+});
+
+test('errors of one type are told apart by what they say, and a group is listed, replayed and discarded alone', async () => {
+  const letters = [
+    letterAt(1, PARSING('price', 'cheap')),
+    letterAt(2, PARSING('price', 'dear')),
+    letterAt(3, PARSING('size', 'large')),
+  ];
+  const { api, queue, post } = await start(letters);
+  const { groups } = (await api.get('/api/v1/dead-letters')).json as unknown as DeadLettersAnswer;
+  assert.deepEqual(
+    groups.map(({ reason, count }) => [reason, count]),
+    [
+      ['failed to parse field [price]: …', 2],
+      ['failed to parse field [size]: …', 1],
+    ],
+  );
+  const [price, size] = groups.map(({ id }) => id);
+  const list = (await api.get(`/api/v1/dead-letters/list?group=${price}`)).json;
+  const listed = list['letters'] as { id: string; group: string }[];
+  assert.deepEqual(
+    listed.map(({ id, group }) => [id, group]),
+    [letterAt(2).id, letterAt(1).id].map((id) => [id, price]),
+  );
+  const replayed = await post('/api/v1/dead-letters/replay', { group: price });
+  assert.deepEqual([progressOf(replayed.body).stored, [...queue.letters.keys()]], [2, [letterAt(3).id]]);
+  assert.equal((await post('/api/v1/dead-letters/discard', { group: size })).body, '{"discarded":1}');
+  const none = await post('/api/v1/dead-letters/replay', { group: 'nobody' });
+  assert.equal(progressOf(none.body).selected, 0);
+});
+
+test('letters are selected by a query over their documents, also those that are no JSON', async () => {
+  const { queue, post } = await start([
+    letterAt(1, { document: '{"message":"paid","kubernetes":{"namespace":"shop"}}' }),
+    letterAt(2, { document: '{"message":"paid","kubernetes":{"namespace":"bank"}}' }),
+    letterAt(3, { document: 'shop is closed' }),
+  ]);
+  await post('/api/v1/dead-letters/replay', { query: 'namespace:shop paid' });
+  assert.deepEqual([...queue.letters.keys()], [letterAt(2).id, letterAt(3).id]);
+  await post('/api/v1/dead-letters/replay', { query: '"is closed"' });
+  assert.deepEqual([...queue.letters.keys()], [letterAt(2).id]);
+  const bad = await post('/api/v1/dead-letters/discard', { query: 'message:/(/' });
+  assert.equal(bad.status, 400);
+  assert.match(bad.body, /cannot read the query/);
+});
+
+test('the pages of a list hold each letter once, the newest first', async () => {
+  const letters = Array.from({ length: 25 }, (_, index) => letterAt(index));
+  const { api } = await start(letters.toReversed());
+  const seen: string[] = [];
+  let cursor: string | null = '';
+  for (let page = 0; page < 4 && cursor !== null; page++) {
+    const url = `/api/v1/dead-letters/list?limit=10${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
+    const { json } = await api.get(url);
+    assert.equal(json['matched'], 25);
+    seen.push(...(json['letters'] as { id: string }[]).map(({ id }) => id));
+    cursor = json['cursor'] as string | null;
+  }
+  assert.equal(cursor, null);
+  assert.deepEqual(seen, letters.map(({ id }) => id).toReversed());
 });
 
 test('a replay tells its progress, and what is refused again stays', async () => {

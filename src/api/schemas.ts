@@ -61,11 +61,14 @@ export const AuditParameters = z.strictObject({
 const LetterFilter = {
   type: z.string().max(500).optional().describe('Of the error.'),
   index: z.string().max(500).optional().describe('Empty: letters without one.'),
+  group: z.string().max(500).optional().describe('Id of a group.'),
+  query: z.string().optional().describe('What the documents match as they were delivered.'),
 };
 
 export const DeadLetterListParameters = z.strictObject({
   ...LetterFilter,
   limit: z.coerce.number().int().min(1).max(LETTERS_LIMIT_MAX).default(SEARCH_LIMIT_DEFAULT),
+  cursor: z.string().max(1_000).optional().describe('Of the page before, with the same selection.'),
 });
 
 export const DeadLetterParameters = z.strictObject({ id: z.string().max(500) });
@@ -108,6 +111,7 @@ const name = z.string().nullable();
 const letter = {
   id: z.string(),
   time: z.string(),
+  group: z.string(),
   index: name,
   error: z.object({ type: z.string(), reason: z.string() }),
   attempts: z.number(),
@@ -122,8 +126,10 @@ const answers = {
     discarded: z.number(),
     groups: z.array(
       z.object({
+        id: name,
         type: z.string(),
         index: name,
+        reason: z.string(),
         count: z.number(),
         first: z.string(),
         last: z.string(),
@@ -131,7 +137,7 @@ const answers = {
       }),
     ),
   }),
-  deadLetterList: z.object({ letters: z.array(z.object(letter)) }),
+  deadLetterList: z.object({ letters: z.array(z.object(letter)), matched: z.number(), cursor: name }),
   deadLetter: z.object({ ...letter, document: z.string() }),
   discard: z.object({ discarded: z.number() }),
   search: z.object({ records: z.array(z.looseObject({})), cursor: z.string().nullable() }),

@@ -15,8 +15,10 @@ const GROUPS: DeadLettersAnswer = {
   discarded: 3,
   groups: [
     {
+      id: '1f0c9a77d2',
       type: 'mapper_parsing_exception',
       index: 'logboom-shop-2026.11.23',
+      reason: 'object mapping tried to parse as object',
       count: 1_200,
       first: '2026-11-23T04:30:00.000000001Z',
       last: '2026-11-23T05:30:00.000000001Z',
@@ -47,12 +49,51 @@ test('replay lists dead letters by error and index, with a reason each', async (
   const { code, out, asked } = await run('replay', [GROUPS]);
   assert.equal(code, 0);
   assert.equal(asked[0]?.path, '/api/v1/dead-letters');
-  assert.match(out, /1,200 +mapper_parsing_exception +logboom-shop-2026\.11\.23 +2026-11-23T04:30:00Z/);
-  assert.match(out, /mapper_parsing_exception: object mapping tried/);
+  assert.match(
+    out,
+    /1,200 +1f0c9a77d2 +mapper_parsing_exception +logboom-shop-2026\.11\.23 +2026-11-23T04:30:00Z/,
+  );
+  assert.match(out, /  1f0c9a77d2 {2}object mapping tried/);
   assert.match(out, /1,200 dead letters\. 3 earlier ones discarded or dropped\./);
   const none = await run('replay', [{ letters: 0, discarded: 0, groups: [] }]);
   assert.match(none.out, /^No dead letters/);
   assert.deepEqual(JSON.parse((await run('replay --json', [GROUPS])).out), GROUPS);
+});
+
+const LISTED = {
+  id: 'a-1',
+  group: '1f0c9a77d2',
+  time: '2026-11-23T04:30:00.000000001Z',
+  index: 'logs',
+  error: { type: 'limits', reason: 'too\nmuch' },
+  attempts: 1,
+  fileId: 'a',
+  offset: 1,
+  source: null,
+};
+
+test('replay list prints the letters of a selection page by page, and replay show those of a group', async () => {
+  const pages = [
+    { letters: [LISTED], matched: 3, cursor: 'next page' },
+    { letters: [{ ...LISTED, id: 'a-2' }], matched: 3, cursor: 'third' },
+  ];
+  const { out, asked } = await run('replay list --query level:error --limit 2', pages);
+  assert.deepEqual(
+    asked.map(({ path }) => path),
+    [
+      '/api/v1/dead-letters/list?query=level%3Aerror&limit=2',
+      '/api/v1/dead-letters/list?query=level%3Aerror&cursor=next+page&limit=1',
+    ],
+  );
+  assert.match(out, /a-1 +1f0c9a77d2 +2026-11-23T04:30:00Z +logs +too much\n/);
+  assert.match(out, /a-2 [^\n]*\n3 fit: see more with --limit\.\n$/);
+  const last = { letters: [LISTED], matched: 1, cursor: null };
+  const group = await run('replay show 1f0c9a77d2 --json', [last]);
+  assert.equal(group.asked[0]?.path, '/api/v1/dead-letters/list?group=1f0c9a77d2&limit=100');
+  assert.deepEqual(JSON.parse(group.out), LISTED);
+  assert.doesNotMatch((await run('replay list', [last])).out, /--limit/);
+  const none = await run('replay list', [{ letters: [], matched: 0, cursor: null }]);
+  assert.equal(none.out, 'No dead letter fits.\n');
 });
 
 test('replay show prints the document as it was delivered', async () => {
@@ -85,6 +126,8 @@ test('replay run sends what is meant, tells the outcome, and ends with 1 when so
     body: { type: 'limits', index: 'logs-1', isDryRun: false },
   });
   assert.match(good.out, /^2 dead letters replayed: 2 stored\.\n$/);
+  const chosen = await run('replay run --group 1f0c9a77d2 --query error', [progress]);
+  assert.deepEqual(chosen.asked[0]?.body, { group: '1f0c9a77d2', query: 'error', isDryRun: false });
   const example = { id: 'the-id', type: 'limits', reason: 'too much' };
   const refused = JSON.stringify({ ...TOTALS, stored: 1, refused: 1, example });
   const bad = await run('replay run --all', [`${refused}\n`]);

@@ -20,7 +20,7 @@ const SEEN_MS_MAX = 20_000;
 
 const FILE_ID = 'c'.repeat(20);
 
-function letterAt(offset: number, type: string): DeadLetter {
+function letterAt(offset: number, type: string, reason = 'cannot take'): DeadLetter {
   return {
     id: eventIdOf(FILE_ID, offset),
     fileId: FILE_ID,
@@ -28,7 +28,7 @@ function letterAt(offset: number, type: string): DeadLetter {
     lane: 1,
     time: '2026-11-23T04:30:00.000000000Z',
     document: documentOf(`refused line ${offset}`, { offset, fileId: FILE_ID }),
-    error: { type, reason: `cannot take line ${offset}` },
+    error: { type, reason: `${reason} [user] of line ${offset}` },
     index: 'logboom-shop-2026.11.23',
     source: undefined,
     attempts: 1,
@@ -50,7 +50,12 @@ void describe('the page of dead letters', { skip: browserSkip }, () => {
       directory,
       scheduler: nodeScheduler,
     });
-    await queue.send([letterAt(10, 'mapping'), letterAt(20, 'mapping'), letterAt(30, 'limits')]);
+    await queue.send([
+      letterAt(10, 'mapping'),
+      letterAt(20, 'mapping'),
+      letterAt(30, 'limits'),
+      letterAt(40, 'limits', 'too many fields below'),
+    ]);
     await queue.close();
     program = await installation.start();
     browser = await launchBrowser();
@@ -73,6 +78,17 @@ void describe('the page of dead letters', { skip: browserSkip }, () => {
     await letters.locator('> .remedies').getByRole('button', { name: 'Replay 2' }).click();
     await page.getByRole('button', { name: 'mapping' }).waitFor({ state: 'detached', timeout: SEEN_MS_MAX });
 
+    // Two errors of one type are two groups, and a query selects letters of any of them.
+    const table = page.getByRole('table');
+    await table.getByText('cannot take [user] of line #').waitFor();
+    await table.getByText('too many fields below [user] of line #').waitFor();
+    await page.getByLabel('Query over the documents').fill('"line 40"');
+    await page.getByRole('button', { name: 'Select' }).click();
+    const selected = page.getByRole('region', { name: 'Letters with "line 40"' });
+    await selected.getByRole('button', { name: eventIdOf(FILE_ID, 40) }).waitFor({ timeout: SEEN_MS_MAX });
+    await selected.getByRole('button', { name: 'Replay it' }).click();
+    await table.getByText('too many fields').waitFor({ state: 'detached', timeout: SEEN_MS_MAX });
+
     await page.getByRole('button', { name: 'Discard…' }).first().click();
     await page.getByRole('button', { name: 'Keep' }).click();
     await page.getByRole('button', { name: 'Discard…' }).first().click();
@@ -82,7 +98,7 @@ void describe('the page of dead letters', { skip: browserSkip }, () => {
 
     const server = `127.0.0.1:${installation.port}`;
     const found = await runLogboom(['search', 'refused', '--since', '10000d', '--server', server]);
-    assert.match(found.stdout, /refused line 10\n.*refused line 20\n$/);
+    assert.match(found.stdout, /refused line 10\n.*refused line 20\n.*refused line 40\n$/);
     assert.deepEqual(visit.complaints, []);
   });
 });

@@ -71,8 +71,11 @@ void describe('one process against OpenSearch', { skip: javaSkipReason() ?? fals
     server = `127.0.0.1:${await findFreePort()}`;
     mkdirSync(path.dirname(logFile), { recursive: true });
     const lines = Array.from({ length: 20 }, (_, index) => `order ${index}\n`);
-    const poison = '{"ecs":{"version":"8.11.0"},"message":"poison","user":"alice"}\n';
-    writeFileSync(logFile, [...lines.slice(0, 10), poison, ...lines.slice(10)].join(''));
+    const poison = (user: string): string =>
+      `{"ecs":{"version":"8.11.0"},"message":"poison","user":"${user}"}\n`;
+    const absurd = '{"ecs":{"version":"8.11.0"},"message":"absurd","client":"nobody"}\n';
+    const refused = [poison('alice'), poison('bob'), absurd];
+    writeFileSync(logFile, [...lines.slice(0, 10), ...refused, ...lines.slice(10)].join(''));
     await restart('[]');
   });
 
@@ -84,23 +87,46 @@ void describe('one process against OpenSearch', { skip: javaSkipReason() ?? fals
 
   void test('what the engine refuses outlives the process, is accounted for, and is found after a replay', async () => {
     await waitFor(
-      'the dead letter',
+      'the dead letters',
       SEEN_MS_MAX,
-      async () => (await json<DeadLettersAnswer>('replay')).letters === 1,
+      async () => (await json<DeadLettersAnswer>('replay')).letters === 3,
     );
     const refused = await audit();
-    assert.deepEqual([refused.verdict, refused.records, refused.deadLettered], ['accounted', 21, 1]);
-    const again = await runLogboom(['replay', 'run', '--all', '--server', server]);
+    assert.deepEqual([refused.verdict, refused.records, refused.deadLettered], ['accounted', 23, 3]);
+    const { groups } = await json<DeadLettersAnswer>('replay');
+    assert.deepEqual(
+      groups.map(({ type, count }) => [type, count]),
+      [
+        ['mapper_parsing_exception', 2],
+        ['mapper_parsing_exception', 1],
+      ],
+      JSON.stringify(groups),
+    );
+    const [users, clients] = groups.map(({ id }) => id ?? '');
+    const listed = await runLogboom(['replay', 'list', '--group', users ?? '', '--json', '--server', server]);
+    assert.equal(listed.stdout.trimEnd().split('\n').length, 2, listed.output);
+    const again = await runLogboom(['replay', 'run', '--group', clients ?? '', '--server', server]);
     assert.equal(again.code, 1);
-    assert.match(again.output, /1 refused again\.\n.*mapper_parsing_exception/);
+    assert.match(
+      again.output,
+      /1 dead letter replayed: 0 stored, 1 refused again\.\n.*mapper_parsing_exception/,
+    );
     const steps = '[{ kind: json }, { kind: rename, from: user, to: user_name }]';
     await restart(`[{ name: cart, match: { app: cart }, steps: ${steps} }]`);
-    const mended = await runLogboom(['replay', 'run', '--all', '--server', server]);
+    const mended = await runLogboom(['replay', 'run', '--group', users ?? '', '--server', server]);
     assert.equal(mended.code, 0, mended.output);
+    assert.match(mended.output, /2 dead letters replayed: 2 stored/);
     const stored = await audit();
     assert.deepEqual(
       [stored.verdict, stored.records, stored.deadLettered, stored.missing],
-      ['accounted', 21, 0, 0],
+      ['accounted', 23, 1, 0],
+    );
+    const discard = ['replay', 'discard', '--query', 'absurd', '--yes', '--server', server];
+    assert.match((await runLogboom(discard)).output, /Discarded 1 dead letter\./);
+    const given = await audit();
+    assert.deepEqual(
+      [given.verdict, given.deadLettered, given.droppedByPipeline, given.missing],
+      ['accounted', 0, 1, 0],
     );
   });
 

@@ -7,8 +7,9 @@ import { abortSignalOf } from '../abort-signal.ts';
 import type { ApiOptions, DeadLetterAccess } from '../api-options.ts';
 import type { DeadLetterSelection, DiscardAnswer, ReplayProgress } from '../api-types.ts';
 import { API_PREFIX } from '../api-types.ts';
-import { groupLetters, isSelected, listLetters, toAnswer } from '../dead-letter-report.ts';
+import { groupLetters, listLetters, toAnswer } from '../dead-letter-report.ts';
 import { answerOf } from '../errors.ts';
+import { selectLetters } from '../letter-selection.ts';
 import {
   DeadLetterListParameters,
   DeadLetterParameters,
@@ -25,6 +26,8 @@ const NDJSON = 'application/x-ndjson';
 
 const PATH = `${API_PREFIX}/dead-letters`;
 
+type LetterFilter = (letter: DeadLetter) => boolean;
+
 const NONE: DeadLetterAccess = {
   async *read() {},
   send: () => Promise.resolve(),
@@ -35,7 +38,9 @@ const NONE: DeadLetterAccess = {
 /** Adds the routes that show, replay and discard what the store refused. */
 export function addDeadLetterRoutes(app: FastifyInstance, options: ApiOptions): void {
   const access = options.deadLetters ?? NONE;
-  addReading(app, access);
+  const select = (selection: DeadLetterSelection): LetterFilter =>
+    selectLetters(selection, options.scheduler.nowNs());
+  addReading(app, access, select);
   /** One replay or discarding at a time: two of them would settle the same letters. */
   let isBusy = false;
   const exclusively = async <T>(action: () => Promise<T>): Promise<T> => {
@@ -67,8 +72,9 @@ export function addDeadLetterRoutes(app: FastifyInstance, options: ApiOptions): 
     async ({ body: { isDryRun, ...selection } }, reply) => {
       checkSelection(selection);
       const signal = abortSignalOf(reply);
+      const isSelected = select(selection);
       const progress = Readable.from(
-        linesOf(replayAll(access, { selection, isDryRun, signal, exclusively })),
+        linesOf(replayAll(access, { isSelected, isDryRun, signal, exclusively })),
       );
       return reply.type(NDJSON).send(progress);
     },
@@ -85,12 +91,17 @@ export function addDeadLetterRoutes(app: FastifyInstance, options: ApiOptions): 
     },
     ({ body: selection }, reply): Promise<DiscardAnswer> => {
       checkSelection(selection);
-      return exclusively(() => discardAll(access, selection, abortSignalOf(reply)));
+      const isSelected = select(selection);
+      return exclusively(() => discardAll(access, isSelected, abortSignalOf(reply)));
     },
   );
 }
 
-function addReading(app: FastifyInstance, access: DeadLetterAccess): void {
+function addReading(
+  app: FastifyInstance,
+  access: DeadLetterAccess,
+  select: (selection: DeadLetterSelection) => LetterFilter,
+): void {
   app.get(
     PATH,
     { schema: schemaOf({ summary: 'Dead letters by error and index', answer: 'deadLetters' }) },
@@ -106,8 +117,10 @@ function addReading(app: FastifyInstance, access: DeadLetterAccess): void {
         answer: 'deadLetterList',
       }),
     },
-    ({ query: { limit, ...selection } }, reply) =>
-      listLetters(access.read(abortSignalOf(reply)), selection, limit),
+    ({ query: { limit, cursor, ...selection } }, reply) => {
+      const isSelected = select(selection);
+      return listLetters(access.read(abortSignalOf(reply)), { isSelected, limit, cursor });
+    },
   );
 
   app.get<{ Params: z.output<typeof DeadLetterParameters> }>(
@@ -120,8 +133,9 @@ function addReading(app: FastifyInstance, access: DeadLetterAccess): void {
       }),
     },
     async ({ params: { id } }, reply) => {
+      const isSelected = select({ ids: [id] });
       for await (const letter of access.read(abortSignalOf(reply))) {
-        if (isSelected(letter, { ids: [id] })) return toAnswer(letter);
+        if (isSelected(letter)) return toAnswer(letter);
       }
       throw new AppError('not_found', `cannot find the dead letter ${id}`, {
         hint: 'It may have been replayed or discarded: `logboom replay` lists what is there.',
@@ -130,20 +144,20 @@ function addReading(app: FastifyInstance, access: DeadLetterAccess): void {
   );
 }
 
-function checkSelection({ ids, type, index, all }: DeadLetterSelection): void {
-  if (ids !== undefined || type !== undefined || index !== undefined || all === true) return;
+function checkSelection({ all, ...filters }: DeadLetterSelection): void {
+  if (all === true || Object.values(filters).some((filter) => filter !== undefined)) return;
   throw new AppError('bad_request', 'cannot tell which dead letters are meant', {
-    hint: 'Give ids, type or index, or all: true for every one.',
+    hint: 'Give ids, group, type, index or query, or all: true for every one.',
   });
 }
 
 async function discardAll(
   access: DeadLetterAccess,
-  selection: DeadLetterSelection,
+  isSelected: LetterFilter,
   signal: AbortSignal,
 ): Promise<DiscardAnswer> {
   let discarded = 0;
-  for await (const letters of chunksOf(access.read(signal), selection)) {
+  for await (const letters of chunksOf(access.read(signal), isSelected)) {
     await access.send(letters.map((letter) => toDiscarded(letter, `discarded: ${letter.error.type}`)));
     discarded += letters.length;
   }
@@ -151,7 +165,7 @@ async function discardAll(
 }
 
 interface ReplayOptions {
-  readonly selection: DeadLetterSelection;
+  readonly isSelected: LetterFilter;
   readonly isDryRun: boolean;
   readonly signal: AbortSignal;
   readonly exclusively: <T>(action: () => Promise<T>) => Promise<T>;
@@ -160,10 +174,10 @@ interface ReplayOptions {
 type Totals = { -readonly [name in keyof ReplayProgress]: ReplayProgress[name] };
 
 async function* replayAll(access: DeadLetterAccess, options: ReplayOptions): AsyncIterable<ReplayProgress> {
-  const { selection, isDryRun, signal, exclusively } = options;
+  const { isSelected, isDryRun, signal, exclusively } = options;
   const totals: Totals = { selected: 0, stored: 0, dropped: 0, refused: 0, isDone: false };
   try {
-    for await (const letters of chunksOf(access.read(signal), selection)) {
+    for await (const letters of chunksOf(access.read(signal), isSelected)) {
       const outcomes = isDryRun
         ? access.check(letters)
         : await exclusively(() => access.replay(letters, signal));
@@ -187,12 +201,12 @@ async function* linesOf(progress: AsyncIterable<ReplayProgress>): AsyncIterable<
 /** Yields the letters that are meant, in bounded pieces. */
 async function* chunksOf(
   letters: AsyncIterable<DeadLetter>,
-  selection: DeadLetterSelection,
+  isSelected: LetterFilter,
 ): AsyncIterable<readonly DeadLetter[]> {
   let chunk: DeadLetter[] = [];
   let characters = 0;
   for await (const letter of letters) {
-    if (!isSelected(letter, selection)) continue;
+    if (!isSelected(letter)) continue;
     chunk.push(letter);
     characters += letter.document.length;
     if (chunk.length < CHUNK_LETTERS && characters < CHUNK_CHARACTERS) continue;

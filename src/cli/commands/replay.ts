@@ -10,17 +10,27 @@ import type {
 } from '../../api/api-types.ts';
 import { AppError, ConfigError, EXIT_CODE } from '../../base/errors.ts';
 import type { ApiClient } from '../api-client.ts';
+import { parseCount } from '../arguments.ts';
 import type { CommandSetup } from '../command-setup.ts';
 import type { CliContext } from '../context.ts';
-import { colorsFor, formatCount, formatPlural, formatTable } from '../output.ts';
-import type { Colors } from '../output.ts';
+import { formatGroups, formatLetter, formatResult } from '../letter-texts.ts';
+import { colorsFor, formatCount, formatPlural } from '../output.ts';
+import { printLetters } from '../print-letters.ts';
 import { addServerOptions, openClient } from '../server-options.ts';
 
 /** A line that an answer is longer than is no progress. */
 const LINE_CHARACTERS_MAX = 1_000_000;
 
+/** Letters of a group that are listed when nobody says how many. */
+const SHOWN_MAX = 100;
+
+/** An id of a group has no dash, unlike those of letters. */
+const GROUP_ID = /^[0-9a-f]{10}$/;
+
 interface SelectionFlags {
   readonly id?: readonly string[];
+  readonly group?: string;
+  readonly query?: string;
   readonly type?: string;
   readonly index?: string;
   readonly all?: boolean;
@@ -38,8 +48,10 @@ export function addReplayCommand(setup: CommandSetup): void {
     `
 Examples:
   logboom replay                                       what there is, by error
+  logboom replay list --group 1f0c9a77d2               the letters of one error
   logboom replay show 0123456789abcdef0123-00000000002a
-  logboom replay run --type mapper_parsing_exception   after the mapping was mended
+  logboom replay run --group 1f0c9a77d2                after the mapping was mended
+  logboom replay run --query 'namespace:shop'
   logboom replay discard --all`,
   );
   command.action(async (options: { json?: boolean }) => {
@@ -50,21 +62,43 @@ Examples:
         : formatGroups(answer, colorsFor(context.stdout.hasColor));
     context.stdout.write(`${text}\n`);
   });
+  addList(command, setup);
   addShow(command, setup);
   addRun(command, setup);
   addDiscard(command, setup);
 }
 
+function addList(parent: Command, { context }: CommandSetup): void {
+  const command = parent
+    .command('list')
+    .description('list dead letters one by one, the newest first; without a selection all of them');
+  addFilters(command)
+    .addOption(
+      new Option('--limit <N>', 'at most this many').default(SHOWN_MAX).argParser(parseCount('--limit')),
+    )
+    .option('--json', 'print a JSON object per line');
+  addServerOptions(command);
+  command.action(async (options: SelectionFlags & { limit: number; json?: boolean }) => {
+    const { limit, json: isJson = false } = options;
+    const client = openClient(context, command);
+    await printLetters(context, client, { selection: selectionOf(options), limit, isJson });
+  });
+}
+
 function addShow(parent: Command, { context }: CommandSetup): void {
   const command = parent
     .command('show <ID>')
-    .description('show one dead letter with its document')
+    .description('show one dead letter with its document, or list those of a group')
     .option('--json', 'print JSON');
   addServerOptions(command);
-  command.action(async (id: string, options: { json?: boolean }) => {
+  command.action(async (id: string, { json: isJson = false }: { json?: boolean }) => {
     const client = openClient(context, command);
+    if (GROUP_ID.test(id)) {
+      await printLetters(context, client, { selection: { group: id }, limit: SHOWN_MAX, isJson });
+      return;
+    }
     const letter = await client.getJson<DeadLetterAnswer>(`/dead-letters/letters/${encodeURIComponent(id)}`);
-    context.stdout.write(`${options.json === true ? JSON.stringify(letter) : formatLetter(letter)}\n`);
+    context.stdout.write(`${isJson ? JSON.stringify(letter) : formatLetter(letter)}\n`);
   });
 }
 
@@ -108,20 +142,31 @@ function addDiscard(parent: Command, { context }: CommandSetup): void {
   });
 }
 
-function addSelection(command: Command): Command {
+function addFilters(command: Command): Command {
   return command
+    .addOption(new Option('--group <ID>', 'those of this group, as `logboom replay` names it'))
+    .addOption(new Option('--query <QUERY>', 'those whose documents match, as they were delivered'))
     .addOption(new Option('--type <TEXT>', 'those with this type of error'))
-    .addOption(new Option('--index <NAME>', 'those that were meant for this index'))
+    .addOption(new Option('--index <NAME>', 'those that were meant for this index'));
+}
+
+function addSelection(command: Command): Command {
+  return addFilters(command)
     .addOption(new Option('--id <ID...>', 'these'))
     .addOption(new Option('--all', 'every one'));
 }
 
-function readSelection({ id: ids, type, index, all }: SelectionFlags): DeadLetterSelection {
-  if (ids === undefined && type === undefined && index === undefined && all !== true) {
-    const hint = 'Narrow them with --type, --index or --id, or give --all for every one.';
+function selectionOf({ id: ids, group, query, type, index, all }: SelectionFlags): DeadLetterSelection {
+  return { ids, group, query, type, index, all };
+}
+
+function readSelection(flags: SelectionFlags): DeadLetterSelection {
+  const selection = selectionOf(flags);
+  if (Object.values(selection).every((value) => value === undefined)) {
+    const hint = 'Narrow them with --group, --query, --type, --index or --id, or give --all for every one.';
     throw new ConfigError('--all', 'nothing says which dead letters are meant', hint);
   }
-  return { ids, type, index, all };
+  return selection;
 }
 
 async function isSure({ confirm }: CliContext): Promise<boolean> {
@@ -162,59 +207,4 @@ async function* linesOf(response: Response): AsyncIterable<string> {
     text = (lines.pop() ?? '').slice(0, LINE_CHARACTERS_MAX);
     yield* lines.filter((line) => line !== '');
   }
-}
-
-/** Returns the table of groups. */
-export function formatGroups({ letters, discarded, groups }: DeadLettersAnswer, colors: Colors): string {
-  const gone = discarded === 0 ? '' : ` ${formatPlural(discarded, 'earlier one')} discarded or dropped.`;
-  if (letters === 0) return `No dead letters: the store refused nothing that waits for you.${gone}`;
-  const columns = [
-    { title: 'LETTERS', isNumber: true },
-    { title: 'ERROR' },
-    { title: 'INDEX' },
-    { title: 'FIRST' },
-    { title: 'LAST' },
-    { title: 'EXAMPLE' },
-  ];
-  const rows = groups.map(({ count, type, index, first, last, example }) => [
-    formatCount(count),
-    type,
-    index ?? '-',
-    toSeconds(first),
-    toSeconds(last),
-    example.id,
-  ]);
-  const reasons = groups.map(({ type, example }) => `  ${type}: ${example.reason.slice(0, 300)}`).join('\n');
-  return `${formatTable(columns, rows, colors)}\n${reasons}\n\n${formatPlural(letters, 'dead letter')}.${gone}`;
-}
-
-function formatLetter(letter: DeadLetterAnswer): string {
-  const { id, time, error, index, source, attempts, document } = letter;
-  const place =
-    source === null ? '-' : `${source.topic}, partition ${source.partition}, offset ${source.offset}`;
-  return [
-    `id        ${id}`,
-    `given up  ${time}, attempt ${attempts}`,
-    `error     ${error.type}: ${error.reason}`,
-    `index     ${index ?? '-'}`,
-    `from      ${place}`,
-    '',
-    document,
-  ].join('\n');
-}
-
-function formatResult(result: ReplayProgress, isDryRun: boolean): string {
-  const { selected, stored, dropped, refused, example } = result;
-  if (selected === 0) return 'No dead letter fits.';
-  if (isDryRun)
-    return `${formatPlural(stored, 'document')} would be sent, ${formatCount(dropped)} dropped by pipelines.`;
-  const parts = [`${formatPlural(selected, 'dead letter')} replayed: ${formatCount(stored)} stored`];
-  if (dropped > 0) parts.push(`${formatCount(dropped)} dropped by pipelines`);
-  if (refused > 0) parts.push(`${formatCount(refused)} refused again`);
-  const why = example === undefined ? '' : `\n  ${example.id}: ${example.type}: ${example.reason}`;
-  return `${parts.join(', ')}.${why}`;
-}
-
-function toSeconds(time: string): string {
-  return time.replace(/\.\d+Z$/, 'Z');
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { prettyDocument, progressText, selectionOf } from './dead-letters.ts';
+import { listFilterOf, prettyDocument, progressText, selectionOf } from './dead-letters.ts';
 
 test('a replay says what it has come to', () => {
   const totals = { selected: 1_200, stored: 1_200, dropped: 0, refused: 0, isDone: true };
@@ -12,8 +12,9 @@ test('a replay says what it has come to', () => {
   assert.equal(progressText({ ...totals, isDone: false }), '1,200 replayed so far');
 });
 
-test('a group without an index is selected as such, not as any index', () => {
-  assert.deepEqual(selectionOf({ type: 'limits', index: null }), { type: 'limits', index: '' });
+test('a group is selected by its id', () => {
+  assert.deepEqual(selectionOf({ id: '1f0c9a77d2', type: 'limits', index: null }), { group: '1f0c9a77d2' });
+  assert.deepEqual(listFilterOf({ query: 'a b', group: undefined }), { query: 'a b' });
 });
 
 test('a document is indented when it is JSON', () => {

@@ -3,8 +3,18 @@ import type { DeadLetterGroup, DeadLetterSelection, ReplayProgress } from '../..
 import { countText, plural } from './number-text.ts';
 
 /** Returns the selection of a group's letters. */
-export function selectionOf({ type, index }: Pick<DeadLetterGroup, 'type' | 'index'>): DeadLetterSelection {
-  return { type, index: index ?? '' };
+export function selectionOf({
+  id,
+  type,
+  index,
+}: Pick<DeadLetterGroup, 'id' | 'type' | 'index'>): DeadLetterSelection {
+  return id === null ? { type, index: index ?? '' } : { group: id };
+}
+
+/** Returns the parameters of a list of a selection's letters. */
+export function listFilterOf({ group, query, type, index }: DeadLetterSelection): Record<string, string> {
+  const filters = Object.entries({ group, query, type, index });
+  return Object.fromEntries(filters.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 /** Returns what a replay has come to, as a sentence without its full stop. */

@@ -10,7 +10,7 @@ import type {
 } from '../../api/api-types.ts';
 import { ApiFailure, discardDeadLetters, fetchResource, replayDeadLetters } from '../api-client.ts';
 import { localText } from '../model/clock-text.ts';
-import { prettyDocument, progressText, selectionOf } from '../model/dead-letters.ts';
+import { listFilterOf, prettyDocument, progressText, selectionOf } from '../model/dead-letters.ts';
 import { countText, plural } from '../model/number-text.ts';
 import { timestampMs } from '../model/timestamp.ts';
 
@@ -23,6 +23,7 @@ export function DeadLettersPage(): ReactElement {
     queryFn: ({ signal }) => fetchResource<DeadLettersAnswer>('/dead-letters', signal),
   });
   const [open, setOpen] = useState<DeadLetterGroup>();
+  const [query, setQuery] = useState('');
   const { data } = groups;
   return (
     <main className="page">
@@ -35,14 +36,47 @@ export function DeadLettersPage(): ReactElement {
       {data !== undefined && data.letters > 0 && (
         <>
           <Actions selection={{ all: true }} count={data.letters} />
+          <QuerySelection onSelect={setQuery} />
           <GroupTable groups={data.groups} open={open} onOpen={setOpen} />
         </>
       )}
       {data !== undefined && data.discarded > 0 && (
         <p className="dim">{plural(data.discarded, 'earlier letter')} discarded, or dropped by pipelines.</p>
       )}
-      {open !== undefined && <GroupLetters key={JSON.stringify(selectionOf(open))} group={open} />}
+      {query !== '' && <Letters key={query} title={query} selection={{ query }} />}
+      {open !== undefined && (
+        <Letters
+          key={open.id ?? open.type}
+          title={open.type}
+          reason={open.reason}
+          selection={selectionOf(open)}
+        />
+      )}
     </main>
+  );
+}
+
+/** Selects letters of any group by what their documents hold. */
+function QuerySelection({ onSelect }: { readonly onSelect: (query: string) => void }): ReactElement {
+  const [text, setText] = useState('');
+  return (
+    <form
+      className="remedies"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSelect(text.trim());
+      }}
+    >
+      <input
+        type="search"
+        className="mono"
+        aria-label="Query over the documents"
+        placeholder="namespace:shop error"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
+      <button type="submit">Select</button>
+    </form>
   );
 }
 
@@ -68,9 +102,9 @@ function GroupTable({ groups, open, onOpen }: GroupTableProps): ReactElement {
       </thead>
       <tbody>
         {groups.map((group) => {
-          const isOpen = open?.type === group.type && open.index === group.index;
+          const isOpen = open !== undefined && open.id === group.id;
           return (
-            <tr key={`${group.type} ${group.index ?? ''}`}>
+            <tr key={group.id ?? group.type}>
               <td className="number">{countText(group.count)}</td>
               <td>
                 <button
@@ -81,7 +115,7 @@ function GroupTable({ groups, open, onOpen }: GroupTableProps): ReactElement {
                 >
                   {group.type}
                 </button>
-                <p className="dim">{group.example.reason}</p>
+                <p className="dim">{group.reason === '' ? group.example.reason : group.reason}</p>
               </td>
               <td className="mono">{group.index ?? <span className="dim">none</span>}</td>
               <td>{timeText(group.first)}</td>
@@ -94,23 +128,29 @@ function GroupTable({ groups, open, onOpen }: GroupTableProps): ReactElement {
   );
 }
 
-function GroupLetters({ group }: { group: DeadLetterGroup }): ReactElement {
-  const selection = selectionOf(group);
+interface LettersProps {
+  readonly title: string;
+  readonly reason?: string;
+  readonly selection: DeadLetterSelection;
+}
+
+/** The newest letters of a selection, and what can be done to all of them. */
+function Letters({ title, reason, selection }: LettersProps): ReactElement {
   const list = useQuery({
     queryKey: [KEY, selection],
-    queryFn: ({ signal }) => {
-      const filter = { type: group.type, index: group.index ?? '' };
-      return fetchResource<DeadLetterListAnswer>('/dead-letters/list', signal, filter);
-    },
+    queryFn: ({ signal }) =>
+      fetchResource<DeadLetterListAnswer>('/dead-letters/list', signal, listFilterOf(selection)),
   });
   const [id, setId] = useState<string>();
-  const letters = list.data?.letters;
+  const { letters, matched = 0 } = list.data ?? {};
   return (
-    <section aria-label={`Letters with ${group.type}`}>
-      <h2>{group.type}</h2>
-      <Actions selection={selection} count={group.count} />
+    <section aria-label={`Letters with ${title}`}>
+      <h2>{title}</h2>
+      {reason !== undefined && <p className="dim">{reason}</p>}
+      {letters !== undefined && <Actions selection={selection} count={matched} />}
       {letters === undefined && <p className="dim">{list.error?.message ?? 'Asking…'}</p>}
-      {letters !== undefined && letters.length < group.count && (
+      {letters !== undefined && matched === 0 && <p role="status">None fits.</p>}
+      {letters !== undefined && letters.length < matched && (
         <p className="dim">The newest {countText(letters.length)}:</p>
       )}
       <ul className="letters">
@@ -189,10 +229,12 @@ function Actions({ selection, count }: ActionsProps): ReactElement {
     `${plural((await discardDeadLetters(selection)).discarded, 'letter')} discarded`;
   return (
     <div className="remedies">
-      <button type="button" disabled={isBusy} onClick={() => void run(replay)}>
-        Replay {count === 1 ? 'it' : countText(count)}
-      </button>
-      {!isAsking && (
+      {count > 0 && (
+        <button type="button" disabled={isBusy} onClick={() => void run(replay)}>
+          Replay {count === 1 ? 'it' : countText(count)}
+        </button>
+      )}
+      {count > 0 && !isAsking && (
         <button type="button" disabled={isBusy} onClick={() => setIsAsking(true)}>
           Discard…
         </button>
