@@ -1,7 +1,7 @@
 /** Judges the answer to a bulk request document by document, without performing anything. */
 import { AppError } from '../../../base/errors.ts';
 import type { DeadLetterError } from '../../../record/dead-letter.ts';
-import type { BulkItem } from './bulk-payload.ts';
+import type { BulkItem, BulkPayload } from './bulk-payload.ts';
 import { faultFrom } from '../engine/engine-error.ts';
 import type { Verdict, WaitCause } from './item-verdict.ts';
 import { verdictOf } from './item-verdict.ts';
@@ -27,8 +27,9 @@ export interface JudgedItems {
 }
 
 /** Returns what became of each document. Throws `unreachable` when the answer does not fit the request. */
-export function judgeAnswer(items: readonly BulkItem[], text: string): JudgedItems {
-  if (isAllCreated(text)) return { ...NOTHING, created: items.length };
+export function judgeAnswer(payload: BulkPayload, text: string): JudgedItems {
+  if (isAllCreated(text)) return { ...NOTHING, created: payload.count };
+  const { items } = payload;
   const statuses = parseItems(text);
   if (statuses?.length !== items.length) {
     throw new AppError('unreachable', 'cannot understand the answer to a bulk request', {

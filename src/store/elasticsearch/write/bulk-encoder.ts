@@ -3,18 +3,17 @@
  * (`field-table.ts`); its own bytes stay as they are, so that what is read back is what was sent.
  */
 import type { DeadLetterError } from '../../../record/dead-letter.ts';
-import { TIMESTAMP_START } from '../../../record/document-layout.ts';
 import { eventIdOf } from '../../../record/identity.ts';
 import type { DocumentBatch } from '../../../record/record-batch.ts';
 import { formatTimestamp } from '../../../record/timestamp.ts';
 import type { JsonObject } from '../../../query/match.ts';
 import { parseTime } from '../../../query/time-range.ts';
-import type { BulkPayload, DocumentText } from './bulk-payload.ts';
-import { PayloadBuilder } from './bulk-payload.ts';
+import type { BulkPayload } from './bulk-payload.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from '../manage/field-table.ts';
 import type { IndexRouter } from './index-router.ts';
-import type { FilePlace } from './known-documents.ts';
-import { KnownDocuments } from './known-documents.ts';
+import type { FilePlace, KnownDocument } from './known-documents.ts';
+import { KnownDocuments, actionLine } from './known-documents.ts';
+import { PayloadBuilder } from './payload-builder.ts';
 import { columnsJson, searchColumns } from '../search-columns.ts';
 
 /** A document that cannot be sent at all. */
@@ -40,13 +39,24 @@ const NS_PER_MS = 1_000_000n;
 const GROWTH_MAX = 2;
 const GROWTH_MARGIN = 1.05;
 
+const ZERO = 48;
 const CLOSE_BRACE = 125;
 const OPEN_BRACE = 123;
+
+/** Of the offset in the private member: `123,"high":0`. */
+const OFFSET_BYTES_MAX = 32;
+
+/** Behind the columns: two braces and a newline. */
+const END = Buffer.from('}}\n');
+
+const HIGH_KEY = Buffer.from(',"high":');
 
 interface Place extends FilePlace {
   readonly batchIndex: number;
   readonly documentIndex: number;
 }
+
+type MutablePlace = { -readonly [Key in keyof Place]: Place[Key] };
 
 /** What the store needs to know of a document. */
 interface Facts {
@@ -59,37 +69,54 @@ interface Facts {
   readonly text: DocumentText;
 }
 
+/** Part of a buffer. */
+interface DocumentText {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What is worked out once for the documents of a batch. */
+interface Writing {
+  readonly builder: PayloadBuilder;
+  readonly nowMs: number;
+  /** `,"_logboom":{"file":"…","low":` */
+  readonly endingHead: Buffer;
+}
+
 export class BulkEncoder {
   readonly #router: IndexRouter;
   readonly #bytesMax: number;
   readonly #decoder = new TextDecoder();
-  readonly #known = new KnownDocuments();
+  readonly #known: KnownDocuments;
   /** How many times as large as its documents a request was of late. */
   #growth = GROWTH_MAX;
 
   constructor({ router, bytesMax }: BulkEncoderOptions) {
     this.#router = router;
     this.#bytesMax = bytesMax;
+    this.#known = new KnownDocuments((day, namespace) => router.nameOf(day, namespace));
   }
 
   /** Encodes all documents; `nowMs` decides which are too late or too early for the index of their day. */
   encode(batches: readonly DocumentBatch[], nowMs: number): EncodedBulk {
     const payloads: BulkPayload[] = [];
     const unsent: UnsentDocument[] = [];
-    const builder = new PayloadBuilder(this.#capacity(batches));
+    const capacity = this.#capacity(batches);
+    const builder = new PayloadBuilder({ batches, allocate: () => Buffer.allocUnsafeSlow(capacity) });
     for (const [batchIndex, batch] of batches.entries()) {
-      const body = Buffer.from(batch.body.buffer, batch.body.byteOffset, batch.body.length);
-      const { fileId } = batch;
-      for (let documentIndex = 0, start = 0; documentIndex < batch.count; documentIndex += 1) {
-        const end = batch.ends[documentIndex] ?? start;
-        const offset = batch.offsets[documentIndex] ?? 0;
-        const lane = batch.lanes[documentIndex] ?? 0;
-        if (builder.length > 0 && builder.length + (end - start) > this.#bytesMax)
+      const writing = { builder, nowMs, endingHead: endingHead(batch.fileId) };
+      const place = placeIn(batch, batchIndex);
+      for (let documentIndex = 0; documentIndex < batch.count; documentIndex += 1) {
+        place.documentIndex = documentIndex;
+        place.start = place.end;
+        place.end = batch.ends[documentIndex] ?? place.end;
+        place.offset = batch.offsets[documentIndex] ?? 0;
+        place.lane = batch.lanes[documentIndex] ?? 0;
+        if (builder.length > 0 && builder.length + (place.end - place.start) > this.#bytesMax)
           payloads.push(builder.take());
-        const place = { batchIndex, documentIndex, fileId, offset, lane, body, start, end };
-        const error = this.#add(builder, place, nowMs);
+        const error = this.#add(writing, place);
         if (error !== undefined) unsent.push({ batchIndex, documentIndex, error });
-        start = end;
       }
     }
     if (builder.length > 0) payloads.push(builder.take());
@@ -109,40 +136,61 @@ export class BulkEncoder {
     if (before > 0) this.#growth = Math.min(GROWTH_MAX, after / before);
   }
 
-  #add(builder: PayloadBuilder, place: Place, nowMs: number): DeadLetterError | undefined {
-    const facts = this.#recognised(place) ?? this.#parsed(place);
+  #add(writing: Writing, place: Place): DeadLetterError | undefined {
+    const known = this.#known.recognise(place);
+    if (known !== undefined) {
+      this.#addKnown(writing, place, known);
+      return undefined;
+    }
+    const facts = this.#parsed(place);
     if ('reason' in facts) return facts;
-    const { timeMs, index: usualIndex, text } = facts;
-    const { batchIndex, documentIndex, fileId, offset } = place;
-    const id = eventIdOf(fileId, offset);
-    const timeliness = this.#router.timeliness(timeMs, nowMs);
-    const index = timeliness === 'usual' ? usualIndex : this.#router.overflowName(timeliness);
-    builder.add(
-      {
-        batchIndex,
-        documentIndex,
-        index,
-        id,
-        timeMs,
-        usualIndex: timeliness === 'late' ? usualIndex : undefined,
-        start: 0,
-        end: 0,
-      },
-      text,
-      privateEnding(fileId, offset, facts.columnsJson),
-    );
+    this.#addParsed(writing, place, facts);
     return undefined;
   }
 
   /** The fast path: documents in the agents' layout. */
-  #recognised(place: Place): Facts | undefined {
-    const known = this.#known.recognise(place);
-    if (known === undefined) return undefined;
-    const { timeMs, namespace } = known;
-    const { body, start, end } = place;
-    const dayStart = start + TIMESTAMP_START;
-    const index = this.#router.nameOf(body.toString('latin1', dayStart, dayStart + 10), namespace);
-    return { timeMs, index, columnsJson: known.columnsJson, text: { bytes: body, start, end: end - 2 } };
+  #addKnown({ builder, nowMs, endingHead: head }: Writing, place: Place, known: KnownDocument): void {
+    const { body, start, end, offset } = place;
+    const { index, isOverflow, usualIndex } = this.#route(known.timeMs, known.index, nowMs);
+    const action = isOverflow ? actionLine(index, eventIdOf(place.fileId, offset)) : known.action;
+    const textEnd = end - 2;
+    const room =
+      action.length + (end - start) + head.length + OFFSET_BYTES_MAX + known.columnsBytes + END.length;
+    const target = builder.reserve(room);
+    let at = builder.length;
+    target.set(action, at);
+    at += action.length;
+    at += body.copy(target, at, start, textEnd);
+    at = writeBytes(target, at, head);
+    const low = offset % OFFSET_UNIT;
+    at = writeNumber(target, at, low);
+    at = writeBytes(target, at, HIGH_KEY);
+    at = writeNumber(target, at, (offset - low) / OFFSET_UNIT);
+    at = this.#known.writeColumns(target, at);
+    at = writeBytes(target, at, END);
+    const { batchIndex, documentIndex } = place;
+    builder.add({ batchIndex, documentIndex, index, timeMs: known.timeMs, usualIndex, isOverflow }, at);
+  }
+
+  #addParsed({ builder, nowMs }: Writing, place: Place, facts: Facts): void {
+    const { timeMs, text } = facts;
+    const { batchIndex, documentIndex, fileId, offset } = place;
+    const { index, isOverflow, usualIndex } = this.#route(timeMs, facts.index, nowMs);
+    const action = actionLine(index, eventIdOf(fileId, offset));
+    const ending = Buffer.from(privateEnding(fileId, offset, facts.columnsJson));
+    const target = builder.reserve(action.length + text.end - text.start + ending.length);
+    let at = builder.length + action.copy(target, builder.length);
+    at += text.bytes.copy(target, at, text.start, text.end);
+    at += ending.copy(target, at);
+    builder.add({ batchIndex, documentIndex, index, timeMs, usualIndex, isOverflow }, at);
+  }
+
+  /** Where a document of this time goes, whose day has the index `usual`. */
+  #route(timeMs: number, usual: string, nowMs: number): Route {
+    const timeliness = this.#router.timeliness(timeMs, nowMs);
+    if (timeliness === 'usual') return { index: usual, isOverflow: false, usualIndex: undefined };
+    const usualIndex = timeliness === 'late' ? usual : undefined;
+    return { index: this.#router.overflowName(timeliness), isOverflow: true, usualIndex };
   }
 
   /** The slow path: any JSON object. */
@@ -175,10 +223,45 @@ function openText(bytes: Buffer, document: JsonObject): DocumentText {
   return { bytes: text, start: 0, end: text.length - 1 };
 }
 
+interface Route {
+  readonly index: string;
+  readonly isOverflow: boolean;
+  readonly usualIndex: string | undefined;
+}
+
+/** The place in front of the first document of a batch. */
+function placeIn({ body, fileId }: DocumentBatch, batchIndex: number): MutablePlace {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+  return { batchIndex, documentIndex: 0, fileId, offset: 0, lane: 0, body: bytes, start: 0, end: 0 };
+}
+
+function endingHead(fileId: string): Buffer {
+  return Buffer.from(`,"${PRIVATE_MEMBER}":{"file":"${fileId}","low":`);
+}
+
 function privateEnding(fileId: string, offset: number, columns: string): string {
   const low = offset % OFFSET_UNIT;
   const high = (offset - low) / OFFSET_UNIT;
-  return `,"${PRIVATE_MEMBER}":{"file":"${fileId}","low":${low},"high":${high}${columns}}}`;
+  return `,"${PRIVATE_MEMBER}":{"file":"${fileId}","low":${low},"high":${high}${columns}}}\n`;
+}
+
+/** Writes a few bytes, which a loop does faster than a call; returns the place behind them. */
+function writeBytes(target: Buffer, start: number, bytes: Buffer): number {
+  for (let at = 0; at < bytes.length; at += 1) target[start + at] = bytes[at] as number;
+  return start + bytes.length;
+}
+
+/** Writes a whole number in decimal digits; returns the place behind them. */
+function writeNumber(target: Buffer, start: number, number: number): number {
+  let end = start + 1;
+  for (let rest = number; rest >= 10; rest = Math.floor(rest / 10)) end += 1;
+  let rest = number;
+  for (let at = end - 1; at >= start; at -= 1) {
+    const tens = Math.floor(rest / 10);
+    target[at] = ZERO + rest - tens * 10;
+    rest = tens;
+  }
+  return end;
 }
 
 function parseObject(text: string): JsonObject | undefined {

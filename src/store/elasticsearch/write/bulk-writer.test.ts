@@ -5,6 +5,7 @@ import { MemoryTelemetry } from '../../../telemetry/memory-telemetry.ts';
 import { BulkGate } from './bulk-gate.ts';
 import { BulkLimitState } from './bulk-limit-state.ts';
 import type { BulkPayload } from './bulk-payload.ts';
+import { payloadOf } from './bulk-payload.ts';
 import type { Delivered } from './bulk-writer.ts';
 import { BulkWriter } from './bulk-writer.ts';
 import { EngineClient } from '../engine/engine-client.ts';
@@ -61,7 +62,7 @@ function write(ids: readonly string[], answer: Answer, signal = SIGNAL): Writing
   const createIndex = (name: string): Promise<void> => Promise.resolve(void created.push(name));
   const writer = new BulkWriter({ client, gate, board, scheduler, telemetry, createIndex });
   return {
-    delivered: writer.deliver(payloadOf(ids), signal),
+    delivered: writer.deliver(requestOf(ids), signal),
     board,
     telemetry,
     scheduler,
@@ -70,7 +71,7 @@ function write(ids: readonly string[], answer: Answer, signal = SIGNAL): Writing
   };
 }
 
-function payloadOf(ids: readonly string[]): BulkPayload {
+function requestOf(ids: readonly string[]): BulkPayload {
   let at = 0;
   const lines = ids.map((id) => `{"create":{"_index":"logs","_id":"${id}"}}\n{"message":"${id}"}\n`);
   const items = ids.map((id, documentIndex) => {
@@ -87,7 +88,7 @@ function payloadOf(ids: readonly string[]): BulkPayload {
       end: at,
     };
   });
-  return { bytes: Buffer.from(lines.join('')), items };
+  return payloadOf(Buffer.from(lines.join('')), items);
 }
 
 function verdicts(ids: readonly string[], statusOf: (id: string) => number, type = 'some_error'): Answered {

@@ -101,16 +101,16 @@ export class BulkWriter {
 
   async #deliver(payload: BulkPayload, delivery: Delivery, signal: AbortSignal): Promise<void> {
     let pending = payload;
-    for (let attempt = 0; pending.items.length > 0; attempt += 1) {
+    for (let attempt = 0; pending.count > 0; attempt += 1) {
       if (signal.aborted)
         throw new AppError('aborted', 'cannot write to the store', { cause: signal.reason });
       const outcome = await this.#send(pending, signal);
       if (await this.#mustHalve(outcome, pending, delivery, { attempt, signal }))
         return this.#halve(pending, outcome, delivery, signal);
       const rest = await this.#settle(outcome, pending, delivery, signal);
+      if (rest.items.length === 0) return;
       pending = selectItems(pending, rest.items);
-      if (pending.items.length === 0) return;
-      this.#countDocuments('retried', pending.items.length);
+      this.#countDocuments('retried', pending.count);
       const { problem = attempt < MISSING_MAX ? undefined : STILL_MISSING, delayMs } = rest;
       if (problem !== undefined)
         await this.#options.board.wait(delivery, problem, { attempt, signal, delayMs });
@@ -129,7 +129,7 @@ export class BulkWriter {
     try {
       outcome = await client
         .request({ ...BULK_REQUEST, body: payload.bytes, signal })
-        .then((answer) => outcomeOf(answer, payload.items))
+        .then((answer) => outcomeOf(answer, payload))
         .catch(outcomeOfError);
       const nowMs = scheduler.monotonicMs();
       telemetry.observe('logboom_store_bulk_seconds', (nowMs - sentMs) / 1000);
@@ -151,15 +151,14 @@ export class BulkWriter {
     delivery: Delivery,
     signal: AbortSignal,
   ): Promise<Rest> {
-    const { items } = payload;
-    if (outcome.kind === 'unanswered') return { items, problem: unanswered(outcome.reason) };
+    if (outcome.kind === 'unanswered') return { items: payload.items, problem: unanswered(outcome.reason) };
     if (outcome.kind === 'refused') {
       const { type, reason } = outcome.error;
-      return { items, problem: { cause: type, text: reason } };
+      return { items: payload.items, problem: { cause: type, text: reason } };
     }
     if (outcome.kind === 'wait') {
       const { cause, reason, pauseMs } = outcome;
-      return { items, problem: waitProblem(cause, reason), delayMs: delayOf(cause, pauseMs) };
+      return { items: payload.items, problem: waitProblem(cause, reason), delayMs: delayOf(cause, pauseMs) };
     }
     const { judged, pauseMs } = outcome;
     this.#created += judged.created;
@@ -189,13 +188,12 @@ export class BulkWriter {
   ): Promise<void> {
     const [first] = oversized;
     if (first === undefined) return;
-    if (payload.items.length === 1) return this.#reject(delivery, first.item, first.error);
+    if (payload.count === 1) return this.#reject(delivery, first.item, first.error);
     const part = selectItems(
       payload,
       oversized.map(({ item }) => item),
     );
-    for (const fewer of part.items.length > 1 ? halves(part) : [part])
-      await this.#deliver(fewer, delivery, signal);
+    for (const fewer of part.count > 1 ? halves(part) : [part]) await this.#deliver(fewer, delivery, signal);
   }
 
   /** Creates the indices that the engine did not; returns why that is not possible, if so. */
@@ -221,20 +219,19 @@ export class BulkWriter {
   /** Whether the documents are to be tried by halves; a single one is then refused for good. */
   async #mustHalve(
     outcome: Outcome,
-    { items }: BulkPayload,
+    { count }: BulkPayload,
     delivery: Delivery,
     { attempt, signal }: { readonly attempt: number; readonly signal: AbortSignal },
   ): Promise<boolean> {
     if (outcome.kind === 'refused') {
-      if (items.length > 1 || outcome.isTooLarge) return true;
+      if (count > 1 || outcome.isTooLarge) return true;
       return this.#hasPassedSince(delivery);
     }
     // Room for all of it may never come, beside what the engine holds anyway.
-    if (isOverloaded(outcome))
-      return outcome.kind === 'wait' && items.length > 1 && attempt >= OVERLOADED_MAX;
+    if (isOverloaded(outcome)) return outcome.kind === 'wait' && count > 1 && attempt >= OVERLOADED_MAX;
     if (outcome.kind !== 'unanswered' || attempt < UNANSWERED_MAX) return false;
     // One document may be the one that breaks the connection, or happen to meet a restart again and again.
-    if (items.length === 1 && (attempt < FAILURES_MAX || !this.#hasPassedSince(delivery))) return false;
+    if (count === 1 && (attempt < FAILURES_MAX || !this.#hasPassedSince(delivery))) return false;
     return this.#answersOthers(signal);
   }
 
@@ -261,7 +258,7 @@ export class BulkWriter {
     signal: AbortSignal,
   ): Promise<void> {
     const [only] = payload.items;
-    if (payload.items.length > 1) {
+    if (payload.count > 1) {
       for (const half of halves(payload)) await this.#deliver(half, delivery, signal);
     } else if (only !== undefined) {
       const error =
@@ -311,9 +308,9 @@ class Delivery implements Delivered {
   }
 }
 
-function outcomeOf(answer: EngineAnswer, items: readonly BulkItem[]): Outcome {
+function outcomeOf(answer: EngineAnswer, payload: BulkPayload): Outcome {
   const { status } = answer;
-  if (status === 200) return { kind: 'judged', judged: judgeAnswer(items, answer.text), pauseMs: 0 };
+  if (status === 200) return { kind: 'judged', judged: judgeAnswer(payload, answer.text), pauseMs: 0 };
   const fault = faultOf(answer);
   const reason = fault.reason || `it answers ${status}`;
   if (status === 413)

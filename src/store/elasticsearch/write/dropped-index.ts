@@ -5,6 +5,7 @@
 import { eventIdOf } from '../../../record/identity.ts';
 import type { DocumentBatch } from '../../../record/record-batch.ts';
 import type { BulkItem, BulkPayload } from './bulk-payload.ts';
+import { payloadOf } from './bulk-payload.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from '../manage/field-table.ts';
 
 /** Returns what the index is created with. */
@@ -40,7 +41,7 @@ export function droppedPayload(batches: readonly DocumentBatch[], index: string)
     }
   }
   // Ids and numbers are ASCII, so characters are bytes.
-  return items.length === 0 ? undefined : { bytes: Buffer.from(lines), items };
+  return items.length === 0 ? undefined : payloadOf(Buffer.from(lines), items);
 }
 
 interface DroppedPlace {

@@ -10,6 +10,7 @@ import { BulkEncoder } from './bulk-encoder.ts';
 import { BulkGate } from './bulk-gate.ts';
 import { BulkLimitState } from './bulk-limit-state.ts';
 import type { BulkPayload } from './bulk-payload.ts';
+import { payloadOf } from './bulk-payload.ts';
 import type { Delivered } from './bulk-writer.ts';
 import { BulkWriter, problemOf } from './bulk-writer.ts';
 import { detectCapabilities } from '../engine/capabilities.ts';
@@ -111,7 +112,7 @@ export class EngineWriter {
       return { ...place, timeMs: 0, usualIndex: undefined, start, end: at };
     });
     const bytes = Buffer.from(lines.join(''));
-    const { rejected } = await this.#writer.deliver({ bytes, items }, signal);
+    const { rejected } = await this.#writer.deliver(payloadOf(bytes, items), signal);
     const [first] = rejected;
     if (first === undefined) return;
     const { type, reason } = first.error;
@@ -143,7 +144,9 @@ export class EngineWriter {
     return checked;
   }
 
-  #countOverflow({ items }: BulkPayload): void {
+  #countOverflow(payload: BulkPayload): void {
+    if (!payload.hasOverflow) return;
+    const { items } = payload;
     const futureIndex = this.#router.overflowName('future');
     const future = items.filter(({ index }) => index === futureIndex);
     for (const { timeMs } of future) this.#overflow.addFuture(timeMs);

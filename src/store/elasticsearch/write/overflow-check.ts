@@ -6,7 +6,7 @@
  *   now of its day, at first too far in the future             the index of future events is asked, if any there has
  *                                                              a time like it
  */
-import type { BulkItem, BulkPayload } from './bulk-payload.ts';
+import type { BulkItem, BulkPayload, TimeSpanMs } from './bulk-payload.ts';
 import { selectItems } from './bulk-payload.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
 
@@ -15,11 +15,6 @@ const IDS_MAX = 1_000;
 
 /** Times of future events that another process stored are noticed after this long. */
 const RANGE_MS_MAX = 60_000;
-
-interface TimeRangeMs {
-  readonly minMs: number;
-  readonly maxMs: number;
-}
 
 export interface OverflowCheckOptions {
   readonly client: EngineClient;
@@ -30,7 +25,7 @@ export interface OverflowCheckOptions {
 
 export class OverflowCheck {
   readonly #options: OverflowCheckOptions;
-  #future: TimeRangeMs | undefined;
+  #future: TimeSpanMs | undefined;
   #askedMs = -Infinity;
 
   constructor(options: OverflowCheckOptions) {
@@ -43,6 +38,7 @@ export class OverflowCheck {
     signal: AbortSignal,
   ): Promise<{ readonly payload: BulkPayload; readonly duplicates: number }> {
     await this.#refreshFuture(signal);
+    if (!payload.hasOverflow && !this.#mayHaveBeenFuture(payload.timesMs)) return { payload, duplicates: 0 };
     const questions: { readonly item: BulkItem; readonly index: string }[] = [];
     for (const item of payload.items) {
       const elsewhere = this.#elsewhere(item);
@@ -63,6 +59,10 @@ export class OverflowCheck {
   addFuture(timeMs: number): void {
     const { minMs, maxMs } = this.#future ?? { minMs: timeMs, maxMs: timeMs };
     this.#future = { minMs: Math.min(minMs, timeMs), maxMs: Math.max(maxMs, timeMs) };
+  }
+
+  #mayHaveBeenFuture({ minMs, maxMs }: TimeSpanMs): boolean {
+    return this.#future !== undefined && maxMs >= this.#future.minMs && minMs <= this.#future.maxMs;
   }
 
   /** The other index in which the document may stand. */
