@@ -58,7 +58,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const engine = ENGINES.find(({ name }) => name === 'OpenSearch');
+const engine = ENGINES.find(({ name }) => name.startsWith('OpenSearch'));
 if (engine === undefined || engine.skipReason !== undefined) {
   process.stdout.write(`not measured: ${engine?.skipReason ?? 'no engine'}\n`);
 } else {

@@ -6,9 +6,8 @@ import type { LedgerRecord } from '../../src/record/ledger.ts';
 import type { DocumentBatch } from '../../src/record/record-batch.ts';
 import type { AppendResult } from '../../src/store/store.ts';
 import type { JavaService } from '../services/java-service.ts';
-import { startElasticsearch } from '../services/elasticsearch.ts';
+import { ENGINE_KINDS } from '../services/engines.ts';
 import { javaSkipReason } from '../services/maven.ts';
-import { startOpenSearch } from '../services/opensearch.ts';
 import { EngineBench, idsOf } from './engine-bench.ts';
 import type { Json, OpenedStore } from './engine-bench.ts';
 import { EngineProxy } from './engine-proxy.ts';
@@ -19,22 +18,18 @@ const DAY_MS = 86_400_000;
 const WAIT_MS_MAX = 60_000;
 const MIB = 2 ** 20;
 
-/** The first engine takes no larger request; the other one keeps its own limit of 100 MiB. */
+/** OpenSearch takes no larger request; Elasticsearch keeps its own limit of 100 MiB. */
 const SMALL_CONTENT = '8mb';
 
-const ENGINES = [
-  {
-    name: 'OpenSearch',
-    takesLarge: false,
-    start: () => startOpenSearch({ settings: { 'http.max_content_length': SMALL_CONTENT } }),
-  },
-  {
-    name: 'Elasticsearch',
-    takesLarge: true,
-    // By default a tenth of the heap, of which a document takes four times its size.
-    start: () => startElasticsearch({ settings: { 'indexing_pressure.memory.limit': '200mb' } }),
-  },
-];
+const ENGINES = ENGINE_KINDS.map(({ name, product, start }) => ({
+  name,
+  takesLarge: product === 'elasticsearch',
+  start: () =>
+    product === 'opensearch'
+      ? start({ settings: { 'http.max_content_length': SMALL_CONTENT } })
+      : // By default a tenth of the heap, of which a document takes four times its size.
+        start({ settings: { 'indexing_pressure.memory.limit': '200mb' } }),
+}));
 
 const skip = javaSkipReason() ?? false;
 
@@ -149,6 +144,10 @@ async function rejectsConflicts(bench: EngineBench): Promise<void> {
   assert.deepEqual(byIndex.get(5)?.error, {
     type: 'no_timestamp',
     reason: '@timestamp is no time in RFC 3339: "yesterday"',
+  });
+  assert.deepEqual(byIndex.get(6)?.error, {
+    type: 'timestamp_out_of_range',
+    reason: '@timestamp is not between 1970 and 2262: "1812-06-24T00:00:00Z"',
   });
   assert.equal(opened.store.problem(), undefined);
 }

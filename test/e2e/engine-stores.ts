@@ -4,10 +4,9 @@ import type { ElasticsearchConfig } from '../../src/config/config.ts';
 import { ElasticsearchStore } from '../../src/store/elasticsearch/elasticsearch-store.ts';
 import { openEngineClient } from '../../src/store/elasticsearch/engine/open-engine-client.ts';
 import type { Store } from '../../src/store/store.ts';
-import { startElasticsearch } from '../services/elasticsearch.ts';
+import { ENGINE_KINDS } from '../services/engines.ts';
 import { javaSkipReason } from '../services/maven.ts';
 import type { EngineOptions } from '../services/opensearch.ts';
-import { startOpenSearch } from '../services/opensearch.ts';
 
 /** A running engine, and stores on it that do not see each other's logs. */
 export interface EngineStores extends AsyncDisposable {
@@ -16,7 +15,7 @@ export interface EngineStores extends AsyncDisposable {
   open(): Promise<Store>;
 }
 
-export interface EngineKind {
+export interface StoredEngine {
   readonly name: string;
   /** Why it cannot run here. */
   readonly skipReason: string | undefined;
@@ -26,10 +25,7 @@ export interface EngineKind {
 const YEARS_MS = 200 * 365 * 86_400_000;
 
 /** The engines that a store must give the same answers on. */
-export const ENGINES: readonly EngineKind[] = [
-  { name: 'OpenSearch', start: startOpenSearch },
-  { name: 'Elasticsearch', start: startElasticsearch },
-].map(({ name, start }) => ({
+export const ENGINES: readonly StoredEngine[] = ENGINE_KINDS.map(({ name, start }) => ({
   name,
   skipReason: javaSkipReason(),
   async start(options) {

@@ -5,11 +5,12 @@ import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
 import { answers, JavaService } from './java-service.ts';
 import { compileJava, findJava, resolveJars } from './maven.ts';
 import type { EngineOptions } from './opensearch.ts';
-import { jvmArgs, nodeSettings } from './opensearch.ts';
+import { jvmArgs, nodeSettings, partsOf } from './opensearch.ts';
 
-const HERE = path.join(import.meta.dirname, 'elasticsearch');
+/** The major version that runs where none is asked for. */
+const NEWEST = '9';
 
-/** Jars of the HTTP module: a node loads them from its own directory and refuses them on the class path. */
+/** Jars of the HTTP module: since 8 a node loads them from its own directory and refuses them on the class path. */
 const MODULE_JAR = /^(?:netty-|transport-netty4|elasticsearch-ssl-config)/;
 
 /**
@@ -17,15 +18,11 @@ const MODULE_JAR = /^(?:netty-|transport-netty4|elasticsearch-ssl-config)/;
  * no lifecycle management, no plugins. Ask `javaSkipReason` before.
  */
 export async function startElasticsearch(options: EngineOptions = {}): Promise<JavaService> {
-  const lib = await resolveJars(HERE);
-  const classes = await compileJava(path.join(HERE, 'ElasticsearchMain.java'), lib);
+  const parts = partsOf('elasticsearch', NEWEST, options);
+  const lib = await resolveJars(parts);
+  const classes = await compileJava(path.join(parts, 'ElasticsearchMain.java'), lib);
   const directory = new TemporaryDirectory('elasticsearch');
-  const jars = readdirSync(lib).filter((name) => name.endsWith('.jar'));
-  const module = directory.join('modules/transport-netty4');
-  mkdirSync(module, { recursive: true });
-  for (const name of jars.filter((jar) => MODULE_JAR.test(jar)))
-    copyFileSync(path.join(lib, name), path.join(module, name));
-  const classPath = jars.filter((jar) => !MODULE_JAR.test(jar)).map((jar) => path.join(lib, jar));
+  const classPath = options.version === '7' ? [`${lib}/*`] : copyModule(lib, directory);
   const port = await findFreePort();
   const settings = await nodeSettings(port, options);
   const url = `http://127.0.0.1:${port}`;
@@ -46,4 +43,14 @@ export async function startElasticsearch(options: EngineOptions = {}): Promise<J
       directory[Symbol.dispose]();
     },
   });
+}
+
+/** Copies the jars of the HTTP module to where the node looks for it, and returns the others. */
+function copyModule(lib: string, directory: TemporaryDirectory): string[] {
+  const jars = readdirSync(lib).filter((name) => name.endsWith('.jar'));
+  const module = directory.join('modules/transport-netty4');
+  mkdirSync(module, { recursive: true });
+  for (const name of jars.filter((jar) => MODULE_JAR.test(jar)))
+    copyFileSync(path.join(lib, name), path.join(module, name));
+  return jars.filter((jar) => !MODULE_JAR.test(jar)).map((jar) => path.join(lib, jar));
 }

@@ -4,9 +4,12 @@ import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
 import { answers, JavaService } from './java-service.ts';
 import { compileJava, findJava, resolveJars } from './maven.ts';
 
-const HERE = path.join(import.meta.dirname, 'opensearch');
+/** The major version that runs where none is asked for. */
+const NEWEST = '3';
 
 export interface EngineOptions {
+  /** The major version, such as `2`; each has a folder with its parts beside this file. */
+  readonly version?: string;
   /** Settings of the node beside those that a test needs anyway. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly heapMiB?: number;
@@ -22,8 +25,9 @@ const HEAP_MIB = 768;
  * and on a new machine after its download. Ask `javaSkipReason` before.
  */
 export async function startOpenSearch(options: EngineOptions = {}): Promise<JavaService> {
-  const lib = await resolveJars(HERE);
-  const classes = await compileJava(path.join(HERE, 'OpenSearchMain.java'), lib);
+  const parts = partsOf('opensearch', NEWEST, options);
+  const lib = await resolveJars(parts);
+  const classes = await compileJava(path.join(parts, 'OpenSearchMain.java'), lib);
   const directory = new TemporaryDirectory('opensearch');
   const port = await findFreePort();
   const settings = await nodeSettings(port, options);
@@ -46,6 +50,11 @@ export async function startOpenSearch(options: EngineOptions = {}): Promise<Java
       directory[Symbol.dispose]();
     },
   });
+}
+
+/** Returns the folder with the parts of an engine: the newest version has the plain name. */
+export function partsOf(engine: string, newest: string, { version = newest }: EngineOptions): string {
+  return path.join(import.meta.dirname, version === newest ? engine : `${engine}-${version}`);
 }
 
 /** Returns the arguments of the Java machine that every engine gets. */

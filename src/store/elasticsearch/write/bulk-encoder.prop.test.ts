@@ -5,6 +5,7 @@ import { eventIdOf } from '../../../record/identity.ts';
 import type { DocumentBatch } from '../../../record/record-batch.ts';
 import { formatTimestamp } from '../../../record/timestamp.ts';
 import { BulkEncoder } from './bulk-encoder.ts';
+import { LAST_DAY_MS } from './engine-time.ts';
 import { IndexRouter } from './index-router.ts';
 
 const FILE = '0123456789abcdef0123';
@@ -24,7 +25,10 @@ const text = fc.oneof(
 );
 
 const documentArbitrary = fc.record({
-  timeMs: fc.integer({ min: NOW_MS - 3 * DAY_MS, max: NOW_MS + 3 * DAY_MS }),
+  timeMs: fc.oneof(
+    { weight: 9, arbitrary: fc.integer({ min: NOW_MS - 3 * DAY_MS, max: NOW_MS + 3 * DAY_MS }) },
+    { weight: 1, arbitrary: fc.constantFrom(-1, 0, LAST_DAY_MS - 1, LAST_DAY_MS, LAST_DAY_MS + DAY_MS) },
+  ),
   message: text,
   fields: fc.option(
     fc.dictionary(fc.string({ maxLength: 6 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 5 }),
@@ -108,4 +112,32 @@ void test('the fast path writes what the slow path writes, whatever was learned 
     }),
     { numRuns: Number(process.env['LOGBOOM_CASES'] ?? 300) },
   );
+});
+
+void test('a document of a time that engines cannot index is not sent, on the fast path neither', () => {
+  const line = (time: string, index: number): string => {
+    const id = eventIdOf(FILE, index * 1_000_000);
+    return `{"@timestamp":"${time}","message":"m","stream":"stdout","log":{"offset":${index * 1_000_000}},"event":{"id":"${id}"}}\n`;
+  };
+  const usual = '2026-11-23T04:30:00.000000000Z';
+  const times = [
+    usual,
+    '1969-12-31T23:59:59.999999999Z',
+    '1970-01-01T00:00:00.000000000Z',
+    '2262-04-10T23:59:59.999999999Z',
+    '2262-04-11T00:00:00.000000000Z',
+    '9999-12-31T23:59:59.999999999Z',
+    usual,
+  ];
+  const encoder = new BulkEncoder({ router: new IndexRouter(LIMITS), bytesMax: 1_048_576 });
+  const { payloads, unsent } = encoder.encode([batchOf(times.map(line))], NOW_MS);
+  assert.deepEqual(
+    payloads.flatMap(({ items }) => items.map(({ documentIndex }) => documentIndex)),
+    [0, 2, 3, 6],
+  );
+  assert.deepEqual(
+    unsent.map(({ documentIndex, error }) => [documentIndex, error.type]),
+    [1, 4, 5].map((index) => [index, 'timestamp_out_of_range']),
+  );
+  assert.match(unsent[0]?.error.reason ?? '', /not between 1970 and 2262: "1969-/);
 });

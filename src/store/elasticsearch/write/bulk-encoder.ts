@@ -9,6 +9,7 @@ import { formatTimestamp } from '../../../record/timestamp.ts';
 import type { JsonObject } from '../../../query/match.ts';
 import { parseTime } from '../../../query/time-range.ts';
 import type { BulkPayload } from './bulk-payload.ts';
+import { isEngineTime, isFarDate } from './engine-time.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from '../manage/field-table.ts';
 import type { IndexRouter } from './index-router.ts';
 import type { FilePlace, KnownDocument } from './known-documents.ts';
@@ -200,10 +201,7 @@ export class BulkEncoder {
     const document = parseObject(this.#decoder.decode(bytes));
     if (document === undefined) return { type: 'not_json', reason: 'the document is no JSON object' };
     const timeNs = timeOf(document);
-    if (timeNs === undefined) {
-      const given = JSON.stringify(document['@timestamp']) ?? 'missing';
-      return { type: 'no_timestamp', reason: `@timestamp is no time in RFC 3339: ${given.slice(0, 100)}` };
-    }
+    if (timeNs === undefined || !isEngineTime(timeNs)) return timeError(document['@timestamp']);
     this.#known.learn(place);
     return {
       timeMs: Number(timeNs / NS_PER_MS),
@@ -278,6 +276,13 @@ function timeOf(document: JsonObject): bigint | undefined {
   const time = document['@timestamp'];
   // `now` and the like are times for people only.
   return typeof time === 'string' && /^\d/.test(time) ? parseTime(time, 0n) : undefined;
+}
+
+function timeError(time: unknown): DeadLetterError {
+  const given = (JSON.stringify(time) ?? 'missing').slice(0, 100);
+  return typeof time === 'string' && isFarDate(time)
+    ? { type: 'timestamp_out_of_range', reason: `@timestamp is not between 1970 and 2262: ${given}` }
+    : { type: 'no_timestamp', reason: `@timestamp is no time in RFC 3339: ${given}` };
 }
 
 /** Returns the namespace, or the name that a pipeline put in its place. */

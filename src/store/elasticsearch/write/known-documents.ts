@@ -18,6 +18,7 @@ import type { CompactSpans, CompactTemplate, DocumentPlace } from '../../compact
 import { fitsTemplate, learnTemplate } from '../../compact-document.ts';
 import { scanMembers } from '../../document-scan.ts';
 import { PRIVATE_MEMBER } from '../manage/field-table.ts';
+import { LAST_DAY_MS } from './engine-time.ts';
 import { FieldWords } from './field-words.ts';
 import type { SearchColumns } from '../search-columns.ts';
 import { WORDS_MAX, columnsJson, fieldColumns, searchColumns } from '../search-columns.ts';
@@ -199,14 +200,16 @@ export class KnownDocuments {
     return true;
   }
 
-  /** Returns the time in milliseconds since the epoch, or NaN when it is none of 30 characters. */
+  /** Returns the time in milliseconds since the epoch, or NaN when it is none of 30 characters or too far away. */
   #readTime(known: KnownTemplate, { body, start, fileId }: FilePlace): number {
     const at = start + TIMESTAMP_START;
     const dayMsOfTime = readTimeOfDay(body, at);
     if (Number.isNaN(dayMsOfTime) || hasBytes(body, at, known.day)) return known.dayMs + dayMsOfTime;
     if (!hasValidDateTime(body, at) || body[at + 4] !== HYPHEN || body[at + 7] !== HYPHEN) return Number.NaN;
+    const dayMs = readEpochMs(body, at) - dayMsOfTime;
+    if (dayMs < 0 || dayMs >= LAST_DAY_MS) return Number.NaN;
     body.copy(known.day, 0, at, at + DAY_BYTES);
-    known.dayMs = readEpochMs(body, at) - dayMsOfTime;
+    known.dayMs = dayMs;
     known.index = this.#nameOf(known.day.toString('latin1'), known.namespace);
     known.action = actionLine(known.index, eventIdOf(fileId, 0));
     return known.dayMs + dayMsOfTime;
