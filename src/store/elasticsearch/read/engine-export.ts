@@ -7,7 +7,7 @@ import { compileMatcher } from '../../../query/match.ts';
 import type { ExportRequest, SortKey } from '../../store.ts';
 import type { Capabilities } from '../engine/capabilities.ts';
 import type { LogIndices } from './engine-search.ts';
-import { inRange, scanEngine, sendSearch } from './engine-search.ts';
+import { scanRange, sendSearch } from './engine-search.ts';
 import { compileQuery } from './compile-query.ts';
 import type { Bounds } from './dsl.ts';
 import { ALL, atMost } from './dsl.ts';
@@ -63,14 +63,11 @@ interface Point {
   id: string;
 }
 
-function scanPoint(
-  engine: EngineExport,
-  scan: PointScan,
-  signal: AbortSignal,
-): ReturnType<typeof scanEngine> {
+function scanPoint(engine: EngineExport, scan: PointScan, signal: AbortSignal): ReturnType<typeof scanRange> {
   const { query, range, point, after, bounds } = scan;
-  return scanEngine({
-    dsl: inRange(bounds.atMost, range),
+  return scanRange({
+    dsl: bounds.atMost,
+    range,
     order: 'asc',
     after,
     wanted: Number.POSITIVE_INFINITY,

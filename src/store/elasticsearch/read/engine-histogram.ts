@@ -10,7 +10,7 @@ import { exists } from './compile-query.ts';
 import type { Dsl } from './dsl.ts';
 import { NOTHING, allOf, noneOf, timeRange } from './dsl.ts';
 import type { LogIndices } from './engine-search.ts';
-import { inRange, parseDocument, scanEngine, sendSearch, withBounds } from './engine-search.ts';
+import { inRange, parseDocument, scanRange, sendSearch, withBounds } from './engine-search.ts';
 import { isOwnPath } from '../manage/field-table.ts';
 
 /** Values of a split histogram that are shown; the others are added up. */
@@ -191,8 +191,9 @@ interface Reading extends Counting {
 
 async function countByReading(reading: Reading, signal: AbortSignal): Promise<void> {
   const { logs, query, dsl, counts, by, grid } = reading;
-  const scan = scanEngine({
-    dsl: inRange(dsl, grid.range),
+  const scan = scanRange({
+    dsl,
+    range: grid.range,
     order: 'asc',
     after: undefined,
     wanted: Number.POSITIVE_INFINITY,

@@ -75,6 +75,7 @@ test('what the engine cannot decide is decided here, page by page until the limi
 test('a record that stands in two indices is shown once, also at the border of pages', async () => {
   const request = { ...REQUEST, query: EVERYTHING, limit: 2 };
   const { client } = playEngine([
+    answerOf([]),
     answerOf([hitOf(0, 'a'), hitOf(0, 'a'), hitOf(1, 'b')]),
     answerOf([hitOf(1, 'b')]),
     answerOf([]),
@@ -86,12 +87,13 @@ test('a record that stands in two indices is shown once, also at the border of p
 test('where the engine refuses a query, everything is read instead', async () => {
   const { client, sent } = playEngine([
     errorOf(400, 'too_complex_to_determinize_exception'),
+    answerOf([]),
     answerOf([hitOf(0, 'a'), hitOf(1, 'not exact')]),
   ]);
   const { documents } = await searchEngine({ client, indices: 'logs' }, REQUEST, SIGNAL);
   assert.deepEqual(documents, ['{"message":"not exact","n":1}']);
   assert.match(sent[0]?.body ?? '', /wildcard/);
-  assert.doesNotMatch(sent[1]?.body ?? '', /wildcard/);
+  assert.doesNotMatch(sent[2]?.body ?? '', /wildcard/);
 });
 
 test('an answer that is late, refused, or not whole is an error, never a shorter one', async () => {
@@ -119,16 +121,31 @@ test('an answer that is late, refused, or not whole is an error, never a shorter
   }
 });
 
+test('a search beside the creation of an index waits for its shards, and not for ones that are lost', async () => {
+  const missing = errorOf(503, 'search_phase_execution_exception');
+  const { client, sent } = playEngine([missing, '{"status":"green"}', answerOf([hitOf(0, 'not exact')])]);
+  const { documents } = await searchEngine({ client, indices: 'logs' }, REQUEST, SIGNAL);
+  assert.deepEqual(documents, ['{"message":"not exact","n":0}']);
+  assert.match(sent[1]?.path ?? '', /^\/_cluster\/health\/logs\?wait_for_status=yellow&timeout=5s/);
+  const lost = playEngine([missing, { status: 408, headers: {}, text: '{"timed_out":true}' }]);
+  await assert.rejects(
+    searchEngine({ client: lost.client, indices: 'logs' }, REQUEST, SIGNAL),
+    (error) => error instanceof AppError && error.code === 'unreachable',
+  );
+});
+
 test('an export whose point in time is forgotten goes on behind its last record', async () => {
   const hits = Array.from({ length: 128 }, (_, index) => hitOf(index, 'm'));
   const { client, sent } = playEngine([
     answerOf([]),
     '{"pit_id":"p1","_shards":{"total":1,"failed":0}}',
+    answerOf([], ',"pit_id":"p1"'),
     answerOf(hits, ',"pit_id":"p2"'),
     errorOf(404, 'search_context_missing_exception'),
     '{}',
     answerOf([]),
     '{"pit_id":"p3","_shards":{"total":1,"failed":0}}',
+    answerOf([], ',"pit_id":"p3"'),
     answerOf([hitOf(128, 'm')], ',"pit_id":"p3"'),
     '{}',
   ]);
@@ -137,8 +154,8 @@ test('an export whose point in time is forgotten goes on behind its last record'
   for await (const block of exportEngine(engine, { query: EVERYTHING, range: RANGE }, SIGNAL))
     text += new TextDecoder().decode(block);
   assert.equal(text, Array.from({ length: 129 }, (_, index) => `{"message":"m","n":${index}}\n`).join(''));
-  assert.match(sent[3]?.body ?? '', /"pit":\{"id":"p2","keep_alive":"5m"\}/);
-  assert.match(sent[7]?.body ?? '', /"search_after":\[\d+,"f",0,127\]/);
+  assert.match(sent[4]?.body ?? '', /"pit":\{"id":"p2","keep_alive":"5m"\}/);
+  assert.match(sent[9]?.body ?? '', /"search_after":\[\d+,"f",0,127\]/);
   assert.deepEqual(
     sent.map(({ path }) => path.split('?')[0]),
     [
@@ -146,9 +163,11 @@ test('an export whose point in time is forgotten goes on behind its last record'
       '/logs/_search/point_in_time',
       '/_search',
       '/_search',
+      '/_search',
       '/_search/point_in_time',
       '/logs/_search',
       '/logs/_search/point_in_time',
+      '/_search',
       '/_search',
       '/_search/point_in_time',
     ],
@@ -157,7 +176,7 @@ test('an export whose point in time is forgotten goes on behind its last record'
 
 test('an export that is given up half-way frees its point in time', async () => {
   const hits = Array.from({ length: 128 }, (_, index) => hitOf(index, 'm'));
-  const { client, sent } = playEngine([answerOf([]), '{"id":"p1"}', answerOf(hits), '{}']);
+  const { client, sent } = playEngine([answerOf([]), '{"id":"p1"}', answerOf([]), answerOf(hits), '{}']);
   const engine = { client, indices: 'logs', pointInTime: '_pit' } as const;
   for await (const block of exportEngine(engine, { query: EVERYTHING, range: RANGE }, SIGNAL)) {
     assert.ok(block.length > 0);

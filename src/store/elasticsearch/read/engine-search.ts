@@ -14,6 +14,7 @@ import type { EngineClient } from '../engine/engine-client.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from '../manage/field-table.ts';
 import type { SearchAnswer } from './search-answer.ts';
 import { readSearchAnswer, sortKeyOf } from './search-answer.ts';
+import { timeWindows } from './time-windows.ts';
 
 /** Where logs are: a comma-separated list of index names and patterns, as in a path. */
 export interface LogIndices {
@@ -34,6 +35,8 @@ export interface ScanRequest {
   readonly after: SortKey | undefined;
   /** Matches that are wanted, if that is known: no page is larger than needed. */
   readonly wanted: number;
+  /** Hits of the first page, where something is known of how long the documents are. */
+  readonly firstHits?: number;
   /** Decides about what the engine finds; undefined when the engine's answer is exact. */
   readonly matches: Matcher | undefined;
   /** Sends a page's request: to the indices as they are, or as they were at one point in time. */
@@ -47,6 +50,9 @@ const PAGE_HITS_FIRST = 128;
 
 /** Characters of a page that are aimed at: documents may have megabytes. */
 const PAGE_CHARACTERS = 8 * 1024 * 1024;
+
+/** A new index takes a fraction of it; a cluster that has lost shards is not waited for any longer. */
+const SHARDS_WAIT = '5s';
 
 /** Records that other programs wrote into these indices have no place in the order, and are not shown. */
 const HAS_PLACE: Dsl = { exists: { field: `${PRIVATE_MEMBER}.file` } };
@@ -62,8 +68,9 @@ export async function searchEngine(
     // One more than asked for tells whether there is a next page.
     const wanted = limit + 1;
     const found: FoundDocument[] = [];
-    const scan = scanEngine({
-      dsl: inRange(bounds.atMost, range),
+    const scan = scanRange({
+      dsl: bounds.atMost,
+      range,
       order,
       after,
       wanted,
@@ -80,11 +87,56 @@ export async function searchEngine(
   });
 }
 
+/** The same, of records in a range of time. */
+export interface RangeScanRequest extends ScanRequest {
+  readonly range: TimeRange;
+}
+
+/**
+ * Yields the matches in a range of time page by page, in order, until there are no more: window by window where that is
+ * faster, and no earlier than where the last page ended.
+ */
+export async function* scanRange(request: RangeScanRequest): AsyncIterable<readonly FoundDocument[]> {
+  const { dsl, order, send } = request;
+  let { after, wanted, firstHits = PAGE_HITS_FIRST } = request;
+  const range = behind(request.range, order, after);
+  const isDense = dsl === ALL;
+  const isSplit = isDense || (wanted < Number.POSITIVE_INFINITY && isQuick(dsl));
+  if (!isSplit) return yield* scanEngine({ ...request, dsl: inRange(dsl, range) });
+  for await (const window of timeWindows({ range, order, isDense, send })) {
+    for await (const hits of scanEngine({
+      ...request,
+      dsl: inRange(dsl, window),
+      after,
+      wanted,
+      firstHits,
+    })) {
+      wanted -= hits.length;
+      after = hits.at(-1)?.key ?? after;
+      firstHits = Math.max(1, Math.min(PAGE_HITS_MAX, hitsFor(hits)));
+      yield hits;
+    }
+    if (wanted <= 0) return;
+  }
+}
+
+/** Whether asking twice costs little: patterns are looked for among all the words of an index each time. */
+function isQuick(dsl: Dsl): boolean {
+  return !JSON.stringify(dsl).includes('{"wildcard":');
+}
+
+/** Returns the part of a range where records behind a key stand. */
+function behind({ startNs, endNs }: TimeRange, order: SortOrder, after: SortKey | undefined): TimeRange {
+  if (after === undefined) return { startNs, endNs };
+  if (order === 'asc') return { startNs: after.timeNs > startNs ? after.timeNs : startNs, endNs };
+  return { startNs, endNs: after.timeNs < endNs ? after.timeNs + 1n : endNs };
+}
+
 /** Yields the matches page by page, in order, until there are no more. */
 export async function* scanEngine(request: ScanRequest): AsyncIterable<readonly FoundDocument[]> {
-  const { dsl, order, matches, send } = request;
+  const { dsl, order, matches, send, firstHits = PAGE_HITS_FIRST } = request;
   let { after, wanted } = request;
-  let size = Math.min(PAGE_HITS_FIRST, wanted);
+  let size = Math.min(firstHits, wanted);
   for (;;) {
     const answer = await send(pageBody({ dsl, order, size, after }));
     const hits = answer.hits.map(({ sort, document }) => ({ key: sortKeyOf(sort), document }));
@@ -119,8 +171,20 @@ export function inRange(query: Dsl, range: TimeRange): Dsl {
   return allOf([timeRange(range), query, HAS_PLACE]);
 }
 
-/** Sends a search to the indices as they are. No index is an empty answer; one that is not whole is an `AppError`. */
-export async function sendSearch(
+/**
+ * Sends a search to the indices as they are. No index is an empty answer; one that is not whole is an `AppError`. An
+ * index that was created a moment ago cannot be searched until its shards are there: that is waited for.
+ */
+export async function sendSearch(logs: LogIndices, body: string, signal: AbortSignal): Promise<SearchAnswer> {
+  try {
+    return await askSearch(logs, body, signal);
+  } catch (error) {
+    if (!(await haveShardsStarted(logs, error, signal))) throw error;
+    return askSearch(logs, body, signal);
+  }
+}
+
+async function askSearch(
   { client, indices }: LogIndices,
   body: string,
   signal: AbortSignal,
@@ -135,6 +199,29 @@ export async function sendSearch(
     purpose,
   });
   return readSearchAnswer(text, purpose);
+}
+
+/** Waits after a search that lacked shards until there is one of each; false when there still is not. */
+async function haveShardsStarted(
+  { client, indices }: LogIndices,
+  failure: unknown,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!(failure instanceof AppError) || failure.details['status'] !== 503) return false;
+  try {
+    const { status } = await client.request({
+      method: 'GET',
+      path: `/_cluster/health/${indices}`,
+      query: { wait_for_status: 'yellow', timeout: SHARDS_WAIT, filter_path: 'status' },
+      signal,
+      purpose: 'wait for new indices',
+      accepts: [403, 408],
+    });
+    return status === 200;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
 }
 
 /** Returns a parsed document; an empty one for what is no JSON object. */

@@ -1,6 +1,6 @@
 import type { SortOrder, StoreStats } from '../../store.ts';
 import type { LogIndices } from './engine-search.ts';
-import { inRange, scanEngine, sendSearch } from './engine-search.ts';
+import { inRange, scanRange, sendSearch } from './engine-search.ts';
 import { ALL } from './dsl.ts';
 
 /** Namespaces that are listed; a cluster hardly has more. */
@@ -44,8 +44,9 @@ async function firstTime(
   order: SortOrder,
   signal: AbortSignal,
 ): Promise<bigint | undefined> {
-  const scan = scanEngine({
-    dsl: inRange(ALL, EVER),
+  const scan = scanRange({
+    dsl: ALL,
+    range: EVER,
     order,
     after: undefined,
     wanted: 1,

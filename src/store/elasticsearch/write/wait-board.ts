@@ -12,6 +12,9 @@ export interface WaitProblem {
   readonly text: string;
 }
 
+/** How an engine that goes away is met, one after the other or at once: they are told as one cause. */
+const AWAY: ReadonlySet<string> = new Set(['unavailable', 'unanswered']);
+
 /**
  * What keeps the store from taking records just now. Each cause is told in the log once when it begins and once when all
  * of it is over, however many requests meet it.
@@ -44,8 +47,9 @@ export class WaitBoard {
     }: { readonly attempt: number; readonly delayMs?: number | undefined; readonly signal: AbortSignal },
   ): Promise<void> {
     this.#waits.set(who, { ...problem, signal });
-    if (!this.#told.has(problem.cause)) {
-      this.#told.add(problem.cause);
+    const cause = AWAY.has(problem.cause) ? 'away' : problem.cause;
+    if (!this.#told.has(cause)) {
+      this.#told.add(cause);
       this.#telemetry.log('error', 'store_waiting', `The store takes no records: ${problem.text}.`);
     }
     const backoffMs = Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** Math.min(attempt, 16));
