@@ -34,6 +34,7 @@ const actions: CliActions = {
   doctor: async (loaded) => [
     ...(await import('./roles/doctor.ts')).examine(loaded),
     ...(await (await import('./roles/doctor-cluster.ts')).examineCluster(loaded.config)),
+    ...(await (await import('./roles/doctor-kubernetes.ts')).examineKubernetes(loaded.config)),
   ],
 };
 

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Producer } from '../transport/transport.ts';
 import type { FollowedFiles } from './followed-files.ts';
+import type { PodLookup } from './kubernetes/pod-lookup.ts';
 import type { OpenArchive } from './tail/archive-reader.ts';
 import type { HoleFinder } from './tail/skips.ts';
 
@@ -17,6 +18,8 @@ export interface AgentOptions {
   readonly openArchive: OpenArchive;
   /** Without it the zeros of holes are read and counted. */
   readonly holes?: HoleFinder;
+  /** Without it documents say of pods what paths say. */
+  readonly pods?: PodLookup | undefined;
   readonly sha256: (bytes: Uint8Array) => Uint8Array;
   /** Version of Logboom, for the documents. */
   readonly version: string;

@@ -11,8 +11,11 @@ import type { Config } from '../config/config.ts';
 import type { Agent, AgentFileStatus, AgentOptions, AgentSourceStatus } from './agent-types.ts';
 import { DirectoryTree } from './discovery/directory-tree.ts';
 import { createLayout } from './discovery/create-layout.ts';
-import { joinPath } from './discovery/layout.ts';
+import { type GroupSpec, joinPath } from './discovery/layout.ts';
 import { FollowedFiles } from './followed-files.ts';
+import { podNamesOf } from './kubernetes/pod-lookup.ts';
+import { compileSelection, podMembers } from './kubernetes/pod-members.ts';
+import { buildResource } from './resource.ts';
 import { FileBook } from './ship/file-book.ts';
 import { openCheckpoints } from './ship/checkpoint-store.ts';
 import { Shipper } from './ship/shipper.ts';
@@ -167,6 +170,7 @@ class FileAgent implements Agent {
     this.#book = new FileBook({ context, tailer, store: opened.store, producer: this.#options.producer });
     this.#book.restore(opened.files.values());
     this.#followed = new FollowedFiles({ context, tailer, store: opened.store });
+    this.#options.pods?.onChange(() => this.#wake());
     for (const tree of this.#trees) tree.start();
     try {
       await this.#loop(tailer, this.#book);
@@ -215,6 +219,7 @@ class FileAgent implements Agent {
       this.#isFirstScan = false;
       tailer.endFirstScan();
     }
+    tailer.notePods();
     tailer.settleTruncated();
     let slices = 0;
     tailer.serve(() => {
@@ -258,6 +263,7 @@ class FileAgent implements Agent {
     if (nowMs >= this.#reportAtMs) {
       this.#reportAtMs = nowMs + REPORT_MS;
       book.report(this.#trees, this.#shipper.heldBytes);
+      if (!this.#isFirstScan) this.#tailer?.tellFollowedPods();
     }
     if (nowMs >= this.#ledgerAtMs) {
       this.#ledgerAtMs = nowMs + ledgerMs;
@@ -311,6 +317,12 @@ class FileAgent implements Agent {
   #createContext(): TailContext {
     const { config, fileSystem, scheduler, telemetry, sha256, openArchive, version } = this.#options;
     const facts = { node: config.node.name, cluster: config.cluster.name, version };
+    const { pods } = this.#options;
+    const selection = compileSelection(config.kubernetes);
+    const resourceOf = (spec: GroupSpec): Record<string, unknown> => {
+      const pod = pods?.find(podNamesOf(spec.names));
+      return buildResource(spec, facts, pod && podMembers(pod, spec.names, selection));
+    };
     return {
       config,
       fileSystem,
@@ -322,8 +334,16 @@ class FileAgent implements Agent {
       holes: this.#options.holes,
       isOnce: this.#options.once === true,
       facts,
+      pods,
+      resourceOf,
       isFirstScan: () => this.#isFirstScan,
-      createDecoder: createDecoderFactory({ buffers: this.#buffers, config, fileSystem, telemetry, facts }),
+      createDecoder: createDecoderFactory({
+        buffers: this.#buffers,
+        config,
+        fileSystem,
+        telemetry,
+        resourceOf,
+      }),
       emit: (batches) => this.#shipper.emit(batches),
       noteHold: (group, file) => this.#book?.noteHold(group, file),
       noteChange: (group, file) => this.#book?.noteChange(group, file),
@@ -375,7 +395,8 @@ class FileAgent implements Agent {
       return;
     }
     const alarm = new AbortController();
-    this.#sleeper = () => alarm.abort();
+    // Without a reason each would be an exception with its stack.
+    this.#sleeper = () => alarm.abort('awake');
     await this.#options.scheduler.sleep(delayMs, alarm.signal);
     this.#sleeper = undefined;
   }

@@ -1,4 +1,5 @@
 import type { GroupSpec } from './discovery/layout.ts';
+import type { PodMembers } from './kubernetes/pod-members.ts';
 
 export interface AgentFacts {
   readonly node: string;
@@ -15,23 +16,28 @@ interface ResourceSpec {
 /** The version of the Elastic Common Schema that documents follow. */
 const ECS_VERSION = '8.17.0';
 
-/** Returns the members that every document of a group has; what its path does not say is absent. */
-export function buildResource(spec: ResourceSpec, facts: AgentFacts): Record<string, unknown> {
+/** Returns the members that every document of a group has; what neither its path nor its pod says is absent. */
+export function buildResource(
+  spec: ResourceSpec,
+  facts: AgentFacts,
+  pod?: PodMembers,
+): Record<string, unknown> {
   const { names, source } = spec;
-  const isKubernetes = names.namespace !== undefined || names.pod !== undefined;
+  const isKubernetes = names.namespace !== undefined || names.pod !== undefined || pod !== undefined;
   const kubernetes = isKubernetes
     ? pruned({
         namespace: names.namespace,
         pod: pruned({ name: names.pod, uid: names.podUid }),
         container: pruned({ name: names.container }),
         node: { name: facts.node },
+        ...pod?.kubernetes,
       })
     : undefined;
   const container = pruned({
-    id: names.containerId,
+    id: names.containerId ?? pod?.container.id,
     name: names.containerName,
-    runtime: source.kind === 'docker' ? 'docker' : undefined,
-    image: pruned({ name: names.image }),
+    runtime: source.kind === 'docker' ? 'docker' : pod?.container.runtime,
+    image: pruned({ name: names.image ?? pod?.container.image }),
     labels: names.containerLabels,
   });
   const resource: Record<string, unknown> = {

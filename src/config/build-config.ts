@@ -3,6 +3,7 @@ import { assert } from '../base/assert.ts';
 import type { Config, TransportConfig } from './config.ts';
 import { elasticsearchConfig } from './elasticsearch-options.ts';
 import { kafkaConfig } from './kafka-options.ts';
+import { kubernetesConfig } from './kubernetes-options.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
 import type { SourceConfig } from './source-config.ts';
 import { DEFAULT_ROOTS, SOURCE_SHAPE } from './source-options.ts';
@@ -31,12 +32,14 @@ export function buildConfig(values: ReadonlyMap<string, unknown>, input: BuildIn
   const pipelines = read.at('indexer.pipelines') as readonly PipelineConfig[];
   checkSources(sources, problems);
   checkPipelines(pipelines, problems);
+  const nodeName = read.maybeText('node.name') ?? input.environment['NODE_NAME'] ?? input.hostName;
   const config: Config = {
     cluster: { name: read.text('cluster.name') },
-    node: { name: read.maybeText('node.name') ?? input.environment['NODE_NAME'] ?? input.hostName },
+    node: { name: nodeName },
     data: read.text('data'),
     sources,
     agent: agentConfig(read),
+    kubernetes: kubernetesConfig(read, problems, nodeName),
     rotate: read.at('rotate') as readonly RotatePolicyConfig[],
     rotateBudget: rotateBudget(read),
     transport: transportConfig(read, problems),

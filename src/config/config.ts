@@ -13,6 +13,7 @@ export interface Config {
   readonly data: string;
   readonly sources: readonly SourceConfig[];
   readonly agent: AgentConfig;
+  readonly kubernetes: KubernetesConfig;
   /** The first policy that fits a file is taken. */
   readonly rotate: readonly RotatePolicyConfig[];
   readonly rotateBudget: RotateBudgetConfig;
@@ -43,6 +44,21 @@ export interface AgentConfig {
   readonly deletedBytesMax: number;
   readonly checkpointMs: number;
   readonly ledgerMs: number;
+}
+
+/** Where the agent learns of labels; paths tell the names without it. */
+export interface KubernetesConfig {
+  readonly enabled: 'auto' | 'true' | 'false';
+  /** Undefined: the service account of the pod that the agent runs in. */
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  /** Name of the node in Kubernetes. */
+  readonly node: string;
+  /** Globs of what documents have. */
+  readonly labels: readonly string[];
+  readonly annotations: readonly string[];
+  /** Longest time that first records wait for the labels of their pod. */
+  readonly waitMsMax: number;
 }
 
 export type TransportConfig =

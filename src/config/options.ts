@@ -4,6 +4,7 @@
  */
 import { KAFKA_OPTIONS } from './kafka-options.ts';
 import { ELASTICSEARCH_OPTIONS } from './elasticsearch-options.ts';
+import { KUBERNETES_OPTIONS } from './kubernetes-options.ts';
 import type { OptionDefinition } from './shape.ts';
 import { PIPELINE_SHAPE } from './pipeline-options.ts';
 import { ROTATE_OPTIONS } from './rotate-options.ts';
@@ -22,6 +23,7 @@ export const SECTIONS: readonly {
   { name: '', title: 'General', description: 'What every role shares.' },
   { name: 'sources', title: 'Sources', description: 'What is collected.' },
   { name: 'agent', title: 'Agent', description: 'How files are followed.' },
+  { name: 'kubernetes', title: 'Kubernetes', description: 'What the agent asks the Kubernetes API.' },
   { name: 'rotate', title: 'Rotation', description: 'What becomes of log files.' },
   { name: 'transport', title: 'Transport', description: 'The road from agents to the indexer.' },
   { name: 'indexer', title: 'Indexer', description: 'What becomes of records on their way to the store.' },
@@ -295,6 +297,7 @@ const SERVER_OPTIONS: readonly OptionDefinition[] = [
 export const OPTIONS: readonly OptionDefinition[] = [
   ...GENERAL_OPTIONS,
   ...AGENT_OPTIONS,
+  ...KUBERNETES_OPTIONS,
   ...ROTATE_OPTIONS,
   ...TRANSPORT_OPTIONS,
   ...STORE_OPTIONS,

@@ -43,7 +43,10 @@ export interface RotateMatch {
   readonly pod: string | undefined;
   readonly container: string | undefined;
   readonly path: string | undefined;
+  /** Labels of the pod and the source's `fields`, by name. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Annotations of the pod. */
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** Bytes on disk of all followed files together, archives included; undefined: no limit. */

@@ -26,7 +26,15 @@ const MATCH_MEMBERS: readonly Member[] = [
     name: 'labels',
     shape: { kind: 'map' },
     default: {},
-    description: "Globs of the source's `fields`, by name.",
+    description:
+      "Globs of the pod's labels, by their name in Kubernetes, and of the source's `fields`, which win where both have the name. Labels take an agent that watches pods (kubernetes.enabled).",
+    example: { app: 'web', tier: 'front*' },
+  },
+  {
+    name: 'annotations',
+    shape: { kind: 'map' },
+    default: {},
+    description: "Globs of the pod's annotations, by name, where they have up to 1,024 characters.",
   },
 ];
 
@@ -200,6 +208,7 @@ export const DEFAULT_POLICY: RotatePolicyConfig = {
     container: undefined,
     path: undefined,
     labels: {},
+    annotations: {},
   },
   method: 'punch',
   size: SIZE_BYTES_DEFAULT,
@@ -293,8 +302,8 @@ function checkReachable(policies: readonly RotatePolicyConfig[], problems: Probl
 }
 
 function isWider(wide: RotateMatch, narrow: RotateMatch): boolean {
-  const { labels: wideLabels, ...wideGlobs } = wide;
-  const { labels: narrowLabels, ...narrowGlobs } = narrow;
+  const { labels: wideLabels, annotations: wideNotes, ...wideGlobs } = wide;
+  const { labels: narrowLabels, annotations: narrowNotes, ...narrowGlobs } = narrow;
   const givesWay = ([name, pattern]: [string, string | undefined], other: string | undefined): boolean => {
     if (pattern === undefined || pattern === other) return true;
     return other !== undefined && (pattern === '**' || (pattern === '*' && name !== 'path'));
@@ -303,7 +312,8 @@ function isWider(wide: RotateMatch, narrow: RotateMatch): boolean {
   const narrowByName: Readonly<Record<string, string | undefined>> = narrowGlobs;
   return (
     globs.every((entry) => givesWay(entry, narrowByName[entry[0]])) &&
-    Object.entries(wideLabels).every((entry) => givesWay(entry, narrowLabels[entry[0]]))
+    Object.entries(wideLabels).every((entry) => givesWay(entry, narrowLabels[entry[0]])) &&
+    Object.entries(wideNotes).every((entry) => givesWay(entry, narrowNotes[entry[0]]))
   );
 }
 

@@ -11,6 +11,7 @@ import type { Config } from '../config/config.ts';
 import type { SourceConfig } from '../config/source-config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Producer } from '../transport/transport.ts';
+import { createPodWatch } from './pod-watching.ts';
 import { nodeHoleFinder, withRotation } from './rotating-agent.ts';
 
 export interface AgentSetup {
@@ -26,11 +27,13 @@ export interface AgentSetup {
   readonly openArchive?: OpenArchive;
 }
 
-/** Makes an agent on the real machine; one that goes on also rotates what it follows. */
+/** Makes an agent on the real machine; one that goes on also rotates what it follows, and watches its pods. */
 export function createRealAgent(setup: AgentSetup): Agent {
   const { config, drainMsMax = config.drainMsMax, ...rest } = setup;
+  const pods = setup.once === true ? undefined : createPodWatch(config, setup.telemetry);
   const agent = createAgent({
     openArchive,
+    pods,
     holes: nodeHoleFinder,
     ...rest,
     config: { ...config, drainMsMax },
@@ -38,7 +41,8 @@ export function createRealAgent(setup: AgentSetup): Agent {
     scheduler: nodeScheduler,
     sha256: (bytes) => createHash('sha256').update(bytes).digest(),
   });
-  return setup.once === true ? agent : withRotation(agent, setup);
+  const { telemetry } = setup;
+  return setup.once === true ? agent : withRotation(agent, { config, telemetry, pods });
 }
 
 /** Returns what the agent collects, for the API. */

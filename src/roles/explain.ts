@@ -1,6 +1,8 @@
 /** `logboom explain`: which source, pipeline and index a file or a line would take, found by the parts themselves. */
 import path from 'node:path';
 import type { GroupSpec } from '../agent/discovery/layout.ts';
+import { podNamesOf } from '../agent/kubernetes/pod-lookup.ts';
+import { compileSelection, podMembers } from '../agent/kubernetes/pod-members.ts';
 import { buildResource } from '../agent/resource.ts';
 import { createZoneOffset } from '../agent/tail/zone-offset.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
@@ -13,6 +15,7 @@ import type { Config } from '../config/config.ts';
 import { explainLine, formatExplanation } from '../indexer/explain.ts';
 import { placeOf } from './agent-parts.ts';
 import { findObstacle, judgeFile } from './explain-source.ts';
+import { readKnownPods } from './pod-watching.ts';
 
 /** Bytes of a file that are decoded to show its first record. */
 const HEAD_BYTES = 64 * 1024;
@@ -127,8 +130,11 @@ function explainFirstRecord(config: Config, group: GroupSpec, file: string): Rec
   return { members, lines, json: inner.json };
 }
 
-function resourceOf({ node, cluster }: Config, group: GroupSpec): Record<string, unknown> {
-  return buildResource(group, { node: node.name, cluster: cluster.name, version: '' });
+function resourceOf(config: Config, group: GroupSpec): Record<string, unknown> {
+  const { node, cluster, kubernetes } = config;
+  const pod = readKnownPods(config).find(podNamesOf(group.names));
+  const members = pod && podMembers(pod, group.names, compileSelection(kubernetes));
+  return buildResource(group, { node: node.name, cluster: cluster.name, version: '' }, members);
 }
 
 /** Returns the document of the file's first record, or undefined when there is none to read. */

@@ -19,6 +19,7 @@ import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { PlannedFile, RotatePlan, RotateReport } from '../cli/context.ts';
 import type { Config } from '../config/config.ts';
 import type { SourceConfig } from '../config/source-config.ts';
+import { readKnownPods } from './pod-watching.ts';
 import { planPods } from './pods-view.ts';
 
 /** Directories that are entered before the walk is given up. */
@@ -43,7 +44,7 @@ export function planRotation(config: Config): RotatePlan {
     onUnreadable: (directory, error) => warnings.push(`${directory}: ${messageOf(error)}`),
   });
   const nowMs = nodeScheduler.nowMs();
-  const chooser = new PolicyChooser(config.rotate);
+  const chooser = new PolicyChooser(config.rotate, readKnownPods(config));
   const { groups } = survey.look(followed, { wallMs: nowMs, monotonicMs: 0 });
   const ruled = groups.map((group) => ({ group, choice: chooser.choose(group) }));
   const actions = planAll(ruled, config, nowMs);

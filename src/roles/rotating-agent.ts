@@ -1,6 +1,7 @@
 /** An agent that rotates what it follows: one service to whoever runs it. */
 import fs from 'node:fs';
 import type { Agent, AgentFileStatus, AgentSourceStatus } from '../agent/agent-types.ts';
+import type { PodWatch } from '../agent/kubernetes/pod-watch.ts';
 import type { FollowedFiles } from '../agent/followed-files.ts';
 import { Rotator } from '../agent/rotate/rotator.ts';
 import type { HoleFinder } from '../agent/tail/skips.ts';
@@ -23,16 +24,22 @@ export const nodeHoleFinder: HoleFinder = {
   nextHole,
 };
 
-/** Joins an agent with the rotation of its files; rotation stops first. */
-export function withRotation(
-  agent: Agent,
-  { config, telemetry }: { readonly config: Config; readonly telemetry: Telemetry },
-): Agent {
+export interface RotationSetup {
+  readonly config: Config;
+  readonly telemetry: Telemetry;
+  /** Runs beside it; undefined where no labels of pods are known. */
+  readonly pods: PodWatch | undefined;
+}
+
+/** Joins an agent with the rotation of its files, and with the watch of their pods; rotation stops first, the watch last. */
+export function withRotation(agent: Agent, { config, telemetry, pods }: RotationSetup): Agent {
   return new RotatingAgent(
     agent,
+    pods,
     new Rotator({
       config,
       telemetry,
+      pods,
       followed: () => agent.followed,
       machine: nodeRotateMachine,
       fileSystem: nodeFileSystem,
@@ -44,10 +51,12 @@ export function withRotation(
 class RotatingAgent implements Agent {
   readonly name = 'agent';
   readonly #agent: Agent;
+  readonly #pods: PodWatch | undefined;
   readonly #rotator: Rotator;
 
-  constructor(agent: Agent, rotator: Rotator) {
+  constructor(agent: Agent, pods: PodWatch | undefined, rotator: Rotator) {
     this.#agent = agent;
+    this.#pods = pods;
     this.#rotator = rotator;
   }
 
@@ -61,18 +70,20 @@ class RotatingAgent implements Agent {
         await this.#agent.run();
       } finally {
         await this.#rotator.stop();
+        await this.#pods?.stop();
       }
     };
-    await Promise.all([runAgent(), this.#rotator.run()]);
+    await Promise.all([runAgent(), this.#rotator.run(), this.#pods?.run()]);
   }
 
   async stop(): Promise<void> {
     await this.#rotator.stop();
     await this.#agent.stop();
+    await this.#pods?.stop();
   }
 
   problem(): string | undefined {
-    return this.#agent.problem() ?? this.#rotator.problem();
+    return this.#agent.problem() ?? this.#rotator.problem() ?? this.#pods?.problem();
   }
 
   files(): AgentFileStatus[] {

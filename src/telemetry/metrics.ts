@@ -104,6 +104,36 @@ export const METRICS = {
     help: 'How long the records of a partition that wait longest have waited to be committed.',
     labels: ['topic', 'partition'],
   },
+  logboom_kubernetes_up: {
+    kind: 'gauge',
+    help: 'Whether the last question about pods was answered: 1 or 0.',
+    labels: [],
+  },
+  logboom_kubernetes_pods: {
+    kind: 'gauge',
+    help: 'Pods of this node that are known: present, or gone and kept for their files.',
+    labels: ['state'],
+  },
+  logboom_kubernetes_requests_total: {
+    kind: 'counter',
+    help: 'Answers of the Kubernetes API, by list or watch and HTTP status.',
+    labels: ['verb', 'status'],
+  },
+  logboom_kubernetes_watch_events_total: {
+    kind: 'counter',
+    help: 'Events of the watch of pods, by type.',
+    labels: ['type'],
+  },
+  logboom_kubernetes_forgotten_pods_total: {
+    kind: 'counter',
+    help: 'Pods that were not kept because there were too many.',
+    labels: [],
+  },
+  logboom_kubernetes_unlabelled_files_total: {
+    kind: 'counter',
+    help: 'Groups of files whose first records left before anything was known of their pod.',
+    labels: [],
+  },
   logboom_rotate_actions_total: {
     kind: 'counter',
     help: 'What rotation did with files, by kind and outcome.',
@@ -215,6 +245,16 @@ export const METRICS = {
     labels: ['route', 'status'],
   },
   logboom_api_request_seconds: { kind: 'histogram', help: 'Time of requests.', labels: ['route'] },
+  logboom_api_agents: {
+    kind: 'gauge',
+    help: 'Agents that were heard of: running, silent, stopped in good order, or gone for long.',
+    labels: ['state'],
+  },
+  logboom_api_silent_agents_bytes: {
+    kind: 'gauge',
+    help: 'Bytes that silent agents had not delivered when they spoke last.',
+    labels: [],
+  },
   logboom_api_tail_clients: { kind: 'gauge', help: 'Live tails that are open.', labels: [] },
 } as const satisfies Record<string, MetricDefinition>;
 

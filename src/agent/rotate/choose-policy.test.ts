@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RotateMatch } from '../../config/rotate-config.ts';
+import { KnownPods } from '../testing/known-pods.ts';
 import { PolicyChooser } from './choose-policy.ts';
 import { describeChoice } from './rotate-status.ts';
 import type { RotateGroup } from './rotate-types.ts';
@@ -49,4 +50,34 @@ void test('method none leaves files alone', () => {
     reason: 'rotate[0] says method: none',
     isWished: true,
   });
+});
+
+void test("a policy fits by the pod's labels and annotations, and the source's fields win over them", () => {
+  const pods = new KnownPods();
+  const labels = { app: 'web', tier: 'frontend', 'app.kubernetes.io/name': 'web' };
+  pods.put({ uid: 'u1', name: 'cart-0', namespace: 'shop', labels, annotations: { team: 'shop' } });
+  const chosenBy = (match: Partial<RotateMatch>, changes: Partial<RotateGroup> = {}): string => {
+    const chooser = new PolicyChooser([samplePolicy({ match: { ...NOTHING, ...match } })], pods);
+    return describeChoice(chooser.choose(sampleGroup([], changes))).policy;
+  };
+  assert.equal(chosenBy({ labels: { app: 'web', tier: 'front*' } }), 'rotate[0]');
+  assert.equal(chosenBy({ labels: { 'app.kubernetes.io/name': 'w?b' } }), 'rotate[0]');
+  assert.equal(chosenBy({ labels: { app: 'web', tier: 'back*' } }), 'built-in', 'every one must fit');
+  assert.equal(chosenBy({ labels: { constructor: '*' } }), 'built-in');
+  assert.equal(chosenBy({ annotations: { team: 'shop' } }), 'rotate[0]');
+  assert.equal(chosenBy({ annotations: { app: 'web' } }), 'built-in');
+  assert.equal(chosenBy({ labels: { app: 'web' } }, { labels: { app: 'mine' } }), 'built-in');
+  assert.equal(chosenBy({ labels: { app: 'mine' } }, { labels: { app: 'mine' } }), 'rotate[0]');
+  const names = { namespace: 'shop', app: 'cart', pod: 'cart-1', container: 'app' };
+  assert.equal(chosenBy({ labels: { app: 'web' } }, { names }), 'built-in', 'another pod');
+});
+
+void test('a choice says by which labels, and whose are not known', () => {
+  const pods = new KnownPods();
+  pods.put({ uid: 'u1', name: 'cart-0', namespace: 'shop', labels: { app: 'web' }, annotations: { a: 'b' } });
+  const match = { ...NOTHING, labels: { app: 'w*' }, annotations: { a: '*' } };
+  const known = new PolicyChooser([samplePolicy({ match })], pods).choose(sampleGroup([]));
+  assert.equal(known.reason, 'rotate[0] is the first that fits, by label app=web, annotation a=b');
+  const unknown = new PolicyChooser([samplePolicy({ match })]).choose(sampleGroup([]));
+  assert.match(unknown.reason, /plain file of the apps tree; the labels of shop\/cart-0 are not known$/);
 });

@@ -13,6 +13,8 @@ import { loadConfig } from '../../config/load-config.ts';
 import { MemoryTelemetry } from '../../telemetry/memory-telemetry.ts';
 import type { FollowedFile, FollowedGroup, FollowedView } from '../followed-files.ts';
 import { parseRotatedName } from '../discovery/rotated-name.ts';
+import type { PodLookup } from '../kubernetes/pod-lookup.ts';
+import { KnownPods } from '../testing/known-pods.ts';
 import { parseStatus } from './rotate-status.ts';
 import { Rotator } from './rotator.ts';
 import { statusPathOf } from './status-file.ts';
@@ -54,11 +56,12 @@ class Scene {
     }).config;
   }
 
-  start(context: TestContext, machine: Partial<RotateMachine> = {}): Rotator {
+  start(context: TestContext, machine: Partial<RotateMachine> = {}, pods?: PodLookup): Rotator {
     const rotator = new Rotator({
       config: this.config,
       followed: () => this.#followed(),
       machine: { ...nodeRotateMachine, ...machine },
+      pods,
       fileSystem: nodeFileSystem,
       scheduler: hasty,
       telemetry: this.telemetry,
@@ -352,4 +355,35 @@ void test('a file system without holes is said with the ways that it has, and is
   await until('the warning', () => scene.warnings().includes('use method rename'));
   await aMoment();
   assert.equal(tries, 1);
+});
+
+void test('a label that changes moves a file to another policy at once', async (context) => {
+  const policies = 'rotate: [ { match: { labels: { app: web } }, size: 64KiB }, { size: 10MiB } ]';
+  const scene = new Scene(context, policies);
+  const pods = new KnownPods();
+  const pod = { uid: 'u1', name: 'cart-0', namespace: 'shop' };
+  pods.put({ ...pod, labels: { app: 'cart' } });
+  const file = scene.write('app.log', 200 * KIB);
+  const writer = fs.openSync(file, 'a');
+  context.after(() => fs.closeSync(writer));
+  scene.start(context, {}, pods);
+  await until('the status', () => scene.status()?.groups[0]?.policy === 'rotate[1]');
+  assert.ok(fs.statSync(file).blocks * 512 >= 200 * KIB);
+  pods.put({ ...pod, labels: { app: 'web' } });
+  await until('the punch', () => fs.statSync(file).blocks * 512 < 100 * KIB);
+  await until('the new policy', () => scene.status()?.groups[0]?.policy === 'rotate[0]');
+});
+
+void test('policies that ask for labels wait at the start for what the API tells', async (context) => {
+  const policies = 'rotate: [ { match: { labels: { app: web } }, size: 10MiB }, { size: 64KiB } ]';
+  const scene = new Scene(context, policies);
+  const pods = new KnownPods();
+  pods.hasListed = false;
+  const file = scene.write('app.log', 200 * KIB);
+  const writer = fs.openSync(file, 'a');
+  context.after(() => fs.closeSync(writer));
+  scene.start(context, {}, pods);
+  await aMoment();
+  assert.ok(fs.statSync(file).blocks * 512 >= 200 * KIB, 'its policy is not known yet');
+  await until('the punch after the wait', () => fs.statSync(file).blocks * 512 < 100 * KIB);
 });

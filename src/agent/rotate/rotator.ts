@@ -16,6 +16,7 @@ import { formatTimestamp } from '../../record/timestamp.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { FollowedGroup, FollowedView } from '../followed-files.ts';
 import { joinPath } from '../discovery/layout.ts';
+import type { PodLookup } from '../kubernetes/pod-lookup.ts';
 import { type BudgetGroup, freedBy, planBudget } from './budget-plan.ts';
 import { PolicyChooser } from './choose-policy.ts';
 import { LogrotateEngine } from './logrotate-engine.ts';
@@ -36,6 +37,9 @@ import { describeGroup, rootOf, Survey } from './survey.ts';
 const TICK_MS = 500;
 const QUIET_TICK_MS = 1000;
 
+/** Labels may change all the time: they do not make ticks more frequent than this. */
+const TICK_MS_MIN = 200;
+
 /** How often everything is looked at although nothing changed: files grow old. */
 const QUIET_LOOK_MS = 10_000;
 
@@ -45,6 +49,9 @@ const UNUSED_MS = 60_000;
 /** How long what goes on beside the loop is waited for at the end. */
 const STOP_MS = 1000;
 
+/** How long policies that ask for labels wait at the start for the API to tell of them; then it is away. */
+const PODS_WAIT_MS = 60_000;
+
 /** logrotate without a schedule of its own. */
 const LOGROTATE_MS = 60_000;
 
@@ -53,6 +60,8 @@ export interface RotatorOptions {
   /** The agent's files; undefined while it does not know them all. */
   readonly followed: () => FollowedView | undefined;
   readonly machine: RotateMachine;
+  /** Without it policies know no label of a pod. */
+  readonly pods?: PodLookup | undefined;
   readonly fileSystem: FileSystem;
   readonly scheduler: Scheduler;
   readonly telemetry: Telemetry;
@@ -92,7 +101,10 @@ export class Rotator implements Service {
   #background: Promise<void> | undefined;
   #finished: Promise<void> | undefined;
   #isStopping = false;
-  #alarm = new AbortController();
+  readonly #alarm = new AbortController();
+  /** Ends the pause before the next tick. */
+  #nudge = new AbortController();
+  #podsVersion = 0;
   #hasNews = false;
   #hasWork = true;
   #stamp = 0;
@@ -102,7 +114,8 @@ export class Rotator implements Service {
   constructor(options: RotatorOptions) {
     const { config, machine, telemetry, fileSystem, scheduler } = options;
     this.#options = options;
-    this.#chooser = new PolicyChooser(config.rotate);
+    this.#chooser = new PolicyChooser(config.rotate, options.pods);
+    options.pods?.onChange(() => this.#nudge.abort('labels'));
     this.#survey = new Survey({
       machine,
       onUnreadable: (directory, error) => this.#warnOnce(directory, `${directory}: ${messageOf(error)}`),
@@ -143,6 +156,7 @@ export class Rotator implements Service {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#alarm.abort();
+    this.#nudge.abort();
     await this.#finished?.catch(() => undefined);
   }
 
@@ -164,13 +178,22 @@ export class Rotator implements Service {
       while (!this.#isStopping) {
         this.#hasNews = false;
         await this.#tryTick();
-        await scheduler.sleep(this.#hasNews ? TICK_MS : QUIET_TICK_MS, this.#alarm.signal);
+        await this.#pause();
       }
       // What is compressed has no name yet and is gone with the process; logrotate ends by itself.
       await Promise.race([this.#background, scheduler.sleep(STOP_MS)]);
     } finally {
       this.#locks.release();
     }
+  }
+
+  /** Waits for the next tick; a label that changes does not wait, but for what has to lie between two ticks. */
+  async #pause(): Promise<void> {
+    const { scheduler } = this.#options;
+    await scheduler.sleep(TICK_MS_MIN, this.#alarm.signal);
+    const restMs = (this.#hasNews ? TICK_MS : QUIET_TICK_MS) - TICK_MS_MIN;
+    await scheduler.sleep(restMs, this.#nudge.signal);
+    if (!this.#isStopping) this.#nudge = new AbortController();
   }
 
   /** A disk that is full, or a directory that cannot be written, delays rotation and nothing else. */
@@ -191,10 +214,12 @@ export class Rotator implements Service {
     if (followed === undefined) return;
     const wallMs = scheduler.nowMs();
     const monotonicMs = scheduler.monotonicMs();
+    if (this.#waitsForPods(monotonicMs)) return;
     if (this.#pods.work(followed, { wallMs, monotonicMs })) this.#hasNews = this.#hasWork = true;
     const due = this.#takeDue(wallMs);
-    if (due.size === 0 && this.#isQuiet(followed.stamp(), monotonicMs)) return;
-    if (this.#choices.size >= CHOICES_MAX) this.#choices.clear();
+    const arePodsNew = this.#takePods();
+    if (due.size === 0 && !arePodsNew && this.#isQuiet(followed.stamp(), monotonicMs)) return;
+    if (this.#choices.size >= CHOICES_MAX || arePodsNew) this.#choices.clear();
     const groups = followed.groups((group) => this.#choiceOf(group).kind === 'policy');
     const roots = new Map(groups.map((group) => [group.key, rootOf(group)]));
     const { groups: seen, fresh } = this.#survey.look(groups, { wallMs, monotonicMs });
@@ -237,7 +262,22 @@ export class Rotator implements Service {
     return false;
   }
 
-  /** What policy a group has does not change: it is found once. */
+  /** Without its labels a file could have a policy that removes what the right one keeps. */
+  #waitsForPods(nowMs: number): boolean {
+    const { pods } = this.#options;
+    if (pods === undefined || pods.hasListed || !this.#chooser.needsPods) return false;
+    return nowMs - this.#startedMs < PODS_WAIT_MS;
+  }
+
+  /** Labels of pods may have changed what policy a group has; nothing else does. */
+  #takePods(): boolean {
+    const version = this.#options.pods?.version ?? 0;
+    if (version === this.#podsVersion) return false;
+    this.#podsVersion = version;
+    return true;
+  }
+
+  /** What policy a group has does not change without that: it is found once. */
   #choiceOf(group: Omit<FollowedGroup, 'files'>): PolicyChoice {
     const known = this.#choices.get(group.key);
     if (known !== undefined) return known;

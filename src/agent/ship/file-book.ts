@@ -14,7 +14,6 @@ import type { FileGroup } from '../tail/file-group.ts';
 import type { TailContext } from '../tail/tail-context.ts';
 import type { TailedFile } from '../tail/tailed-file.ts';
 import type { Tailer } from '../tail/tailer.ts';
-import { buildResource } from '../resource.ts';
 import type { CheckpointStore, FileCheckpoint } from './checkpoint-store.ts';
 import { GapTeller } from './gap-teller.ts';
 import { checkpointOf, type LedgerMoment, ledgerRecordOf, statusOf } from './file-records.ts';
@@ -314,7 +313,7 @@ export class FileBook {
   #tellGaps(group: FileGroup, file: TailedFile): void {
     const { settledGaps, id, path } = file;
     if (id === undefined || settledGaps.length <= file.gapsTold) return;
-    const resource = buildResource(group.spec, this.#context.facts);
+    const resource = this.#context.resourceOf(group.spec);
     this.#gaps.tell({ fileId: id, path, resource }, settledGaps, file.gapsTold);
     file.gapsTold = settledGaps.length;
     // Its time is journaled before it leaves.

@@ -10,7 +10,6 @@ import { taiLabelSeconds, taiOffsetSecondsOf } from '../../capture/s6-stamp.ts';
 import type { Config } from '../../config/config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
-import { type AgentFacts, buildResource } from '../resource.ts';
 import { readAt } from './fingerprint.ts';
 import type { TailedFile } from './tailed-file.ts';
 import { createZoneOffset } from './zone-offset.ts';
@@ -32,7 +31,7 @@ export interface DecoderFactoryOptions {
   readonly buffers: BufferPool;
   readonly fileSystem: FileSystem;
   readonly telemetry: Telemetry;
-  readonly facts: AgentFacts;
+  readonly resourceOf: (spec: GroupSpec) => Readonly<Record<string, unknown>>;
 }
 
 /** Returns a function that makes the decoder of a file. */
@@ -52,7 +51,7 @@ export function createDecoderFactory(
         path: file.path,
         format: spec.format,
         stream: spec.stream,
-        resource: buildResource(spec, options.facts),
+        resource: options.resourceOf(spec),
       },
       lanes,
       {

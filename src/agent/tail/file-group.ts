@@ -1,6 +1,7 @@
 import { ContainerLanes } from '../../capture/container-lanes.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
 import { compareAge, type Rotation } from '../discovery/rotated-name.ts';
+import type { PodFacts } from '../kubernetes/pod-facts.ts';
 import type { TailedFile } from './tailed-file.ts';
 
 /** How long the successors of a file that cannot be read wait for it, counted from its first failure. */
@@ -46,6 +47,12 @@ export class FileGroup {
   /** A later container of the same name has begun. */
   isEnded = false;
   isReady = false;
+  /** What its documents say of their pod now. */
+  pod: PodFacts | undefined;
+  /** When it was found, in monotonic milliseconds; undefined once its records wait for nothing. */
+  foundMs: number | undefined;
+  /** Whether bytes are there that are not read before something is known of its pod. */
+  isWaitingForPod = false;
 
   constructor(spec: GroupSpec, restored: readonly TailedFile[]) {
     this.spec = spec;

@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
+import type { PodLookup } from '../kubernetes/pod-lookup.ts';
 import type { AgentFacts } from '../resource.ts';
 import type { ShipState } from '../ship/ship-state.ts';
 import type { OpenArchive } from './archive-reader.ts';
@@ -29,6 +30,10 @@ export interface TailContext {
   readonly isOnce: boolean;
   /** What the documents say of this agent. */
   readonly facts: AgentFacts;
+  /** What is known of pods beyond what paths say; undefined where nobody watches them. */
+  readonly pods: PodLookup | undefined;
+  /** What all documents of a group say now. */
+  readonly resourceOf: (spec: GroupSpec) => Readonly<Record<string, unknown>>;
   /** Whether the first look at every directory is still going on. */
   readonly isFirstScan: () => boolean;
   readonly createDecoder: (spec: GroupSpec, file: TailedFile, lanes: ContainerLanes) => Decoder;

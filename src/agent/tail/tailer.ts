@@ -10,7 +10,7 @@ import type { SourceConfig } from '../../config/source-config.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { GroupSpec, LayoutFile } from '../discovery/layout.ts';
 import type { FileCheckpoint, Fingerprint } from '../ship/checkpoint-store.ts';
-import { buildResource } from '../resource.ts';
+import { podNamesOf } from '../kubernetes/pod-lookup.ts';
 import { FileGroup } from './file-group.ts';
 import { FileLifecycle } from './file-lifecycle.ts';
 import { FileMarks } from './file-marks.ts';
@@ -53,6 +53,7 @@ export class Tailer {
   readonly #truncated = new Set<FileGroup>();
   #attention = new Set<FileGroup>();
   #tendAtMs = 0;
+  #podsVersion = -1;
 
   constructor(context: TailContext, saved: Iterable<FileCheckpoint>) {
     this.#context = context;
@@ -180,7 +181,8 @@ export class Tailer {
         if (file.fd !== undefined && needsMeasuring(file)) this.#measurer.measure(file);
       const isPending = this.lifecycle.tend(group, nowMs);
       const isSuspecting = this.#lookAtSuspects(group);
-      if (!isPending && !isSuspecting) this.#attention.delete(group);
+      const isDue = isPending || isSuspecting || group.isWaitingForPod;
+      if (!isDue) this.#attention.delete(group);
       this.#makeReady(group);
     }
   }
@@ -253,6 +255,7 @@ export class Tailer {
     }
     const restored = this.#saved.claim(spec.key).map((file) => restoreFile(file, true));
     const group = new FileGroup(spec, restored);
+    if (this.#context.pods !== undefined) group.foundMs = this.#context.scheduler.monotonicMs();
     for (const file of restored) file.progress = this.#context.ship.progressOf(must(file.id, 'file id'));
     this.#groups.set(spec.key, group);
     const siblings = this.#byDirectory.get(spec.directory);
@@ -268,11 +271,52 @@ export class Tailer {
   #rename(group: FileGroup, spec: GroupSpec): void {
     if (JSON.stringify(group.spec.names) === JSON.stringify(spec.names)) return;
     group.spec = spec;
-    const resource = buildResource(spec, this.#context.facts);
-    for (const file of group.files) {
-      file.decoder?.setResource(resource);
-      this.#context.noteChange(group, file);
+    this.#describe(group);
+    for (const file of group.files) this.#context.noteChange(group, file);
+  }
+
+  /** Has the documents of a group say what is known now. */
+  #describe(group: FileGroup): void {
+    group.pod = this.#context.pods?.find(podNamesOf(group.spec.names)) ?? group.pod;
+    const resource = this.#context.resourceOf(group.spec);
+    for (const file of group.files) file.decoder?.setResource(resource);
+  }
+
+  /** Takes in what is newly known of pods: later records say it, and those that waited for it go on. */
+  notePods(): void {
+    const { pods } = this.#context;
+    if (pods === undefined || pods.version === this.#podsVersion) return;
+    this.#podsVersion = pods.version;
+    for (const group of this.#groups.values()) {
+      const pod = pods.find(podNamesOf(group.spec.names));
+      // What was forgotten meanwhile was true all the same.
+      if (pod === undefined || pod === group.pod) continue;
+      this.#describe(group);
+      this.#makeReady(group);
     }
+  }
+
+  /** Tells whose pods are still needed, deleted or not. */
+  tellFollowedPods(): void {
+    const names = [...this.#groups.values()].map(({ spec }) => podNamesOf(spec.names));
+    this.#context.pods?.noteFollowed(names);
+  }
+
+  /** Whether the first records of a group wait for what is known of its pod. */
+  #waitsForPod(group: FileGroup): boolean {
+    if (group.foundMs === undefined) return false;
+    const { pods, telemetry } = this.#context;
+    const names = podNamesOf(group.spec.names);
+    group.isWaitingForPod = pods?.shouldWait(names, group.foundMs) === true;
+    if (group.isWaitingForPod) {
+      this.#attention.add(group);
+      return true;
+    }
+    group.foundMs = undefined;
+    group.pod = pods?.find(names);
+    const hasPod = names.pod !== undefined || names.podUid !== undefined;
+    if (hasPod && group.pod === undefined) telemetry.count('logboom_kubernetes_unlabelled_files_total', 1);
+    return false;
   }
 
   /** A container's greater restart number ends the groups of the smaller ones. */
@@ -429,7 +473,7 @@ export class Tailer {
   #makeReady(group: FileGroup): void {
     const nowMs = this.#context.scheduler.monotonicMs();
     if (group.files.some((file) => file.isShrunk)) this.#truncated.add(group);
-    if (group.isReady || group.nextReadable(nowMs) === undefined) return;
+    if (group.isReady || group.nextReadable(nowMs) === undefined || this.#waitsForPod(group)) return;
     group.isReady = true;
     this.#ready.push(group);
   }

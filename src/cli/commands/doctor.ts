@@ -14,7 +14,7 @@ export function addDoctorCommand({ program, context, setExitCode }: CommandSetup
     .option('--json', 'print JSON');
   addKafkaFlag(command);
   addElasticsearchFlag(command);
-  addConfigOptions(command, { sections: ['sources'] }).addHelpText(
+  addConfigOptions(command, { sections: ['sources', 'kubernetes'] }).addHelpText(
     'after',
     `
 Exit code 1 when something must be mended.

@@ -11,7 +11,7 @@ import { readServerUrl } from '../server-options.ts';
 
 const AGENT_CHOICE: ConfigOptionsChoice = {
   listen: 'agent.listen',
-  sections: ['sources', 'agent', 'transport', 'log'],
+  sections: ['sources', 'agent', 'kubernetes', 'transport', 'log'],
 };
 const SERVER_CHOICE: ConfigOptionsChoice = {
   listen: 'server.listen',
