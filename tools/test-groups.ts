@@ -50,6 +50,7 @@ export const LONG_ENVIRONMENT: Readonly<Record<string, string>> = {
   LOGBOOM_ROTATE_KILLS: '40',
   LOGBOOM_ROTATE_BURST: '20000',
   LOGBOOM_CASES: '100000',
+  LOGBOOM_ENGINES: 'all',
 };
 
 export interface PlannedGroup extends TestGroup {

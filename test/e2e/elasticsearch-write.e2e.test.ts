@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../../src/base/errors.ts';
 import type { LedgerRecord } from '../../src/record/ledger.ts';
 import type { DocumentBatch } from '../../src/record/record-batch.ts';
 import type { AppendResult } from '../../src/store/store.ts';
@@ -21,8 +22,9 @@ const MIB = 2 ** 20;
 /** OpenSearch takes no larger request; Elasticsearch keeps its own limit of 100 MiB. */
 const SMALL_CONTENT = '8mb';
 
-const ENGINES = ENGINE_KINDS.map(({ name, product, start }) => ({
+const ENGINES = ENGINE_KINDS.map(({ name, product, hasDataStreams, start }) => ({
   name,
+  hasDataStreams,
   takesLarge: product === 'elasticsearch',
   start: () =>
     product === 'opensearch'
@@ -30,6 +32,9 @@ const ENGINES = ENGINE_KINDS.map(({ name, product, start }) => ({
       : // By default a tenth of the heap, of which a document takes four times its size.
         start({ settings: { 'indexing_pressure.memory.limit': '200mb' } }),
 }));
+
+type TestedEngine = Pick<(typeof ENGINES)[number], 'takesLarge' | 'hasDataStreams'>;
+type Case = (bench: EngineBench) => Promise<void>;
 
 const skip = javaSkipReason() ?? false;
 
@@ -40,14 +45,14 @@ for (const engine of ENGINES) {
       service = await engine.start();
     });
     after(() => service.stop());
-    for (const [name, run] of Object.entries(casesFor(engine.takesLarge))) {
+    for (const [name, run] of Object.entries(casesFor(engine))) {
       void test(name, () => run(new EngineBench(service)));
     }
   });
 }
 
 /** What is tested on an engine. A function, because it is used above. */
-function casesFor(takesLarge: boolean): Record<string, (bench: EngineBench) => Promise<void>> {
+function casesFor({ takesLarge, hasDataStreams }: TestedEngine): Record<string, Case> {
   return {
     'what is appended again is stored once, by day and namespace': storesOnce,
     'events too late or too early have indices of their own, and stand in one only': storesOverflow,
@@ -59,7 +64,9 @@ function casesFor(takesLarge: boolean): Record<string, (bench: EngineBench) => P
     'a read-only index holds up its own documents until it is released': waitsForReadOnly,
     'an overloaded engine gets fewer requests at once and everything in the end': survivesOverload,
     'an index that the engine may not create by itself is created': createsIndices,
-    'a data stream takes each record once': writesDataStream,
+    ...(hasDataStreams
+      ? { 'a data stream takes each record once': writesDataStream }
+      : { 'data streams that the engine lacks are told, with the option': tellsOfDataStreams }),
     ...(takesLarge
       ? { 'a document of 30 MB is stored': storesLarge }
       : { 'requests that are too large are halved, and one document alone is rejected': halvesLarge }),
@@ -322,6 +329,17 @@ async function writesDataStream(bench: EngineBench): Promise<void> {
   await bench.ask('POST', `/${bench.prefix}-shop/_refresh`);
   const { hits } = await bench.ask('GET', `/${bench.prefix}-shop/_search?size=1`);
   assert.match(JSON.stringify(hits), new RegExp(`"_index":"\\.ds-${bench.prefix}-shop-`));
+}
+
+async function tellsOfDataStreams(bench: EngineBench): Promise<void> {
+  await using opened = bench.open({ isDataStream: true });
+  const controller = new AbortController();
+  const appending = opened.store.append([bench.lines(5)], controller.signal);
+  await waitFor('the lack to be told', WAIT_MS_MAX, () =>
+    /cannot create data streams.*store\.isDataStream/.test(opened.store.problem() ?? ''),
+  );
+  controller.abort();
+  await assert.rejects(appending, (error) => error instanceof AppError && error.code === 'aborted');
 }
 
 async function storesLarge(bench: EngineBench): Promise<void> {

@@ -11,6 +11,8 @@ export interface EngineKind {
   /** Such as `OpenSearch 3`. */
   readonly name: string;
   readonly product: 'opensearch' | 'elasticsearch';
+  /** Elasticsearch 7 alone has them in a module that is not published. */
+  readonly hasDataStreams: boolean;
   readonly start: (options?: EngineOptions) => Promise<JavaService>;
 }
 
@@ -31,6 +33,7 @@ function openSearch(version: string): EngineKind {
   return {
     name: `OpenSearch ${version}`,
     product: 'opensearch',
+    hasDataStreams: true,
     start: (options) => startOpenSearch({ ...options, version }),
   };
 }
@@ -39,6 +42,7 @@ function elasticsearch(version: string): EngineKind {
   return {
     name: `Elasticsearch ${version}`,
     product: 'elasticsearch',
+    hasDataStreams: version !== '7',
     start: (options) => startElasticsearch({ ...options, version }),
   };
 }

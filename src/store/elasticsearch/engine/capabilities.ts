@@ -13,6 +13,7 @@ export interface Capabilities {
   readonly pointInTime: '_pit' | '_search/point_in_time' | 'none';
   readonly hasPainless: boolean;
   readonly lifecycle: 'ilm' | 'ism' | 'none';
+  readonly hasDataStreams: boolean;
   /** A type for objects whose members are not mapped one by one. */
   readonly flatType: 'flattened' | 'flat_object' | 'none';
   readonly hasMatchOnlyText: boolean;
@@ -33,10 +34,11 @@ export async function detectCapabilities(client: EngineClient, signal: AbortSign
   const [flattened, flatObject, matchOnlyText, wildcard] = await Promise.all(
     ['flattened', 'flat_object', 'match_only_text', 'wildcard'].map((type) => probe.hasType(type)),
   );
-  const [logsdb, sourceMode, zstd, hasPlugins] = await Promise.all([
+  const [logsdb, sourceMode, zstd, dataStreams, hasPlugins] = await Promise.all([
     probe.hasSetting({ mode: 'logsdb' }),
     probe.hasSetting({ 'mapping.source.mode': 'stored' }),
     probe.hasSetting({ codec: 'zstd' }),
+    probe.hasDataStreams(),
     probe.hasLicensedPlugins(),
   ]);
   return {
@@ -45,6 +47,7 @@ export async function detectCapabilities(client: EngineClient, signal: AbortSign
     pointInTime: await probe.pointInTime(),
     hasPainless: await probe.hasPainless(),
     lifecycle: await probe.lifecycle(),
+    hasDataStreams: dataStreams,
     flatType: flattened === true ? 'flattened' : flatObject === true ? 'flat_object' : 'none',
     hasMatchOnlyText: matchOnlyText === true,
     hasWildcard: wildcard === true,
@@ -87,11 +90,15 @@ class Probe {
   }
 
   async hasType(type: string): Promise<boolean> {
-    return this.#canHave({ mappings: { properties: { probe: { type } } } });
+    return this.#canHave({ template: { mappings: { properties: { probe: { type } } } } });
   }
 
   async hasSetting(index: Readonly<Record<string, string>>): Promise<boolean> {
-    return this.#canHave({ settings: { index } });
+    return this.#canHave({ template: { settings: { index } } });
+  }
+
+  async hasDataStreams(): Promise<boolean> {
+    return this.#canHave({ data_stream: {} });
   }
 
   async pointInTime(): Promise<Capabilities['pointInTime']> {
@@ -128,8 +135,8 @@ class Probe {
     return /"version":"([^"]+)"/.exec(answer.text)?.[1] ?? 'unknown';
   }
 
-  async #canHave(template: object): Promise<boolean> {
-    const body = JSON.stringify({ index_patterns: [PROBE_PATTERN], template });
+  async #canHave(members: object): Promise<boolean> {
+    const body = JSON.stringify({ index_patterns: [PROBE_PATTERN], ...members });
     const answer = await this.#ask('POST', '/_index_template/_simulate', body, [400, 403, 404, 405, 500]);
     return answer.status === 200;
   }

@@ -1,4 +1,5 @@
 /** Puts templates and the lifecycle policy in place, and creates indices where the engine does not do it by itself. */
+import { AppError } from '../../../base/errors.ts';
 import type { ElasticsearchConfig } from '../../../config/config.ts';
 import type { Telemetry } from '../../../telemetry/telemetry.ts';
 import type { Capabilities } from '../engine/capabilities.ts';
@@ -45,6 +46,12 @@ interface Stored {
   readonly version: Readonly<Record<string, number>>;
 }
 
+const NO_DATA_STREAMS: EngineFinding = {
+  object: 'option store.isDataStream',
+  problem: 'the engine has no data streams',
+  remedy: 'Set store.isDataStream to false: documents then go to daily indices.',
+};
+
 const MISSING: Stored = { body: undefined, version: {} };
 
 export class IndexManagement {
@@ -59,6 +66,11 @@ export class IndexManagement {
    * engine cannot be reached or forbids it.
    */
   async ensure(engine: Capabilities, signal: AbortSignal): Promise<EngineFinding[]> {
+    if (this.#lacksDataStreams(engine)) {
+      throw new AppError('bad_request', 'cannot create data streams, which the engine does not have', {
+        hint: NO_DATA_STREAMS.remedy,
+      });
+    }
     const findings: EngineFinding[] = [];
     for (const managed of this.#managed(engine)) {
       const finding = await this.#ensure(managed, signal);
@@ -72,6 +84,7 @@ export class IndexManagement {
 
   /** Says what is not as it should be, without changing anything. */
   async inspect(engine: Capabilities, signal: AbortSignal): Promise<EngineFinding[]> {
+    if (this.#lacksDataStreams(engine)) return [NO_DATA_STREAMS];
     const findings: EngineFinding[] = [];
     for (const managed of this.#managed(engine)) {
       const { body: stored } = await this.#read(managed, signal);
@@ -104,6 +117,10 @@ export class IndexManagement {
       signal,
       purpose: `create the index ${name}`,
     });
+  }
+
+  #lacksDataStreams({ hasDataStreams }: Capabilities): boolean {
+    return this.#options.config.isDataStream && !hasDataStreams;
   }
 
   #managed(engine: Capabilities): Managed[] {

@@ -15,6 +15,7 @@ const BARE: Capabilities = {
   version: '9.5.3',
   pointInTime: '_pit',
   hasPainless: false,
+  hasDataStreams: true,
   lifecycle: 'none',
   flatType: 'none',
   hasMatchOnlyText: false,

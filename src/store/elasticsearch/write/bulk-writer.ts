@@ -358,7 +358,7 @@ export function problemOf(error: AppError): WaitProblem {
   };
   const verdict = typeof status === 'number' ? verdictOf(status, fault) : undefined;
   if (verdict?.kind === 'wait') return waitProblem(verdict.cause, fault.reason);
-  if (verdict === undefined) return unanswered(reasonOf(error));
+  if (verdict === undefined && error.code !== 'bad_request') return unanswered(reasonOf(error));
   return { cause: error.message, text: `the store refuses a request: ${reasonOf(error)}` };
 }
 
