@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { AppError } from '../../src/base/errors.ts';
 import type { Query } from '../../src/query/ast.ts';
+import { heartbeatRecord } from '../../src/record/heartbeat.ts';
 import type { LedgerRecord } from '../../src/record/ledger.ts';
 import type { DocumentBatch } from '../../src/record/record-batch.ts';
 import { parseTime } from '../../src/query/time-range.ts';
@@ -26,7 +27,7 @@ const RANGE: TimeRange = {
 const EVERYTHING: Query = { kind: 'all' };
 const DOCUMENTS = 200;
 /** Each is some ten requests to the engine. */
-const QUERIES = Math.min(1_000, Number(process.env['LOGBOOM_CASES'] ?? 25));
+const QUERIES = Math.min(400, Number(process.env['LOGBOOM_CASES'] ?? 25));
 
 for (const engine of ENGINES) {
   void describe(engine.name, { skip: engine.skipReason ?? false }, () => {
@@ -216,6 +217,13 @@ function ledgerOf(fileId: string, records: number, indices: readonly number[]): 
   };
 }
 
+function heartbeatOf(node: string, sequence: number, files: number): LedgerRecord {
+  const counts = { intervalMs: 15_000, files, unreadBytes: 0, unacknowledgedBytes: 0 };
+  const agent = { cluster: 'c', version: '1.0.0', state: 'running', ...counts } as const;
+  const moment = { node, sequence, time: '2026-11-23T04:00:00.000000000Z' };
+  return heartbeatRecord(`6e6f6465${node.repeat(12)}`, moment, agent);
+}
+
 async function auditFinds(stores: EngineStores): Promise<void> {
   const store = await stores.open();
   const file = (digit: number): string => String(digit).padStart(20, 'e');
@@ -240,9 +248,13 @@ async function auditFinds(stores: EngineStores): Promise<void> {
   ];
   await store.appendLedger(ledgers, SIGNAL);
   await store.appendLedger([{ ...ledgerOf(file(1), 1, [0]), sequence: 1 }], SIGNAL);
+  await store.appendLedger([heartbeatOf('a', 1, 7), heartbeatOf('b', 1, 8), heartbeatOf('a', 2, 9)], SIGNAL);
   await plant(stores.url, file(3));
   const found = new Map<string, FileAudit>();
   for await (const audit of store.audit(SIGNAL)) found.set(audit.fileId, audit);
+  const agents = await store.agents(SIGNAL);
+  const told = agents.map(({ node, agent }) => `${node} ${agent.files}`);
+  assert.deepEqual(told.toSorted(), ['a 9', 'b 8']);
   const figures = [1, 2, 3, 4, 5, 6].map((digit) => {
     const { found: count, twice, droppedByPipeline, offsetSum, ledger } = found.get(file(digit)) as FileAudit;
     return [
