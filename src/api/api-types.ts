@@ -55,6 +55,34 @@ export interface TailSkipped {
   readonly skipped: number;
 }
 
+/** What an agent said of itself when it spoke last. */
+export interface AgentStatus {
+  readonly node: string;
+  readonly cluster: string;
+  readonly version: string;
+  /**
+   * `silent`: nobody has heard of it for three of its intervals, or it stopped with bytes that it had not delivered.
+   * `stopped`: in good order, with everything delivered. `gone`: silent or stopped for so long that it is no news.
+   */
+  readonly state: 'running' | 'silent' | 'stopped' | 'gone';
+  /** When it spoke last, by its own clock. */
+  readonly saidAt: string;
+  readonly files: number;
+  readonly unreadBytes: number;
+  /** Bytes that it had read, and that were in no acknowledged record. */
+  readonly unacknowledgedBytes: number;
+  /** Since when the oldest of both had waited, at least; null when there were none. */
+  readonly oldestUnread: string | null;
+}
+
+/** Agents that one answer names at most. */
+export const AGENTS_LIMIT_MAX = 1_000;
+
+/** POST /api/v1/agents/forget */
+export interface ForgetAnswer {
+  readonly forgotten: number;
+}
+
 /** GET /api/v1/stats */
 export interface StatsAnswer {
   readonly version: string;
@@ -67,6 +95,8 @@ export interface StatsAnswer {
   readonly quarantined: readonly { readonly path: string; readonly reason: string }[];
   /** Clients that follow live. */
   readonly tails: number;
+  /** Agents that were heard of, silent ones first. */
+  readonly agents: readonly AgentStatus[];
 }
 
 /** One source of an agent. */
@@ -145,6 +175,12 @@ export interface AuditAnswer extends AuditFigures {
    * is in no figure. Null when all files are followed by the process that is asked.
    */
   readonly toldAt: string | null;
+  /** Agents elsewhere: each silent one is among the problems as well. */
+  readonly agents: {
+    readonly running: number;
+    readonly silent: readonly AgentStatus[];
+    readonly stopped: readonly AgentStatus[];
+  };
   /** At most 100; `problemCount` says how many there are. */
   readonly problems: readonly AuditProblem[];
   readonly problemCount: number;

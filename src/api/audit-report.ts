@@ -13,9 +13,18 @@
  */
 import type { FileAudit } from '../store/store.ts';
 import { isGapFileId } from '../record/gap-document.ts';
+import { isHeartbeat } from '../record/heartbeat.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
+import { silenceText, type AgentReport } from './agent-watch.ts';
 import type { AuditLetters, LetterTally } from './audit-letters.ts';
-import type { AuditAnswer, AuditFigures, AuditProblem, AuditRow, AuditVerdict } from './api-types.ts';
+import type {
+  AgentStatus,
+  AuditAnswer,
+  AuditFigures,
+  AuditProblem,
+  AuditRow,
+  AuditVerdict,
+} from './api-types.ts';
 
 /** A last line that is longer than this is none: the bytes wait for something else. */
 const UNFINISHED_BYTES_MAX = 1024 * 1024;
@@ -42,6 +51,8 @@ interface Finding {
   /** Empty when the file is accounted for. */
   readonly reason: string;
   readonly unfinishedBytes?: number;
+  /** Bytes that nobody will deliver, because the node is gone. */
+  readonly lostBytes?: number;
   readonly letters?: LetterTally | undefined;
 }
 
@@ -64,6 +75,8 @@ export interface AuditLook {
   readonly resting?: RestingLedgers | undefined;
   /** Node of an agent in this process, which was asked for its ledger just now; undefined where there is none. */
   readonly ownNode?: string | undefined;
+  /** What is known of agents. */
+  readonly agents?: AgentReport | undefined;
   /** Records that are not in the store because it refused them. */
   readonly letters?: AuditLetters | undefined;
   /**
@@ -88,8 +101,12 @@ export async function buildAuditReport(
   /** By node: time of its last word. */
   const toldAt = new Map<string, string>();
   let problemCount = 0;
-  let verdict: AuditVerdict = unknownReason === undefined ? 'accounted' : 'unknown';
+  let verdict: AuditVerdict = 'accounted';
   for await (const file of files) {
+    if (file.ledger !== undefined && isHeartbeat(file.ledger)) {
+      if (file.ledger.agent.state !== 'forgotten') noteWord(toldAt, file.ledger, look.ownNode);
+      continue;
+    }
     const finding = examine(file, look);
     if (file.ledger === undefined && isGapFileId(file.fileId)) {
       // What agents say of gaps is no record of any file.
@@ -100,7 +117,8 @@ export async function buildAuditReport(
       total.twice += file.twice;
     } else {
       const group = groupOf(groups, file.ledger);
-      noteWord(toldAt, file.ledger, look.ownNode);
+      if (look.agents?.forgottenNodes.has(file.ledger.node) !== true)
+        noteWord(toldAt, file.ledger, look.ownNode);
       for (const figures of [group.figures, total]) addFigures(figures, file, finding);
       group.verdict = worse(group.verdict, finding.verdict);
     }
@@ -112,10 +130,13 @@ export async function buildAuditReport(
       problems.push({ fileId, path: ledger?.path ?? null, verdict: finding.verdict, reason: finding.reason });
     }
   }
-  if (unknownReason !== undefined) {
-    problemCount += 1;
-    problems.unshift({ fileId: '', path: null, verdict: 'unknown', reason: unknownReason });
-  }
+  const silent = (look.agents?.agents ?? []).filter(({ state }) => state === 'silent');
+  const unknowns = [...(unknownReason === undefined ? [] : [unknownReason]), ...silent.map(silenceText)];
+  if (unknowns.length > 0) verdict = worse(verdict, 'unknown');
+  problemCount += unknowns.length;
+  problems.unshift(
+    ...unknowns.map((reason) => ({ fileId: '', path: null, verdict: 'unknown' as const, reason })),
+  );
   const rows = [...groups.values()].map((group) => ({
     ...group.key,
     ...group.figures,
@@ -127,9 +148,18 @@ export async function buildAuditReport(
     rows: rows.toSorted(compareRows),
     withoutAgent,
     toldAt: [...toldAt.values()].toSorted()[0] ?? null,
+    agents: agentsOf(look),
     problems: mostSerious(problems),
     problemCount,
   };
+}
+
+function agentsOf({ agents: report, ownNode }: AuditLook): AuditAnswer['agents'] {
+  const elsewhere = (report?.agents ?? []).filter(({ node }) => node !== ownNode);
+  const listed = (state: AgentStatus['state']): AgentStatus[] =>
+    elsewhere.filter((agent) => agent.state === state).slice(0, PROBLEMS_MAX);
+  const running = elsewhere.filter(({ state }) => state === 'running').length;
+  return { running, silent: listed('silent'), stopped: listed('stopped') };
 }
 
 function noteWord(
@@ -154,6 +184,9 @@ function examine(file: FileAudit, look: AuditLook): Finding {
   if (difference !== undefined) return { ...difference, letters };
   const open = openBytes(fileId, ledger, look);
   if (open === 0) return { missing: 0, verdict: 'accounted', reason: '', letters };
+  if (look.agents?.forgottenNodes.has(ledger.node) === true) {
+    return { missing: 0, verdict: 'accounted', reason: '', lostBytes: lagOf(ledger), letters };
+  }
   if (isUnfinished(ledger, look)) {
     return { missing: 0, verdict: 'accounted', reason: '', unfinishedBytes: lagOf(ledger), letters };
   }
@@ -236,7 +269,7 @@ function openBytes(fileId: string, ledger: LedgerRecord, { marks, onLag }: Audit
 function addFigures(
   figures: Figures,
   { ledger, twice, droppedByPipeline, expired }: FileAudit,
-  { missing, unfinishedBytes = 0, letters }: Finding,
+  { missing, unfinishedBytes = 0, lostBytes = 0, letters }: Finding,
 ): void {
   figures.files += 1;
   figures.missing += missing;
@@ -248,8 +281,9 @@ function addFigures(
   if (ledger === undefined) return;
   figures.bytesWritten += ledger.bytesWritten;
   figures.records += ledger.records;
-  figures.lagBytes += lagOf(ledger);
-  figures.possibleLoss += ledger.gaps.length;
+  figures.lagBytes += lagOf(ledger) - lostBytes;
+  figures.possibleLoss += ledger.gaps.length + (lostBytes > 0 ? 1 : 0);
+  figures.possibleLossBytes += lostBytes;
   for (const { startOffset, endOffset } of ledger.gaps) {
     if (endOffset > startOffset) figures.possibleLossBytes += endOffset - startOffset;
     else figures.possibleLossUnsized += 1;

@@ -4,6 +4,7 @@ import { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import { MemoryTelemetry } from '../telemetry/memory-telemetry.ts';
+import { createAgentWatch } from './agent-watch.ts';
 import type { ApiOptions } from './api-options.ts';
 import type { AuditAnswer } from './api-types.ts';
 import { Auditor } from './audit-run.ts';
@@ -21,7 +22,8 @@ class World {
 
   auditor(changes: Partial<ApiOptions> = {}): Auditor {
     const options = testOptions(this.store, new TailHub(), new MemoryTelemetry(), this.scheduler);
-    return new Auditor({ ...options, ...changes });
+    const all = { ...options, ...changes };
+    return new Auditor(all, createAgentWatch(all));
   }
 
   async store10(): Promise<void> {

@@ -7,6 +7,7 @@
  */
 import { messageOf } from '../base/errors.ts';
 import { formatTimestamp } from '../record/timestamp.ts';
+import { lookOrExplain, type AgentWatch } from './agent-watch.ts';
 import type { ApiOptions, IndexingMark } from './api-options.ts';
 import type { AuditAnswer } from './api-types.ts';
 import { AuditLetters } from './audit-letters.ts';
@@ -39,10 +40,12 @@ interface AuditState {
 
 export class Auditor {
   readonly #options: ApiOptions;
+  readonly #watch: AgentWatch;
   #refreshing: Promise<void> | undefined;
 
-  constructor(options: ApiOptions) {
+  constructor(options: ApiOptions, watch: AgentWatch) {
     this.#options = options;
+    this.#watch = watch;
   }
 
   /** Looks at least once, and again for `waitMs` while it cannot tell. */
@@ -56,6 +59,9 @@ export class Auditor {
       const answer = await this.#look(state, signal);
       const nowMs = scheduler.monotonicMs();
       if (answer.verdict !== 'unknown' || isLast || signal.aborted) return answer;
+      // Whoever has been silent for so long does not speak while somebody waits.
+      const { length: silent } = answer.agents.silent;
+      if (silent > 0 && silent === answer.problemCount) return answer;
       // What was missing although the indexers have passed it by now is looked for once more, for certain.
       isLast = nowMs >= deadlineMs;
       const canProve = await this.#prove(state);
@@ -72,13 +78,15 @@ export class Auditor {
     const staleReason = await this.#refreshProblem();
     const { letters, problem: letterProblem } = await this.#readLetters(signal);
     const { untilNs, problem: roadProblem } = await this.#lookAtRoad(state);
-    const unknownReason = staleReason ?? roadProblem ?? letterProblem;
+    const { problem: agentProblem, ...agents } = await lookOrExplain(this.#watch, signal);
+    const unknownReason = staleReason ?? roadProblem ?? letterProblem ?? agentProblem;
     const open = new Map<string, number>();
     const missing = new Map<string, number>();
     const answer = await buildAuditReport(store.audit(signal), {
       unknownReason,
       marks: state.marks,
       letters,
+      agents,
       ownNode: this.#options.agentNode,
       onLag: (fileId, bytesWritten) => void open.set(fileId, bytesWritten),
       resting: unknownReason === undefined ? this.#resting(untilNs) : undefined,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../base/errors.ts';
 import { DROP_REASONS } from '../record/drop-reason.ts';
 import { FLAWS } from '../record/flaw.ts';
+import type { Heartbeat } from '../record/heartbeat.ts';
 import type { LedgerGap, LedgerRecord } from '../record/ledger.ts';
 
 const count = z.number().int().min(0);
@@ -14,6 +15,17 @@ const Gap = z.object({
   reason: z.string().max(4_096),
   time: z.string().max(64).optional(),
   path: z.string().max(65_536).optional(),
+});
+
+const Agent = z.object({
+  cluster: z.string().max(4_096),
+  version: z.string().max(256),
+  state: z.enum(['running', 'stopped', 'forgotten']),
+  intervalMs: count,
+  files: count,
+  unreadBytes: count,
+  unacknowledgedBytes: count,
+  oldestUnread: z.string().max(64).optional(),
 });
 
 const Ledger = z.object({
@@ -34,6 +46,7 @@ const Ledger = z.object({
   dropped: z.partialRecord(z.enum(DROP_REASONS), count),
   flaws: z.partialRecord(z.enum(FLAWS), count).optional(),
   gaps: z.array(Gap).max(10_000),
+  agent: Agent.optional(),
 });
 
 /** Reads NDJSON of ledger records. Throws `bad_request`, naming the line. */
@@ -46,10 +59,15 @@ function readLedgerRecord(line: string, lineNumber: number): LedgerRecord {
   const { data } = Ledger.safeParse(parseJson(line));
   if (data === undefined)
     throw new AppError('bad_request', `cannot read line ${lineNumber} as a ledger record`);
-  const { namespace, pod, container, dropped, flaws = {}, gaps, ...rest } = data;
+  const { namespace, pod, container, dropped, flaws = {}, gaps, agent, ...rest } = data;
   const names = { namespace, pod, container };
   const counts = { dropped: definedOf(dropped), flaws: definedOf(flaws) };
-  return { ...rest, ...names, ...counts, gaps: gaps.map(gapOf) };
+  const record = { ...rest, ...names, ...counts, gaps: gaps.map(gapOf) };
+  return agent === undefined ? record : { ...record, agent: heartbeatOf(agent) };
+}
+
+function heartbeatOf({ oldestUnread, ...agent }: z.infer<typeof Agent>): Heartbeat {
+  return oldestUnread === undefined ? agent : { ...agent, oldestUnread };
 }
 
 function definedOf(counts: Partial<Record<string, number>>): Record<string, number> {

@@ -84,6 +84,10 @@ export const ReplayBody = z.strictObject({
   isDryRun: z.boolean().default(false).describe('Run the pipelines only.'),
 });
 
+export const ForgetBody = z.strictObject({
+  node: z.string().min(1).max(4_096).describe('Whose agents are silent for good.'),
+});
+
 export const LoginBody = z.strictObject({ token: z.string().max(10_000) });
 
 const Verdict = z.enum(['accounted', 'discrepancy', 'unknown']);
@@ -120,6 +124,18 @@ const letter = {
   source: z.object({ topic: z.string(), partition: z.number(), offset: z.string() }).nullable(),
 };
 
+const Agent = z.object({
+  node: z.string(),
+  cluster: z.string(),
+  version: z.string(),
+  state: z.enum(['running', 'silent', 'stopped', 'gone']),
+  saidAt: z.string(),
+  files: z.number(),
+  unreadBytes: z.number(),
+  unacknowledgedBytes: z.number(),
+  oldestUnread: name,
+});
+
 const answers = {
   deadLetters: z.object({
     letters: z.number(),
@@ -140,6 +156,7 @@ const answers = {
   deadLetterList: z.object({ letters: z.array(z.object(letter)), matched: z.number(), cursor: name }),
   deadLetter: z.object({ ...letter, document: z.string() }),
   discard: z.object({ discarded: z.number() }),
+  forget: z.object({ forgotten: z.number() }),
   search: z.object({ records: z.array(z.looseObject({})), cursor: z.string().nullable() }),
   histogram: z.object({
     buckets: z.array(
@@ -156,6 +173,7 @@ const answers = {
     namespaces: z.array(z.object({ namespace: z.string(), records: z.number() })),
     quarantined: z.array(z.object({ path: z.string(), reason: z.string() })),
     tails: z.number(),
+    agents: z.array(Agent),
   }),
   audit: z.object({
     verdict: Verdict,
@@ -163,6 +181,7 @@ const answers = {
     rows: z.array(z.object({ namespace: name, pod: name, container: name, ...figures, verdict: Verdict })),
     withoutAgent: z.object({ files: z.number(), records: z.number() }),
     toldAt: z.string().nullable(),
+    agents: z.object({ running: z.number(), silent: z.array(Agent), stopped: z.array(Agent) }),
     problems: z.array(z.object({ fileId: z.string(), path: name, verdict: Verdict, reason: z.string() })),
     problemCount: z.number(),
   }),

@@ -4,6 +4,7 @@ import { fastify } from 'fastify';
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod';
 import { AppError, ConfigError, messageOf, systemCodeOf } from '../base/errors.ts';
 import type { Service } from '../base/service.ts';
+import { createAgentWatch, type AgentWatch } from './agent-watch.ts';
 import type { ApiOptions } from './api-options.ts';
 import { createErrorHandler, answerOf } from './errors.ts';
 import { addGuard } from './guard.ts';
@@ -84,13 +85,21 @@ export async function buildApp(options: ApiOptions): Promise<FastifyInstance> {
   addSearchRoutes(app, options);
   addExportRoute(app, options);
   addTailRoute(app, options);
-  addStateRoutes(app, options);
+  addStateRoutes(app, options, startAgentWatch(app, options));
   addImportRoutes(app, options);
   addDeadLetterRoutes(app, options);
   addHealthRoutes(app, options);
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
   await addPage(app, options.webRoot);
   return app;
+}
+
+/** Looks after agents for as long as the application is open. */
+function startAgentWatch(app: FastifyInstance, options: ApiOptions): AgentWatch {
+  const watch = createAgentWatch(options);
+  app.addHook('onListen', async () => watch.start());
+  app.addHook('onClose', async () => watch.close());
+  return watch;
 }
 
 function observe(app: FastifyInstance, { telemetry }: ApiOptions): void {

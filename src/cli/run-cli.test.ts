@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { BugError } from '../base/assert.ts';
 import type { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import { AppError, ConfigError } from '../base/errors.ts';
-import type { AuditAnswer, SearchAnswer } from '../api/api-types.ts';
+import type { AgentStatus, AuditAnswer, SearchAnswer } from '../api/api-types.ts';
 import type { CliContext, Explanation, ImportResult, RunOptions } from './context.ts';
 import { buildProgram } from './program.ts';
 import { runCli } from './run-cli.ts';
@@ -261,8 +261,9 @@ function auditAnswer(verdict: AuditAnswer['verdict'], missing: number): AuditAns
   const problem = { fileId: 'f', path: '/x/0.log', verdict, reason: `${missing} records are missing` };
   const problems = verdict === 'accounted' ? [] : [problem];
   const withoutAgent = { files: 0, records: 0 };
+  const agents = { running: 0, silent: [], stopped: [] };
   const problemCount = problems.length;
-  return { ...figures, verdict, rows: [row], withoutAgent, toldAt: null, problems, problemCount };
+  return { ...figures, verdict, rows: [row], withoutAgent, toldAt: null, agents, problems, problemCount };
 }
 
 void test('audit prints a table and ends with 0, 1 or 2 by the verdict', async () => {
@@ -300,6 +301,88 @@ void test('audit says in words what is open and what may be lost', async () => {
   const elsewhere = { ...answer, toldAt: '2026-11-23T04:30:00.123456789Z' };
   const { out: told } = await run('audit', { answer: () => json(elsewhere) });
   assert.match(told, /0 twice\.\nAgents elsewhere: what they had said by 2026-11-23T04:30:00Z\.\n$/);
+});
+
+const AGENT: AgentStatus = {
+  node: 'node-7',
+  cluster: 'c',
+  version: '1.0.0',
+  state: 'silent',
+  saidAt: '2026-11-23T04:30:00.123456789Z',
+  files: 2,
+  unreadBytes: 1_024,
+  unacknowledgedBytes: 0,
+  oldestUnread: null,
+};
+
+void test('audit cannot tell while an agent is silent, does not wait for it, and says what helps', async () => {
+  const reason = 'agent of node node-7 silent since 2026-11-23T04:30:00Z: 1,024 bytes undelivered then';
+  const problem = { fileId: '', path: null, verdict: 'unknown' as const, reason };
+  const stopped = [{ ...AGENT, node: 'node-8', state: 'stopped' as const }];
+  const agents = { running: 3, silent: [AGENT], stopped };
+  const answer = { ...auditAnswer('unknown', 0), lagBytes: 0, agents, problems: [problem], problemCount: 1 };
+  const { code, out } = await run('audit', { answer: () => json(answer) });
+  assert.equal(code, 2);
+  assert.match(
+    out,
+    /\n {2}agent of node node-7 silent since 2026-11-23T04:30:00Z: 1,024 bytes undelivered then\n/,
+  );
+  assert.match(out, /Cannot tell yet: [^\n]* 1 agent is silent\.\n/);
+  assert.match(
+    out,
+    /\nThe agent of node node-8 stopped in good order at 2026-11-23T04:30:00Z: what was written/,
+  );
+  assert.match(out, /logboom audit forget NODE/);
+});
+
+void test('audit of an earlier server, which says less, is printed all the same', async () => {
+  const {
+    toldAt: _told,
+    agents: _agents,
+    withoutAgent: _without,
+    deadLettered: _dead,
+    ...figures
+  } = auditAnswer('accounted', 0);
+  const rows = figures.rows.map(({ deadLettered: _deadRow, ...row }) => row);
+  const { code, out } = await run('audit', { answer: () => json({ ...figures, rows }) });
+  assert.equal(code, 0);
+  assert.match(out, /All accounted for: 1,000 records of 1 file, 0 missing, 0 twice\.\n$/);
+});
+
+void test('an agent is forgotten only when somebody is sure', async () => {
+  const bodies: unknown[] = [];
+  const answer: FakeOptions['answer'] = (url, init) => {
+    bodies.push([url.pathname, typeof init?.body === 'string' && (JSON.parse(init.body) as unknown)]);
+    return json({ forgotten: 1 });
+  };
+  const unsure = await run('audit forget node-7', { answer });
+  assert.equal(unsure.code, 100);
+  assert.match(unsure.err, /--yes: forgetting must be confirmed/);
+  const no = await run('audit forget node-7', { answer, confirm: () => Promise.resolve(false) });
+  assert.deepEqual([no.code, no.err, bodies.length], [0, 'Nothing was forgotten.\n', 0]);
+  const yes = await run('audit forget node-7 --yes', { answer });
+  assert.equal(yes.out, 'Forgot 1 agent of node node-7.\n');
+  assert.deepEqual(bodies, [['/api/v1/agents/forget', { node: 'node-7' }]]);
+});
+
+void test('stats lists the agents that were heard of, silent ones too', async () => {
+  const stats = {
+    version: '1.0.0',
+    uptimeSeconds: 1,
+    records: 0,
+    bytesOnDisk: 0,
+    oldest: null,
+    newest: null,
+    namespaces: [],
+    quarantined: [],
+    tails: 0,
+  };
+  const answer = (body: object) => (url: URL) =>
+    json(url.pathname.endsWith('/stats') ? body : { sources: [] });
+  const { out } = await run('stats', { answer: answer({ ...stats, agents: [AGENT] }) });
+  assert.match(out, /node-7 +silent +2026-11-23T04:30:00Z +2 +1\.0 KiB +0 B +1\.0\.0\n$/);
+  const earlier = await run('stats', { answer: answer(stats) });
+  assert.deepEqual([earlier.code, earlier.out.includes('AGENT')], [0, false]);
 });
 
 void test('audit lets the server look again for as long as it was told to wait, and then gives up', async () => {

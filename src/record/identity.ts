@@ -13,6 +13,9 @@ export const FILE_ID_LENGTH = 20;
 /** What the ids begin with under which gaps are stored (`gap-document.ts`): `gap` in ASCII. */
 export const GAP_ID_PREFIX = '676170';
 
+/** What the ids begin with under which heartbeats of agents are kept (`heartbeat.ts`): `node` in ASCII. */
+export const HEARTBEAT_ID_PREFIX = '6e6f6465';
+
 /** Hexadecimal digits of an offset: 2^48 bytes is 256 TiB, more than any file of logs. */
 export const OFFSET_HEX_LENGTH = 12;
 
@@ -49,7 +52,8 @@ export function computeFileId(identity: FileIdentity, sha256: (bytes: Uint8Array
   input.set(headBytes, 0);
   input.set(line, headBytes.length);
   const fileId = toHex(sha256(input).subarray(0, FILE_ID_LENGTH / 2));
-  return fileId.startsWith(GAP_ID_PREFIX) ? `f${fileId.slice(1)}` : fileId;
+  const isTaken = fileId.startsWith(GAP_ID_PREFIX) || fileId.startsWith(HEARTBEAT_ID_PREFIX);
+  return isTaken ? `f${fileId.slice(1)}` : fileId;
 }
 
 /** Returns `bytes` as lower-case hexadecimal digits. */

@@ -1,5 +1,6 @@
 import type { DropReason } from './drop-reason.ts';
 import type { FlawCounts } from './flaw.ts';
+import type { Heartbeat } from './heartbeat.ts';
 
 /**
  * What an agent says of one file, for `logboom audit`: how many bytes there were, how many of them stand in
@@ -33,6 +34,8 @@ export interface LedgerRecord {
   readonly flaws?: FlawCounts;
   /** Ranges that were lost or may have been, with what is known of them. */
   readonly gaps: readonly LedgerGap[];
+  /** The record tells of the agent itself, and of no file; absent in those of files, and in earlier versions. */
+  readonly agent?: Heartbeat;
 }
 
 export interface LedgerGap {

@@ -10,6 +10,7 @@ import { createRealAgent, leftBytesOf } from './agent-parts.ts';
 import { takeDataDirectory } from './data-directory.ts';
 import { DrainBudget } from './drain-budget.ts';
 import { createHealthServer } from './health-server.ts';
+import { createAgentHeartbeat } from './heartbeat.ts';
 import { placeOfTransport, printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
 import { createProgressWatch, watchFiles } from './progress-watch.ts';
@@ -27,6 +28,7 @@ export async function runAgent(context: CliContext, { loaded }: RunOptions): Pro
     const { producer, ...sender } = await openSender(context, config, telemetry);
     const budget = new DrainBudget(config.drainMsMax, nodeScheduler);
     const agent = createRealAgent({ config, telemetry, producer, version, drainMsMax: budget.agentMs });
+    const heartbeat = createAgentHeartbeat(agent, { config, telemetry, producer, version });
     telemetry.gauge('logboom_agent_buffer_bytes_max', config.agent.bufferBytesMax);
     const watch = createProgressWatch([watchFiles(() => agent.files(), telemetry)]);
     const health = createHealthServer({
@@ -43,7 +45,7 @@ export async function runAgent(context: CliContext, { loaded }: RunOptions): Pro
       target: placeOfTransport(config.transport),
     });
     return await runUntilStopped({
-      services: [agent, watch, health],
+      services: [agent, heartbeat, watch, health],
       budget,
       telemetry,
       onStopping: () => sayStopping(context, telemetry),

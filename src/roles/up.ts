@@ -7,6 +7,7 @@ import { checkConfig } from './check-config.ts';
 import { takeDataDirectory } from './data-directory.ts';
 import { startDemo } from './demo/demo.ts';
 import { DrainBudget } from './drain-budget.ts';
+import { createAgentHeartbeat } from './heartbeat.ts';
 import { printIntro, sayStopped, sayStopping } from './intro.ts';
 import { runUntilStopped } from './lifecycle.ts';
 import { createProgressWatch, watchFiles, watchRoad } from './progress-watch.ts';
@@ -52,6 +53,7 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
   const { version } = context;
   const { producer } = road.transport;
   const agent = createRealAgent({ config, telemetry, producer, version, drainMsMax: budget.agentMs });
+  const heartbeat = createAgentHeartbeat(agent, { config, telemetry, producer, version });
   telemetry.gauge('logboom_agent_buffer_bytes_max', config.agent.bufferBytesMax);
   const reach = createReachWatch(storeProbes(storage), telemetry);
   const watch = createProgressWatch([
@@ -82,7 +84,7 @@ async function runAll(context: CliContext, { config }: LoadedConfig, opened: Ope
     throw error;
   }
   return runUntilStopped({
-    services: [agent, indexer, watch, reach, api],
+    services: [agent, heartbeat, indexer, watch, reach, api],
     budget,
     telemetry,
     onStopping: () => sayStopping(context, telemetry),

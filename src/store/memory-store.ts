@@ -5,6 +5,7 @@
  * pipeline; `#records` is sorted by (time, file id, offset) whenever `#isSorted`.
  */
 import { parseTimestamp } from '../record/timestamp.ts';
+import { isHeartbeat, type HeartbeatRecord } from '../record/heartbeat.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import { LANE_COUNT } from '../record/lane.ts';
 import type { DeadLetterError } from '../record/dead-letter.ts';
@@ -168,6 +169,11 @@ export class MemoryStore implements Store {
         expired: 0,
       });
     }
+  }
+
+  agents(_signal: AbortSignal): Promise<readonly HeartbeatRecord[]> {
+    const records = [...this.#files.values()].flatMap(({ ledger }) => ledger ?? []);
+    return Promise.resolve(records.filter(isHeartbeat));
   }
 
   problem(): string | undefined {

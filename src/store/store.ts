@@ -1,4 +1,5 @@
 import type { DeadLetterError } from '../record/dead-letter.ts';
+import type { HeartbeatRecord } from '../record/heartbeat.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import type { DocumentBatch } from '../record/record-batch.ts';
 import type { Query } from '../query/ast.ts';
@@ -19,8 +20,10 @@ export interface Store {
   export(request: ExportRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
   histogram(request: HistogramRequest, signal: AbortSignal): Promise<HistogramBucket[]>;
   stats(signal: AbortSignal): Promise<StoreStats>;
-  /** One entry per file id that the store or the ledger knows. */
+  /** One entry per file id that the store or the ledger knows, heartbeats among them. */
   audit(signal: AbortSignal): AsyncIterable<FileAudit>;
+  /** The newest heartbeat of each agent. */
+  agents(signal: AbortSignal): Promise<readonly HeartbeatRecord[]>;
   /** Why the store cannot take records just now (a full disk, …), or undefined when it can. */
   problem(): string | undefined;
   close(): Promise<void>;

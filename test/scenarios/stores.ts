@@ -60,6 +60,7 @@ async function openEmbedded(settle: (store: EmbeddedStore) => Promise<void>): Pr
     histogram: (request, signal) => store.histogram(request, signal),
     stats: () => store.stats(),
     audit: (signal) => store.audit(signal),
+    agents: () => store.agents(),
     problem: () => store.problem(),
     async close() {
       await store.close();

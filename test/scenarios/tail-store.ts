@@ -38,6 +38,7 @@ export function createTailStore(): Store {
     },
     stats: (signal) => all.stats(signal),
     audit: (signal) => all.audit(signal),
+    agents: (signal) => all.agents(signal),
     problem: () => undefined,
     close: () => all.close(),
   };

@@ -4,17 +4,18 @@ import { formatTimestamp, parseTimestamp } from '../../record/timestamp.ts';
 import type { SortOrder, Store, StoreStats } from '../../store/store.ts';
 import { abortSignalOf } from '../abort-signal.ts';
 import type { ApiOptions } from '../api-options.ts';
-import type { AuditAnswer, ReadinessAnswer, SourcesAnswer, StatsAnswer } from '../api-types.ts';
-import { API_PREFIX } from '../api-types.ts';
+import type { AuditAnswer, ForgetAnswer, ReadinessAnswer, SourcesAnswer, StatsAnswer } from '../api-types.ts';
+import { lookOrExplain, type AgentWatch } from '../agent-watch.ts';
+import { AGENTS_LIMIT_MAX, API_PREFIX } from '../api-types.ts';
 import { Auditor } from '../audit-run.ts';
-import { AuditParameters, schemaOf } from '../schemas.ts';
+import { AuditParameters, ForgetBody, schemaOf } from '../schemas.ts';
 
 const NS_PER_SECOND = 1_000_000_000n;
 
 /** Adds the routes that say how things stand. */
-export function addStateRoutes(app: FastifyInstance, options: ApiOptions): void {
+export function addStateRoutes(app: FastifyInstance, options: ApiOptions, watch: AgentWatch): void {
   const { store, sources, tail } = options;
-  const auditor = new Auditor(options);
+  const auditor = new Auditor(options, watch);
 
   app.get(
     `${API_PREFIX}/stats`,
@@ -34,6 +35,7 @@ export function addStateRoutes(app: FastifyInstance, options: ApiOptions): void 
         oldest,
         newest,
         tails: tail.clientCount,
+        agents: (await lookOrExplain(watch, signal)).agents.slice(0, AGENTS_LIMIT_MAX),
       };
     },
   );
@@ -48,6 +50,20 @@ export function addStateRoutes(app: FastifyInstance, options: ApiOptions): void 
       }),
     },
     ({ query: { waitMs } }, reply): Promise<AuditAnswer> => auditor.run(waitMs, abortSignalOf(reply)),
+  );
+
+  app.post<{ Body: z.output<typeof ForgetBody> }>(
+    `${API_PREFIX}/agents/forget`,
+    {
+      schema: schemaOf({
+        summary: 'Give up the silent agents of a node that is gone for good',
+        body: ForgetBody,
+        answer: 'forget',
+      }),
+    },
+    async ({ body: { node } }, reply): Promise<ForgetAnswer> => ({
+      forgotten: await watch.forget(node, abortSignalOf(reply)),
+    }),
   );
 
   app.get(

@@ -1,13 +1,15 @@
 import { Option } from 'commander';
-import { AppError, EXIT_CODE } from '../../base/errors.ts';
+import type { Command } from 'commander';
+import { AppError, ConfigError, EXIT_CODE } from '../../base/errors.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
 import { AUDIT_WAIT_MS_MAX } from '../../api/api-types.ts';
-import type { AuditAnswer, AuditFigures, AuditRow, AuditVerdict } from '../../api/api-types.ts';
+import type { AuditAnswer, AuditFigures, AuditRow, AuditVerdict, ForgetAnswer } from '../../api/api-types.ts';
 import type { ApiClient } from '../api-client.ts';
 import { readDurationMs } from '../arguments.ts';
 import { colorsFor, formatCount, formatPlural, formatSize, formatTable } from '../output.ts';
 import type { Colors } from '../output.ts';
 import type { CommandSetup } from '../command-setup.ts';
+import type { CliContext } from '../context.ts';
 import { addServerOptions, openClient } from '../server-options.ts';
 import { reportError } from '../report-error.ts';
 
@@ -19,11 +21,15 @@ const EXIT_CODES: Readonly<Record<AuditVerdict, number>> = {
 
 const RETRY_MS = 500;
 
+/** Agents that stopped in good order and are named; the others are counted. */
+const STOPPED_SHOWN_MAX = 10;
+
 /** What a server may need beyond the wait, to bring its ledger up to date and to count what it holds. */
 const GRACE_MS = 20_000;
 
 /** Adds `audit`. */
-export function addAuditCommand({ program, context, setExitCode }: CommandSetup): void {
+export function addAuditCommand(setup: CommandSetup): void {
+  const { program, context, setExitCode } = setup;
   const command = program
     .command('audit')
     .description('compare what stood in the files with what search finds')
@@ -38,10 +44,11 @@ export function addAuditCommand({ program, context, setExitCode }: CommandSetup)
     'after',
     `
 Exit codes: 0 every byte is accounted for, 1 records are missing or there twice,
-2 cannot tell yet (the server is away, or what was written is not stored yet).
+2 cannot tell yet (the server is away, what was written is not stored yet, or an agent is silent).
 
 Examples:
   logboom audit
+  logboom audit forget node-7     an agent that is silent because its node is gone for good
   logboom audit --json --server http://127.0.0.1:6410`,
   );
   command.action(async (options: { json?: boolean; wait: string }) => {
@@ -60,6 +67,51 @@ Examples:
     context.stdout.write(options.json === true ? `${JSON.stringify(audit)}\n` : formatAudit(audit, colors));
     setExitCode(EXIT_CODES[audit.verdict]);
   });
+  addForget(command, setup);
+}
+
+function addForget(parent: Command, { context }: CommandSetup): void {
+  const command = parent
+    .command('forget <NODE>')
+    .description(
+      'give up the silent agents of a node that is gone for good; what they had not delivered is lost',
+    )
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON');
+  addServerOptions(command);
+  command.action(async (node: string, options: { yes?: boolean; json?: boolean }) => {
+    if (options.yes !== true && !(await isSure(context, node))) {
+      context.stderr.write('Nothing was forgotten.\n');
+      return;
+    }
+    const response = await openClient(context, command).post('/agents/forget', { node });
+    const answer = (await response.json()) as ForgetAnswer;
+    const text = `Forgot ${formatPlural(answer.forgotten, 'agent')} of node ${node}.`;
+    context.stdout.write(`${options.json === true ? JSON.stringify(answer) : text}\n`);
+  });
+}
+
+async function isSure({ confirm }: CliContext, node: string): Promise<boolean> {
+  if (confirm !== undefined)
+    return confirm(`Forget the agents of node ${node}, and give up what they had not delivered?`);
+  throw new ConfigError('--yes', 'forgetting must be confirmed, and there is no terminal to ask at');
+}
+
+/** What an earlier server does not say of its audit. */
+const UNSAID = {
+  toldAt: null,
+  withoutAgent: { files: 0, records: 0 },
+  agents: { running: 0, silent: [], stopped: [] },
+  droppedByPipeline: 0,
+  deadLettered: 0,
+  unfinishedBytes: 0,
+  possibleLossUnsized: 0,
+} satisfies Partial<AuditAnswer>;
+
+/** Returns the answer of a server of any version. */
+function completed(answer: Partial<AuditAnswer> & Pick<AuditAnswer, 'verdict' | 'rows'>): AuditAnswer {
+  const rows = answer.rows.map((row) => ({ ...UNSAID, ...row }));
+  return { ...UNSAID, ...answer, rows } as AuditAnswer;
 }
 
 /** The server looks again by itself; it is asked again when its longest wait is over. */
@@ -71,8 +123,11 @@ async function askUntilKnown(client: ApiClient, scheduler: Scheduler, waitMs: nu
     for (;;) {
       const leftMs = Math.max(0, Math.round(deadlineMs - scheduler.monotonicMs()));
       const parameters = { waitMs: Math.min(AUDIT_WAIT_MS_MAX, leftMs) };
-      const audit = await client.getJson<AuditAnswer>('/audit', parameters, limit.signal);
-      if (audit.verdict !== 'unknown' || scheduler.monotonicMs() >= deadlineMs) return audit;
+      const audit = completed(await client.getJson<AuditAnswer>('/audit', parameters, limit.signal));
+      // For silent agents the server does not wait either.
+      const { length: silent } = audit.agents.silent;
+      const isOnlySilence = silent > 0 && silent === audit.problemCount;
+      if (audit.verdict !== 'unknown' || isOnlySilence || scheduler.monotonicMs() >= deadlineMs) return audit;
       await scheduler.sleep(RETRY_MS);
     }
   } catch (error) {
@@ -125,7 +180,25 @@ export function formatAudit(audit: AuditAnswer, colors: Colors): string {
     more > 0 ? `  and ${formatCount(more)} more files\n` : '',
     `${verdictText(audit, colors)}\n`,
     told,
+    agentsText(audit),
   ].join('');
+}
+
+/** What is to be known of agents that speak no more. */
+function agentsText({ agents: { silent, stopped } }: AuditAnswer): string {
+  const lines = stopped
+    .slice(0, STOPPED_SHOWN_MAX)
+    .map(
+      ({ node, saidAt }) =>
+        `The agent of node ${node} stopped in good order at ${saidAt.slice(0, 19)}Z: what was written there since is in no figure.\n`,
+    );
+  if (stopped.length > STOPPED_SHOWN_MAX)
+    lines.push(`And so did ${formatPlural(stopped.length - STOPPED_SHOWN_MAX, 'other agent')}.\n`);
+  if (silent.length > 0)
+    lines.push(
+      'Start silent agents again, or `logboom audit forget NODE` where the node is gone for good.\n',
+    );
+  return lines.join('');
 }
 
 function withoutAgentRow({ withoutAgent: { files, records } }: AuditAnswer): string[] {
@@ -163,8 +236,13 @@ function verdictText(audit: AuditAnswer, colors: Colors): string {
     case 'discrepancy':
       return `${colors.red('Discrepancy')}: ${records}, ${formatCount(audit.missing)} missing, ${formatCount(audit.twice)} twice.${loss}`;
     case 'unknown':
-      return `${colors.yellow('Cannot tell yet')}: ${records}, ${formatSize(audit.lagBytes)} not delivered.${loss}`;
+      return `${colors.yellow('Cannot tell yet')}: ${records}, ${formatSize(audit.lagBytes)} not delivered.${silenceOf(audit)}${loss}`;
   }
+}
+
+function silenceOf({ agents: { silent } }: AuditAnswer): string {
+  if (silent.length === 0) return '';
+  return silent.length === 1 ? ' 1 agent is silent.' : ` ${formatCount(silent.length)} agents are silent.`;
 }
 
 function lettersText({ deadLettered }: AuditAnswer): string {

@@ -27,7 +27,7 @@ Examples:
     const text =
       options.json === true
         ? `${JSON.stringify({ ...stats, sources })}\n`
-        : `${formatStats(stats, client.serverUrl)}${formatSources(sources, colors)}${formatNamespaces(stats, colors)}`;
+        : `${formatStats(stats, client.serverUrl)}${formatSources(sources, colors)}${formatAgents(stats, colors)}${formatNamespaces(stats, colors)}`;
     context.stdout.write(text);
   });
 }
@@ -64,6 +64,30 @@ function formatSources(sources: SourcesAnswer['sources'], colors: Colors): strin
     { title: 'LAG', isNumber: true },
     { title: '' },
   ];
+  return `\n${formatTable(columns, rows, colors)}`;
+}
+
+/** An earlier server says nothing of agents. */
+function formatAgents({ agents = [] }: Partial<StatsAnswer>, colors: Colors): string {
+  if (agents.length === 0) return '';
+  const columns = [
+    { title: 'AGENT' },
+    { title: 'STATE' },
+    { title: 'SAID AT' },
+    { title: 'FILES', isNumber: true },
+    { title: 'UNREAD', isNumber: true },
+    { title: 'UNACKNOWLEDGED', isNumber: true },
+    { title: 'VERSION' },
+  ];
+  const rows = agents.map((agent) => [
+    agent.node,
+    agent.state,
+    `${agent.saidAt.slice(0, 19)}Z`,
+    formatCount(agent.files),
+    formatSize(agent.unreadBytes),
+    formatSize(agent.unacknowledgedBytes),
+    agent.version,
+  ]);
   return `\n${formatTable(columns, rows, colors)}`;
 }
 

@@ -2,6 +2,7 @@
  * The store on Elasticsearch or OpenSearch. Documents are written by `engine-writer.ts` and read back by
  * `engine-reader.ts`; what both agree on is in `field-table.ts` and `search-columns.ts`.
  */
+import type { HeartbeatRecord } from '../../record/heartbeat.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import type { DocumentBatch } from '../../record/record-batch.ts';
 import type {
@@ -65,6 +66,10 @@ export class ElasticsearchStore implements Store {
 
   audit(signal: AbortSignal): AsyncIterable<FileAudit> {
     return this.#reader.audit(signal);
+  }
+
+  agents(signal: AbortSignal): Promise<readonly HeartbeatRecord[]> {
+    return this.#reader.agents(signal);
   }
 
   problem(): string | undefined {

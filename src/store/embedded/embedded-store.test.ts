@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryFileSystem } from '../../base/memory-file-system.ts';
 import { VirtualScheduler } from '../../base/virtual-scheduler.ts';
+import { heartbeatRecord, type HeartbeatRecord } from '../../record/heartbeat.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import { JsonObjects, StoreWorld } from './testing/store-world.ts';
 import { EVERYTHING, testBatch, testFileId } from './testing/test-documents.ts';
@@ -289,6 +290,26 @@ test('a catalog of a newer version is refused', async () => {
   const other = new StoreWorld({ fileSystem, scheduler: new VirtualScheduler() });
   fileSystem.append('/store/catalog.snapshot', '00000000 {}\n');
   await assert.rejects(other.open(), { code: 'corrupt' });
+});
+
+test('the newest heartbeat of each agent outlives the process, also where its ledger knows of none', async () => {
+  const world = new StoreWorld();
+  const store = await world.open();
+  const { signal } = new AbortController();
+  assert.deepEqual(await store.agents(), []);
+  const heartbeat = (node: number, sequence: number, files: number): HeartbeatRecord => {
+    const moment = { node: `node-${node}`, sequence, time: '2026-11-23T04:00:00.000000000Z' };
+    const counts = { intervalMs: 15_000, files, unreadBytes: 0, unacknowledgedBytes: 0 };
+    const agent = { cluster: 'c', version: '1.0.0', state: 'running', ...counts } as const;
+    return heartbeatRecord(`6e6f6465${String(node).padStart(12, '0')}`, moment, agent);
+  };
+  await store.appendLedger([heartbeat(1, 1, 3), ledgerRecord(FILE, 1, 5)], signal);
+  await store.appendLedger([heartbeat(2, 1, 5), heartbeat(1, 2, 4)], signal);
+  await store.appendLedger([heartbeat(1, 1, 3)], signal);
+  world.losePower();
+  const agents = await (await world.open()).agents();
+  const files = new Map(agents.map(({ node, agent }) => [node, agent.files]));
+  assert.deepEqual([files.size, files.get('node-1'), files.get('node-2')], [2, 4, 5]);
 });
 
 function ledgerRecord(fileId: string, sequence: number, acknowledgedOffset: number): LedgerRecord {

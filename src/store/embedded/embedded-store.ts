@@ -17,6 +17,7 @@ import type { FileSystem } from '../../base/file-system.ts';
 import { openJournal } from '../../base/journal.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
 import type { EmbeddedStoreConfig } from './embedded-store-config.ts';
+import type { HeartbeatRecord } from '../../record/heartbeat.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import type { DocumentBatch } from '../../record/record-batch.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
@@ -289,6 +290,10 @@ export class EmbeddedStore implements Store {
     namespaces.sort((one, other) => other.records - one.records);
     const aside = [...quarantined.values()].map(({ path, reason }) => ({ path, reason }));
     return { records, bytesOnDisk, oldestNs, newestNs, namespaces, quarantined: aside };
+  }
+
+  async agents(): Promise<readonly HeartbeatRecord[]> {
+    return this.#ledger.agents;
   }
 
   problem(): string | undefined {

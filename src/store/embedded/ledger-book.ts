@@ -1,6 +1,7 @@
 import type { FileSystem } from '../../base/file-system.ts';
 import type { Journal, OpenedJournal } from '../../base/journal.ts';
 import { openJournal } from '../../base/journal.ts';
+import { isHeartbeat, type HeartbeatRecord } from '../../record/heartbeat.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 
 /** A journal of this size is written anew. */
@@ -15,6 +16,8 @@ const LEDGER_VERSION = 1;
 export class LedgerBook {
   readonly #journal: Journal<LedgerRecord>;
   readonly #latest = new Map<string, LedgerRecord>();
+  /** Those of `#latest` that are heartbeats. */
+  readonly #agents = new Map<string, HeartbeatRecord>();
   readonly damage: OpenedJournal<LedgerRecord>['damage'];
   #queue: Promise<void> = Promise.resolve();
 
@@ -22,6 +25,11 @@ export class LedgerBook {
     this.#journal = opened.journal;
     this.damage = opened.damage;
     for (const record of opened.entries) this.#take(record);
+  }
+
+  /** The newest heartbeat of each agent. */
+  get agents(): readonly HeartbeatRecord[] {
+    return [...this.#agents.values()];
   }
 
   get latest(): ReadonlyMap<string, LedgerRecord> {
@@ -58,9 +66,12 @@ export class LedgerBook {
     if (!this.#isNews(record)) return;
     this.#latest.delete(record.fileId);
     this.#latest.set(record.fileId, record);
+    if (isHeartbeat(record)) this.#agents.set(record.fileId, record);
     if (this.#latest.size <= FILES_MAX) return;
     const [oldest] = this.#latest.keys();
-    if (oldest !== undefined) this.#latest.delete(oldest);
+    if (oldest === undefined) return;
+    this.#latest.delete(oldest);
+    this.#agents.delete(oldest);
   }
 }
 

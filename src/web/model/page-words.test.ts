@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AgentStatus } from '../../api/api-types.ts';
 import { facetOf, sumByValue } from './facets.ts';
 import { hueOf } from './hue.ts';
 import { keyCommand } from './key-command.ts';
@@ -9,7 +10,8 @@ import { proofOf } from './proof.ts';
 import { parseHistory, QUERY_HISTORY_MAX, rememberQuery, stepHistory } from './query-history.ts';
 
 void test('the header states the proof, or what is wrong', () => {
-  const figures = { records: 99_212_345, missing: 0, twice: 0, lagBytes: 0 };
+  const agents = { running: 1, silent: [], stopped: [] };
+  const figures = { records: 99_212_345, missing: 0, twice: 0, lagBytes: 0, agents };
   assert.equal(
     proofOf({ ...figures, verdict: 'accounted' }).text,
     '99.2 M lines accounted · 0 missing · 0 twice',
@@ -17,6 +19,12 @@ void test('the header states the proof, or what is wrong', () => {
   const problem = proofOf({ ...figures, missing: 3, verdict: 'discrepancy' });
   assert.deepEqual([problem.isProblem, problem.text], [true, '99.2 M lines accounted · 3 missing · 0 twice']);
   assert.match(proofOf({ ...figures, verdict: 'unknown' }).text, /accounted · the rest not yet$/);
+  const silent = [{ node: 'node-7' } as AgentStatus];
+  const quiet = proofOf({ ...figures, agents: { ...figures.agents, silent }, verdict: 'unknown' });
+  assert.deepEqual(
+    [quiet.isProblem, quiet.text.endsWith('1 agent silent'), quiet.title.endsWith('node-7')],
+    [true, true, true],
+  );
   const lagging = proofOf({ ...figures, lagBytes: 1536, verdict: 'unknown' });
   assert.match(lagging.text, /0 missing · 0 twice · 1\.5 KiB on the way$/);
   const busy = proofOf({ ...figures, lagBytes: 1536, verdict: 'accounted' });

@@ -8,6 +8,9 @@ export interface Proof {
   readonly isProblem: boolean;
 }
 
+/** Nodes of silent agents that are named. */
+const NODES_MAX = 5;
+
 export const PROOF_CHECKING: Proof = {
   text: 'checking…',
   title: 'Comparing what stood in the files with what search finds',
@@ -16,7 +19,7 @@ export const PROOF_CHECKING: Proof = {
 
 /** Returns the sentence for an audit's figures. */
 export function proofOf(
-  figures: Pick<AuditAnswer, 'verdict' | 'records' | 'missing' | 'twice' | 'lagBytes'>,
+  figures: Pick<AuditAnswer, 'verdict' | 'records' | 'missing' | 'twice' | 'lagBytes' | 'agents'>,
 ): Proof {
   const { missing, twice, verdict } = figures;
   const accounted = `${shortCountText(figures.records)} ${figures.records === 1 ? 'line' : 'lines'} accounted`;
@@ -24,6 +27,12 @@ export function proofOf(
   if (verdict === 'discrepancy') {
     const title = `${plural(missing, 'record')} missing, ${countText(twice)} twice: logboom audit names the files`;
     return { text, title, isProblem: true };
+  }
+  const { silent } = figures.agents;
+  if (verdict === 'unknown' && silent.length > 0) {
+    const nodes = silent.slice(0, NODES_MAX).map(({ node }) => node);
+    const title = `What agents do not tell is in no figure: ${nodes.join(', ')}${silent.length > NODES_MAX ? ', …' : ''}`;
+    return { text: `${text} · ${plural(silent.length, 'agent')} silent`, title, isProblem: true };
   }
   if (verdict === 'unknown' && figures.lagBytes > 0) {
     const lag = bytesText(figures.lagBytes);

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { SourceStatus, StatsAnswer } from '../../api/api-types.ts';
+import type { AgentStatus, SourceStatus, StatsAnswer } from '../../api/api-types.ts';
 import { localText } from '../model/clock-text.ts';
 import { bytesText, countText, plural } from '../model/number-text.ts';
 import { toggleValue } from '../model/query-edit.ts';
@@ -20,6 +20,7 @@ export function SourcesPage(): ReactElement {
       {list === undefined && <p className="dim">{sources.error?.message ?? 'Asking…'}</p>}
       {list?.length === 0 && <p className="dim">No agent collects for this server right now.</p>}
       {list !== undefined && list.length > 0 && <SourceTable sources={list} />}
+      {stats.data !== undefined && stats.data.agents.length > 0 && <Agents agents={stats.data.agents} />}
       <h2>Store</h2>
       {stats.data === undefined ? <p className="dim">Asking…</p> : <StoreFigures stats={stats.data} />}
     </main>
@@ -63,6 +64,57 @@ function SourceTable({ sources }: { sources: readonly SourceStatus[] }): ReactEl
       </tbody>
     </table>
   );
+}
+
+/** Agents that the store has heard of, silent ones first. */
+function Agents({ agents }: { agents: readonly AgentStatus[] }): ReactElement {
+  return (
+    <>
+      <h2>Agents</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Node</th>
+            <th scope="col">State</th>
+            <th scope="col">Spoke last</th>
+            <th scope="col" className="number">
+              Files
+            </th>
+            <th scope="col" className="number">
+              Undelivered then
+            </th>
+            <th scope="col">Version</th>
+          </tr>
+        </thead>
+        <tbody>
+          {agents.map((agent) => (
+            <tr key={`${agent.cluster} ${agent.node}`}>
+              <td className="mono">{agent.node}</td>
+              <td>
+                <span className={`dot ${AGENT_DOT[agent.state]}`} aria-hidden="true" /> {agent.state}
+                {agent.state === 'silent' && (
+                  <p className="dim">
+                    Start it again, or <code>logboom audit forget {agent.node}</code> when the node is gone.
+                  </p>
+                )}
+              </td>
+              <td>{spokenText(agent.saidAt)}</td>
+              <td className="number">{countText(agent.files)}</td>
+              <td className="number">{bytesText(agent.unreadBytes + agent.unacknowledgedBytes)}</td>
+              <td>{agent.version}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}
+
+const AGENT_DOT = { running: 'ok', silent: 'bad', stopped: 'unknown', gone: 'unknown' } as const;
+
+function spokenText(time: string): string {
+  const ms = timestampMs(time);
+  return ms === undefined ? time : localText(Math.floor(ms / 1000) * 1000, undefined);
 }
 
 const DOT = { collecting: 'ok', waiting: 'unknown', failed: 'bad' } as const;

@@ -1,5 +1,6 @@
 /** The reading half of the store. Every call is an engine's answer as a whole, or an `AppError`. */
 import type { ElasticsearchConfig } from '../../../config/config.ts';
+import type { HeartbeatRecord } from '../../../record/heartbeat.ts';
 import type {
   ExportRequest,
   FileAudit,
@@ -11,6 +12,7 @@ import type {
 } from '../../store.ts';
 import type { Capabilities } from '../engine/capabilities.ts';
 import { detectCapabilities } from '../engine/capabilities.ts';
+import { agentsOfEngine } from './engine-agents.ts';
 import type { OwnIndices } from './engine-audit.ts';
 import { auditEngine } from './engine-audit.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
@@ -50,5 +52,9 @@ export class EngineReader {
 
   audit(signal: AbortSignal): AsyncIterable<FileAudit> {
     return auditEngine(this.#logs, this.#own, signal);
+  }
+
+  agents(signal: AbortSignal): Promise<readonly HeartbeatRecord[]> {
+    return agentsOfEngine({ ...this.#logs, indices: this.#own.ledger }, signal);
   }
 }
