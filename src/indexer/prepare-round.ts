@@ -1,5 +1,6 @@
 /** Runs the pipelines over what was delivered, and makes a round of it. */
 import type { Scheduler } from '../base/scheduler.ts';
+import { eventIdOf } from '../record/identity.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import type { DocumentBatch } from '../record/record-batch.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -8,7 +9,7 @@ import type { Piece, Suspect } from './crash-state.ts';
 import type { ProcessedDelivery } from './dead-letters.ts';
 import { commitsOf, type HeldRound, type PositionCommit } from './held-rounds.ts';
 import type { SeldomCounts } from './seldom-counts.ts';
-import type { BatchProcessor } from './pipeline/batch-processor.ts';
+import type { BatchProcessor, PipelineFailure } from './pipeline/batch-processor.ts';
 
 /** Parsing pauses after this long, so that an API in the same process stays responsive. */
 const SLICE_MS_MAX = 5;
@@ -70,7 +71,7 @@ export async function fillRound(
   { processor, scheduler, telemetry, seldom }: RoundMaker,
 ): Promise<void> {
   let sliceStartedMs = scheduler.monotonicMs();
-  let failedCount = 0;
+  const failed: FailedBatch[] = [];
   for (const delivery of deliveries) {
     if (delivery.kind === 'ledger') {
       round.ledger.push(...delivery.records);
@@ -81,15 +82,35 @@ export async function fillRound(
     round.batches.push(processed.batch);
     round.processed.push({ delivery, droppedIndexes: processed.droppedIndexes });
     round.fileIds.add(delivery.batch.fileId);
-    failedCount += processed.failedCount;
+    if (processed.failedCount > 0) failed.push({ ...processed, fileId: delivery.batch.fileId });
     if (scheduler.monotonicMs() - sliceStartedMs < SLICE_MS_MAX) continue;
     await scheduler.yield();
     sliceStartedMs = scheduler.monotonicMs();
   }
-  if (failedCount === 0) return;
-  telemetry.count('logboom_indexer_records_total', failedCount, { outcome: 'failed' });
-  const documents = seldom.add('pipeline_failed', failedCount);
-  if (documents === 0) return;
+  tellFailures(failed, { telemetry, seldom });
+}
+
+interface FailedBatch {
+  readonly fileId: string;
+  readonly failedCount: number;
+  readonly failures: readonly PipelineFailure[];
+}
+
+/** Counts documents on which pipelines threw, and names one document of each pipeline now and then. */
+function tellFailures(
+  failed: readonly FailedBatch[],
+  { telemetry, seldom }: Pick<RoundMaker, 'telemetry' | 'seldom'>,
+): void {
+  const count = failed.reduce((sum, { failedCount }) => sum + failedCount, 0);
+  if (count === 0) return;
+  telemetry.count('logboom_indexer_records_total', count, { outcome: 'failed' });
   const text = 'a pipeline failed on documents, which are kept as they were';
-  telemetry.log('warn', 'pipeline_failed', text, { documents });
+  for (const { fileId, failures } of failed) {
+    for (const { pipeline, count: failedCount, reason, offset } of failures) {
+      const documents = seldom.add(`pipeline_failed ${pipeline ?? ''}`, failedCount);
+      if (documents === 0) continue;
+      const example = { id: eventIdOf(fileId, offset), reason };
+      telemetry.log('warn', 'pipeline_failed', text, { documents, pipeline, ...example });
+    }
+  }
 }

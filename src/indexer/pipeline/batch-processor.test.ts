@@ -108,13 +108,17 @@ test('the document of a gap is left as it is by every pipeline, and its fields a
 test('what is no document, or too deep for one, is kept as it was and counted', () => {
   const deep = `{"message":"x","a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`;
   const batch = batchOfDocuments('a'.repeat(20), ['not a document', deep, documentOf('ERROR x')]);
-  const { batch: result, failedCount } = createBatchProcessor([]).process(batch);
+  const { batch: result, failedCount, failures } = createBatchProcessor([]).process(batch);
   const lines = Buffer.from(result.body).toString().split('\n');
   assert.equal(lines[0], 'not a document');
   assert.equal(lines[1], deep);
   assert.match(lines[2] ?? '', /"level":"error"/);
   assert.equal(result.count, 3);
   assert.equal(failedCount, 2);
+  assert.deepEqual(
+    failures.map((failure) => [failure.pipeline, failure.count, failure.offset]),
+    [[undefined, 2, batch.offsets[0]]],
+  );
 });
 
 test('a batch may be longer than what it was first given room for', () => {

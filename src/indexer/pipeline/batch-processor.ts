@@ -9,7 +9,7 @@ import type { Lane } from '../../record/lane.ts';
 import type { DocumentBatch, DroppedRecord, RecordBatch } from '../../record/record-batch.ts';
 import { compilePipelines, type CompiledPipeline } from './compile-pipelines.ts';
 import { DocumentFrames, type FileTemplate, type Frame } from './document-frame.ts';
-import { keepDocument, processDocument } from './general-path.ts';
+import { keepDocument, processDocument, type DocumentFailure } from './general-path.ts';
 import { LineSplicer } from './line-splicer.ts';
 import { SpliceWriter } from './splice-writer.ts';
 
@@ -17,8 +17,20 @@ export interface ProcessedBatch {
   readonly batch: DocumentBatch;
   /** Documents on which the pipeline threw: they are in the batch as they were. */
   readonly failedCount: number;
+  /** The same by pipeline. */
+  readonly failures: readonly PipelineFailure[];
   /** Which documents of the batch that was given are not in the result, ascending. */
   readonly droppedIndexes: readonly number[];
+}
+
+/** Documents on which a pipeline threw. */
+export interface PipelineFailure {
+  /** Name of the pipeline; undefined where the document was none, so that no pipeline got it. */
+  readonly pipeline: string | undefined;
+  readonly count: number;
+  /** Of the first of them: why, and where its record stands in its file. */
+  readonly reason: string;
+  readonly offset: number;
 }
 
 export interface BatchProcessor {
@@ -54,6 +66,7 @@ interface Result {
   readonly lanes: Uint8Array;
   count: number;
   failedCount: number;
+  readonly failures: (PipelineFailure & { count: number })[];
 }
 
 class Processor implements BatchProcessor {
@@ -123,7 +136,7 @@ class Processor implements BatchProcessor {
       ? keepDocument(bytes, result.types)
       : processDocument(bytes, this.#pipelines, result.types);
     writer.replaceWithText(source, start, end, processed.outcome === 'drop' ? '' : `${processed.text}\n`);
-    if (processed.outcome === 'failed') result.failedCount++;
+    if (processed.outcome === 'failed') noteFailure(result, processed.failure, batch.offsets[index] ?? 0);
     if (processed.outcome !== 'drop') return true;
     const lane = (batch.lanes[index] ?? 0) as Lane;
     result.dropped.push({ reason: 'pipeline', lane, offset: batch.offsets[index] ?? 0 });
@@ -145,18 +158,29 @@ function resultOf(batch: RecordBatch): Result {
     lanes: new Uint8Array(count),
     count: 0,
     failedCount: 0,
+    failures: [],
   };
 }
 
+function noteFailure(result: Result, failure: DocumentFailure | undefined, offset: number): void {
+  result.failedCount++;
+  const { pipeline, reason = '' } = failure ?? {};
+  const known = result.failures.find((other) => other.pipeline === pipeline);
+  if (known === undefined) result.failures.push({ pipeline, count: 1, reason, offset });
+  else known.count++;
+}
+
 function finish(batch: RecordBatch, result: Result): ProcessedBatch {
-  const { source, writer, types, dropped, ends, offsets, lanes, count, failedCount, droppedIndexes } = result;
+  const { source, writer, types, dropped, ends, offsets, lanes, count, droppedIndexes } = result;
+  const { failedCount, failures } = result;
   const { fileId } = batch;
   if (!writer.hasChanges)
-    return { batch: { ...batch, fieldTypes: types, dropped }, failedCount, droppedIndexes };
+    return { batch: { ...batch, fieldTypes: types, dropped }, failedCount, failures, droppedIndexes };
   const body = writer.finish(source);
   return {
     batch: { fileId, body, count, ends, offsets, lanes, fieldTypes: types, dropped },
     failedCount,
+    failures,
     droppedIndexes,
   };
 }

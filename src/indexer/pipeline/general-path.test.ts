@@ -23,9 +23,10 @@ test('a document on which a pipeline throws is kept as it was, with what went wr
   };
   const types: FieldTypes = new Map();
   const source = documentOf('x');
-  const { outcome, text } = processDocument(Buffer.from(source), [poison], types);
+  const { outcome, text, failure } = processDocument(Buffer.from(source), [poison], types);
   assert.equal(outcome, 'failed');
-  const error = { message: 'the pipeline failed: too deep' };
+  assert.deepEqual(failure, { pipeline: 'poison', reason: 'too deep' });
+  const error = { message: 'the pipeline poison failed: too deep' };
   assert.deepEqual(JSON.parse(text), { ...(JSON.parse(source) as object), error });
   assert.ok(types.get('error')?.children?.has('message'));
 });

@@ -12,10 +12,19 @@ import { originOf } from './pipeline-selection.ts';
 /** What became of a document: `failed` ones are kept as they were, with what went wrong in `error.message`. */
 export type GeneralOutcome = 'keep' | 'drop' | 'failed';
 
+/** Why a document is kept as it was. */
+export interface DocumentFailure {
+  /** Name of the pipeline that threw; undefined where the document was none. */
+  readonly pipeline: string | undefined;
+  readonly reason: string;
+}
+
 export interface GeneralResult {
   readonly outcome: GeneralOutcome;
   /** The document's text without a newline; empty for one that is dropped. */
   readonly text: string;
+  /** Of `failed` ones. */
+  readonly failure?: DocumentFailure;
 }
 
 const scanner = new JsonScanner();
@@ -29,17 +38,19 @@ export function processDocument(
   pipelines: readonly CompiledPipeline[],
   types: FieldTypes,
 ): GeneralResult {
-  let failure: string;
+  let pipeline: CompiledPipeline | undefined;
+  let reason: string;
   try {
     const document = parseDocument(bytes);
-    const outcome = runPipeline(selectPipeline(pipelines, originOf(document)), document);
+    pipeline = selectPipeline(pipelines, originOf(document));
+    const outcome = runPipeline(pipeline, document);
     if (outcome === 'drop') return { outcome, text: '' };
     collectFieldTypes(types, document);
     return { outcome, text: JSON.stringify(inLayoutOrder(document)) };
   } catch (error) {
-    failure = messageOf(error);
+    reason = messageOf(error);
   }
-  return keepAsItWas(bytes, failure, types);
+  return keepAsItWas(bytes, { pipeline: pipeline?.name, reason }, types);
 }
 
 /** Notes the fields of a document that no pipeline may change or drop, such as that of a gap. */
@@ -48,7 +59,7 @@ export function keepDocument(bytes: Buffer, types: FieldTypes): GeneralResult {
     collectFieldTypes(types, parseDocument(bytes));
     return { outcome: 'keep', text: bytes.toString() };
   } catch (error) {
-    return keepAsItWas(bytes, messageOf(error), types);
+    return keepAsItWas(bytes, { pipeline: undefined, reason: messageOf(error) }, types);
   }
 }
 
@@ -73,14 +84,16 @@ export function inLayoutOrder(document: JsonObject): JsonObject {
   return ordered;
 }
 
-function keepAsItWas(bytes: Buffer, failure: string, types: FieldTypes): GeneralResult {
+function keepAsItWas(bytes: Buffer, failure: DocumentFailure, types: FieldTypes): GeneralResult {
+  const { pipeline, reason } = failure;
+  const who = pipeline === undefined ? 'the pipeline' : `the pipeline ${pipeline}`;
   try {
     const document = parseDocument(bytes);
-    ownObject(document, 'error')['message'] = `the pipeline failed: ${failure}`;
+    ownObject(document, 'error')['message'] = `${who} failed: ${reason}`;
     collectFieldTypes(types, document);
-    return { outcome: 'failed', text: JSON.stringify(inLayoutOrder(document)) };
+    return { outcome: 'failed', text: JSON.stringify(inLayoutOrder(document)), failure };
   } catch {
     // Not even a document: the store decides about it.
-    return { outcome: 'failed', text: bytes.toString() };
+    return { outcome: 'failed', text: bytes.toString(), failure };
   }
 }
