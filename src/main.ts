@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { nodeFileSystem } from './base/node/node-file-system.ts';
 import { nodeScheduler } from './base/node/node-scheduler.ts';
+import { letHeapGrow } from './base/node/roomy-heap.ts';
 import { keepHeapSmall } from './base/node/small-heap.ts';
 import type { CliActions, CliContext, Output } from './cli/context.ts';
 import { reportError } from './cli/report-error.ts';
@@ -22,7 +23,10 @@ const actions: CliActions = {
     keepHeapSmall();
     return (await import('./roles/agent.ts')).runAgent(context, options);
   },
-  indexer: async (options) => (await import('./roles/indexer.ts')).runIndexer(context, options),
+  indexer: async (options) => {
+    letHeapGrow();
+    return (await import('./roles/indexer.ts')).runIndexer(context, options);
+  },
   server: async (options) => (await import('./roles/server.ts')).runServer(context, options),
   importFiles: async (options) => (await import('./roles/import-files.ts')).importFiles(context, options),
   checkConfig: async (config) => (await import('./roles/check-config.ts')).checkConfig(config),

@@ -194,6 +194,7 @@ class Indexer implements Service {
         this.#polling.abort();
       } else {
         this.#publish(round, result);
+        this.#recycle(round);
         this.#committingCount++;
         for (const settled of this.#held.settle(round)) await this.#commit(settled, consumer);
         this.#committingCount--;
@@ -263,6 +264,15 @@ class Indexer implements Service {
     telemetry.observe('logboom_indexer_batch_bytes', bytes);
     const fresh = this.#stored.takeNew(batches);
     if (appended > 0 && fresh.length > 0) onStored?.(fresh);
+  }
+
+  /** Nobody reads the documents of a round any more that is stored and published. */
+  #recycle({ batches, processed }: Round): void {
+    for (const [index, { delivery }] of processed.entries()) {
+      const batch = batches[index];
+      if (batch !== undefined && delivery.kind === 'log')
+        this.#maker.processor.recycle(batch, delivery.batch);
+    }
   }
 
   async #commit(round: Round, consumer: Consumer): Promise<void> {

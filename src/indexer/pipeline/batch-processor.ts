@@ -2,6 +2,7 @@
  * Runs pipelines on whole batches: documents in the agents' layout that the built-in pipeline takes are spliced as
  * bytes, all others go through the general path. A batch in which nothing changes keeps its bytes.
  */
+import { FreeBuffers } from '../../base/free-buffers.ts';
 import type { PipelineConfig } from '../../config/pipeline-config.ts';
 import { isGapFileId } from '../../record/gap-document.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
@@ -36,6 +37,8 @@ export interface PipelineFailure {
 export interface BatchProcessor {
   /** Runs the pipelines; the result lends the bytes of `batch` where nothing was changed. */
   process(batch: RecordBatch): ProcessedBatch;
+  /** Takes back what `process` made of `batch`, which nobody reads any more: its buffer is used again. */
+  recycle(processed: DocumentBatch, batch: RecordBatch): void;
 }
 
 export interface BatchProcessorOptions {
@@ -45,6 +48,9 @@ export interface BatchProcessorOptions {
 
 /** Room for what pipelines add, so that most batches are written without growing. */
 const GROWTH_BYTES = 4096;
+
+/** What is kept for later batches: about as much as the rounds that an indexer appends at once. */
+const FREE_BYTES_MAX = 32 * 2 ** 20;
 
 /** Compiles pipelines and returns what runs them; throws a `ConfigError` for a wrong one. */
 export function createBatchProcessor(
@@ -73,6 +79,7 @@ class Processor implements BatchProcessor {
   readonly #pipelines: readonly CompiledPipeline[];
   readonly #frames: DocumentFrames;
   readonly #splicer = new LineSplicer();
+  readonly #buffers = new FreeBuffers(FREE_BYTES_MAX);
   readonly #hasFastPath: boolean;
 
   constructor(pipelines: readonly CompiledPipeline[], hasFastPath: boolean) {
@@ -82,7 +89,7 @@ class Processor implements BatchProcessor {
   }
 
   process(batch: RecordBatch): ProcessedBatch {
-    const result = resultOf(batch);
+    const result = resultOf(batch, this.#buffers);
     const templates = this.#hasFastPath ? this.#frames.templatesOf(batch.fileId) : undefined;
     let start = 0;
     for (let index = 0; index < batch.count; index++) {
@@ -102,6 +109,11 @@ class Processor implements BatchProcessor {
     }
     this.#splicer.collectTypes(result.types);
     return finish(batch, result);
+  }
+
+  recycle({ body }: DocumentBatch, { body: given }: RecordBatch): void {
+    // Where nothing was changed, the bytes are those that were given.
+    if (body.buffer !== given.buffer) this.#buffers.give(body);
   }
 
   /** Returns the parts of a document that the fast path can take, or undefined. */
@@ -144,12 +156,12 @@ class Processor implements BatchProcessor {
   }
 }
 
-function resultOf(batch: RecordBatch): Result {
+function resultOf(batch: RecordBatch, buffers: FreeBuffers): Result {
   const { body, count } = batch;
   const source = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   return {
     source,
-    writer: new SpliceWriter(source.length + (source.length >> 3) + GROWTH_BYTES),
+    writer: new SpliceWriter(source.length + (source.length >> 3) + GROWTH_BYTES, buffers),
     types: new Map(),
     dropped: [],
     droppedIndexes: [],

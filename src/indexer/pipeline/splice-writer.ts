@@ -4,6 +4,8 @@
  *
  * Places in the source are given in increasing order.
  */
+import type { FreeBuffers } from '../../base/free-buffers.ts';
+
 export class SpliceWriter {
   /** Bytes of the copy that are written; source bytes from `#pending` on are not among them yet. */
   #length = 0;
@@ -11,9 +13,12 @@ export class SpliceWriter {
   /** First byte of the source that is neither copied nor left out. */
   #pending = 0;
   readonly #capacityBytes: number;
+  readonly #buffers: FreeBuffers;
 
-  constructor(capacityBytes: number) {
+  /** The copy is written to a buffer that is taken from `buffers` once something changes. */
+  constructor(capacityBytes: number, buffers: FreeBuffers) {
     this.#capacityBytes = capacityBytes;
+    this.#buffers = buffers;
   }
 
   get hasChanges(): boolean {
@@ -74,13 +79,18 @@ export class SpliceWriter {
   }
 
   #reserve(count: number): Buffer {
-    this.#bytes ??= Buffer.allocUnsafeSlow(this.#capacityBytes);
+    this.#bytes ??= this.#take(this.#capacityBytes);
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return this.#bytes;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+    const grown = this.#take(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#buffers.give(this.#bytes);
     this.#bytes = grown;
     return grown;
+  }
+
+  #take(bytes: number): Buffer {
+    return Buffer.from(this.#buffers.take(bytes).buffer);
   }
 }
 

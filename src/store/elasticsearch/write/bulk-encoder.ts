@@ -2,6 +2,7 @@
  * From batches of documents to bodies of bulk requests. Each document gets the private member at its end
  * (`field-table.ts`); its own bytes stay as they are, so that what is read back is what was sent.
  */
+import { FreeBuffers } from '../../../base/free-buffers.ts';
 import type { DeadLetterError } from '../../../record/dead-letter.ts';
 import { eventIdOf } from '../../../record/identity.ts';
 import type { DocumentBatch } from '../../../record/record-batch.ts';
@@ -36,6 +37,10 @@ export interface BulkEncoderOptions {
 }
 
 const NS_PER_MS = 1_000_000n;
+
+/** What is kept for later requests: about as much as an indexer has under way at once. */
+const FREE_BYTES_MAX = 64 * 2 ** 20;
+
 /** More is made room for when it is needed. */
 const GROWTH_MAX = 2;
 const GROWTH_MARGIN = 1.05;
@@ -90,6 +95,7 @@ export class BulkEncoder {
   readonly #bytesMax: number;
   readonly #decoder = new TextDecoder();
   readonly #known: KnownDocuments;
+  readonly #buffers = new FreeBuffers(FREE_BYTES_MAX);
   /** How many times as large as its documents a request was of late. */
   #growth = GROWTH_MAX;
 
@@ -104,7 +110,8 @@ export class BulkEncoder {
     const payloads: BulkPayload[] = [];
     const unsent: UnsentDocument[] = [];
     const capacity = this.#capacity(batches);
-    const builder = new PayloadBuilder({ batches, allocate: () => Buffer.allocUnsafeSlow(capacity) });
+    const allocate = (): Buffer => Buffer.from(this.#buffers.take(capacity).buffer);
+    const builder = new PayloadBuilder({ batches, allocate });
     for (const [batchIndex, batch] of batches.entries()) {
       const writing = { builder, nowMs, endingHead: endingHead(batch.fileId) };
       const place = placeIn(batch, batchIndex);
@@ -123,6 +130,11 @@ export class BulkEncoder {
     if (builder.length > 0) payloads.push(builder.take());
     this.#noteGrowth(batches, payloads);
     return { payloads, unsent };
+  }
+
+  /** Takes back the buffer of a request that nobody reads or sends any more: another one is written to it. */
+  recycle({ bytes }: BulkPayload): void {
+    this.#buffers.give(bytes);
   }
 
   /** What the last documents needed is what the next ones do, about. */

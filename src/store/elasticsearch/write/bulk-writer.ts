@@ -47,6 +47,8 @@ export interface BulkWriterOptions {
 }
 
 export interface Delivered {
+  /** Whether each request was answered document by document, so that nothing of the payload is still being sent. */
+  readonly isWhollyAnswered: boolean;
   readonly created: number;
   readonly duplicates: number;
   readonly rejected: readonly { readonly item: BulkItem; readonly error: DeadLetterError }[];
@@ -105,6 +107,7 @@ export class BulkWriter {
       if (signal.aborted)
         throw new AppError('aborted', 'cannot write to the store', { cause: signal.reason });
       const outcome = await this.#send(pending, signal);
+      if (outcome.kind !== 'judged') delivery.isWhollyAnswered = false;
       if (await this.#mustHalve(outcome, pending, delivery, { attempt, signal }))
         return this.#halve(pending, outcome, delivery, signal);
       const rest = await this.#settle(outcome, pending, delivery, signal);
@@ -283,6 +286,7 @@ export class BulkWriter {
 class Delivery implements Delivered {
   /** Documents of all deliveries that had been created before this one began. */
   readonly createdBefore: number;
+  isWhollyAnswered = true;
   created = 0;
   duplicates = 0;
   readonly rejected: Delivered['rejected'][number][] = [];

@@ -82,7 +82,13 @@ export class EngineWriter {
   async append(batches: readonly DocumentBatch[], signal: AbortSignal): Promise<AppendResult> {
     const { encoder } = await this.#prepared(signal);
     const { payloads, unsent } = encoder.encode(batches, this.#options.scheduler.nowMs());
-    const delivered = await Promise.all(payloads.map((payload) => this.#deliver(payload, signal)));
+    const delivered = await Promise.all(
+      payloads.map(async (payload) => {
+        const outcome = await this.#deliver(payload, signal);
+        if (outcome.isWhollyAnswered) encoder.recycle(payload);
+        return outcome;
+      }),
+    );
     const dropped = droppedPayload(batches, droppedIndex(this.#options.config.index));
     if (dropped !== undefined) await this.#writer.deliver(dropped, signal);
     const rejected = delivered.flatMap(({ rejected: refused }) =>

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRecordsBatch } from '@platformatic/kafka';
+import { FreeBuffers } from '../../../base/free-buffers.ts';
 import { eventIdOf } from '../../../record/identity.ts';
 import { readFrames, RecordReader } from '../records/record-decoder.ts';
 import { SCHEMA_HEADER } from '../records/record-encoder.ts';
@@ -33,6 +34,7 @@ function deliver({ key, headers = {}, value }: Sent): readonly [string, Record<s
     partition: 0,
     source: { topic: 'logs', partition: 0 },
     foreignFileIdOf: () => OF_THE_PLACE,
+    buffers: new FreeBuffers(0),
     onBrokenLedger: () => assert.fail('this is no ledger'),
   });
   for (const frame of readFrames(Buffer.from(createRecordsBatch([record], {}).buffer))) {

@@ -6,15 +6,16 @@
  * inside of the stretch, one after the other without holes; only the end of the last one is an offset that may be
  * committed (`consumer-state.ts`). There are never more batches than records, so the places suffice.
  */
+import type { FreeBuffers } from '../../../base/free-buffers.ts';
 import { FILE_ID_LENGTH } from '../../../record/identity.ts';
 import { LANE_COUNT } from '../../../record/lane.ts';
 import type { DeadLetter } from '../../../record/dead-letter.ts';
 import type { LedgerRecord } from '../../../record/ledger.ts';
-import type { RecordBatch } from '../../../record/record-batch.ts';
 import type { Delivery, DeliverySource } from '../../transport.ts';
 import { DocumentIdentity } from '../records/document-identity.ts';
 import { readForeign, type ForeignPlace, type IdentifiedDocument } from '../records/foreign-document.ts';
 import { headerOf, type RecordCursor } from '../records/record-decoder.ts';
+import { DocumentTable, type DocumentOrigin } from './document-table.ts';
 import { HEADERS, SCHEMA_HEADER, SCHEMA_VERSION } from '../records/record-encoder.ts';
 
 /** A record that a newer Logboom wrote, in a form that this one does not know. */
@@ -35,6 +36,8 @@ export interface DeliveryBuilderOptions {
   readonly source: DeliverySource;
   /** File id of documents that have none, by the run of offsets that they stand in; the empty run is the usual one. */
   readonly foreignFileIdOf: (run: string) => string;
+  /** Where bodies of batches come from; the caller gives them back. */
+  readonly buffers: FreeBuffers;
   /** Told of each ledger record that cannot be read; it is left out. */
   readonly onBrokenLedger: (offset: number) => void;
 }
@@ -45,15 +48,9 @@ const NO_OFFSETS: readonly number[] = Array.from({ length: LANE_COUNT }, () => -
 
 interface Group {
   readonly fileId: string;
-  /** Parallel: document `i` are the bytes from `starts[i]` to `ends[i]` of `sources[i]`. */
-  readonly sources: Buffer[];
-  readonly starts: number[];
-  /** Offset of the record that each document came in. */
-  readonly places: number[];
-  readonly ends: number[];
-  readonly offsets: number[];
-  readonly lanes: number[];
+  readonly index: number;
   readonly lastOffsets: number[];
+  count: number;
   byteLength: number;
 }
 
@@ -61,12 +58,16 @@ export class DeliveryBuilder {
   readonly #options: DeliveryBuilderOptions;
   readonly #identity = new DocumentIdentity();
   readonly #fileIdOf = new Map<string, string>();
+  readonly #documents = new DocumentTable();
   #groups: Group[] = [];
   /** The group that takes the next document of a file. */
   #open = new Map<string, Group>();
   #last: Group | undefined;
   #ledger: LedgerRecord[] = [];
   #byteLength = 0;
+  /** Where the next newline of a buffer stands, its end when there is none. */
+  #newline = 0;
+  #newlineData: Buffer | undefined;
 
   constructor(options: DeliveryBuilderOptions) {
     this.#options = options;
@@ -90,12 +91,11 @@ export class DeliveryBuilder {
       isOwn &&
       this.#identity.find(data, valueStart, valueEnd) &&
       isKey(cursor, data, this.#identity.fileIdStart) &&
-      !hasNewline(data, valueStart, valueEnd)
+      !this.#hasNewline(data, valueStart, valueEnd)
     ) {
-      const { fileIdStart, offset, lane } = this.#identity;
-      const group = this.#groupOf(data, fileIdStart);
-      const at = { source: data, start: valueStart, end: valueEnd };
-      this.#append(group, { ...at, offset, lane, place: cursor.offset });
+      const group = this.#groupFor(this.#groupOf(data, this.#identity.fileIdStart), this.#identity);
+      this.#documents.add(group.index, cursor, this.#identity);
+      this.#count(group, valueEnd - valueStart);
       return;
     }
     const place = this.#placeOf(cursor, isOwn);
@@ -121,13 +121,12 @@ export class DeliveryBuilder {
       const next = deliveries.length === count - 1 ? end : position + 1;
       return { partition, source, position: BigInt(position), nextPosition: BigInt(next) };
     };
-    for (const group of this.#groups) {
-      const { places } = group;
+    for (const { batch, places } of this.#documents.finish(this.#groups, this.#options.buffers)) {
       const sourceOf = (index: number): DeadLetter['source'] => ({
         ...source,
         offset: String(places[index]),
       });
-      deliveries.push({ kind: 'log', batch: batchOf(group), sourceOf, ...place() });
+      deliveries.push({ kind: 'log', batch, sourceOf, ...place() });
     }
     if (this.#ledger.length > 0) deliveries.push({ kind: 'ledger', records: this.#ledger, ...place() });
     this.#groups = [];
@@ -135,6 +134,7 @@ export class DeliveryBuilder {
     this.#last = undefined;
     this.#ledger = [];
     this.#byteLength = 0;
+    this.#newlineData = undefined;
     return deliveries;
   }
 
@@ -148,9 +148,22 @@ export class DeliveryBuilder {
     this.#ledger.push(record);
   }
 
-  #addForeign({ fileId, offset, lane, line }: IdentifiedDocument, place: number): void {
-    const group = this.#openGroup(fileId);
-    this.#append(group, { source: line, start: 0, end: line.length, offset, lane, place });
+  #addForeign(document: IdentifiedDocument, place: number): void {
+    const { fileId, line } = document;
+    const group = this.#groupFor(this.#openGroup(fileId), document);
+    const record = { data: line, valueStart: 0, valueEnd: line.length, offset: place };
+    this.#documents.add(group.index, record, document);
+    this.#count(group, line.length);
+  }
+
+  /** Newlines are rare: where the next one of a buffer stands is remembered. */
+  #hasNewline(data: Buffer, start: number, end: number): boolean {
+    if (this.#newlineData !== data || this.#newline < start) {
+      const found = data.indexOf(NEWLINE, start);
+      this.#newlineData = data;
+      this.#newline = found < 0 ? data.length : found;
+    }
+    return this.#newline < end;
   }
 
   #groupOf(data: Buffer, fileIdStart: number): Group {
@@ -162,39 +175,29 @@ export class DeliveryBuilder {
   #openGroup(fileId: string): Group {
     const open = this.#open.get(fileId);
     if (open !== undefined) return open;
-    const group: Group = {
-      fileId,
-      sources: [],
-      starts: [],
-      places: [],
-      ends: [],
-      offsets: [],
-      lanes: [],
-      lastOffsets: [...NO_OFFSETS],
-      byteLength: 0,
-    };
+    const index = this.#groups.length;
+    const group: Group = { fileId, index, lastOffsets: [...NO_OFFSETS], count: 0, byteLength: 0 };
     this.#open.set(fileId, group);
     this.#groups.push(group);
     return group;
   }
 
-  #append(group: Group, document: PlacedDocument): void {
-    const { source, start, end, offset, lane, place } = document;
-    if (offset <= (group.lastOffsets[lane] ?? -1)) {
-      this.#open.delete(group.fileId);
-      this.#last = undefined;
-      this.#append(this.#openGroup(group.fileId), document);
-      return;
+  /** Returns the group, or a new one of the file where offsets of the lane do not grow; notes the offset. */
+  #groupFor(group: Group, { offset, lane }: DocumentOrigin): Group {
+    if (offset > (group.lastOffsets[lane] ?? -1)) {
+      group.lastOffsets[lane] = offset;
+      return group;
     }
-    group.sources.push(source);
-    group.starts.push(start);
-    group.places.push(place);
-    group.ends.push(end);
-    group.offsets.push(offset);
-    group.lanes.push(lane);
-    group.lastOffsets[lane] = offset;
-    group.byteLength += end - start + 1;
-    this.#byteLength += end - start + 1;
+    this.#open.delete(group.fileId);
+    const next = this.#openGroup(group.fileId);
+    next.lastOffsets[lane] = offset;
+    return next;
+  }
+
+  #count(group: Group, documentBytes: number): void {
+    group.count += 1;
+    group.byteLength += documentBytes + 1;
+    this.#byteLength += documentBytes + 1;
     this.#last = group;
   }
 
@@ -210,31 +213,6 @@ export class DeliveryBuilder {
     const isOwnFileId = (fileId: string): boolean => isOwn && isKey(cursor, Buffer.from(fileId), 0);
     return { fileId: fileIdOf(''), offset, timestampMs, fileIdOf, isOwnFileId };
   }
-}
-
-interface PlacedDocument {
-  readonly source: Buffer;
-  readonly start: number;
-  readonly end: number;
-  readonly offset: number;
-  readonly lane: number;
-  /** Offset of its record. */
-  readonly place: number;
-}
-
-function batchOf(group: Group): RecordBatch {
-  const count = group.offsets.length;
-  const body = Buffer.allocUnsafe(group.byteLength);
-  const ends = new Uint32Array(count);
-  let at = 0;
-  for (const [index, source] of group.sources.entries()) {
-    at += source.copy(body, at, group.starts[index], group.ends[index]);
-    body[at++] = NEWLINE;
-    ends[index] = at;
-  }
-  const { fileId } = group;
-  const offsets = Float64Array.from(group.offsets);
-  return { fileId, body, count, ends, offsets, lanes: Uint8Array.from(group.lanes) };
 }
 
 /** Tells whether the headers are those that this program writes: the fast path. */
@@ -259,10 +237,6 @@ function isKey({ data, keyStart, keyEnd }: RecordCursor, bytes: Buffer, at: numb
   for (let index = 0; index < FILE_ID_LENGTH; index++)
     if (data[keyStart + index] !== bytes[at + index]) return false;
   return true;
-}
-
-function hasNewline(data: Buffer, start: number, end: number): boolean {
-  return data.subarray(start, end).includes(NEWLINE);
 }
 
 function isTextAt(data: Buffer, at: number, text: string): boolean {

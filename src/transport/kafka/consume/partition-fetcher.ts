@@ -3,6 +3,7 @@
  * group and one for the live tail share. One request at a time is under way to each leader; it waits there for
  * records, and is not made while enough is held (G6).
  */
+import { FreeBuffers } from '../../../base/free-buffers.ts';
 import type { Scheduler } from '../../../base/scheduler.ts';
 import type { Telemetry } from '../../../telemetry/telemetry.ts';
 import type { Delivery } from '../../transport.ts';
@@ -52,6 +53,9 @@ const WAIT_MS_MAX = 400;
 const FETCH_BYTES_MAX = 8 * 2 ** 20;
 const PARTITION_BYTES_MAX = 2 ** 20;
 
+/** Bodies of deliveries that wait for their next use. */
+const FREE_BYTES_MAX = 32 * 2 ** 20;
+
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
 
@@ -76,6 +80,7 @@ interface Asked {
 export class PartitionFetcher {
   readonly #options: PartitionFetcherOptions;
   readonly #closing = new AbortController();
+  readonly #buffers = new FreeBuffers(FREE_BYTES_MAX);
   readonly #readings = new Map<string, Reading>();
   readonly #byUserNumber = new Map<number, Reading>();
   readonly #busyLeaders = new Set<number>();
@@ -178,13 +183,14 @@ export class PartitionFetcher {
       kind,
       partition: reading.userNumber,
       source: { topic, partition: number },
+      buffers: this.#buffers,
       foreignFileIdOf: (run) => foreignFileId(reading.assignment, run),
       onBrokenLedger: (at) =>
         telemetry.log('warn', 'kafka_ledger_broken', `a ledger record cannot be read: ${topic} ${number}`, {
           offset: at,
         }),
     });
-    reading.state = new PartitionReadState({ builder, offset });
+    reading.state = new PartitionReadState({ builder, buffers: this.#buffers, offset });
   }
 
   #take(bytesMax: number): Delivery[] {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { FreeBuffers } from '../../../base/free-buffers.ts';
 import { eventIdOf } from '../../../record/identity.ts';
 import type { Delivery } from '../../transport.ts';
 import { DeliveryBuilder } from './delivery-builder.ts';
@@ -40,15 +41,26 @@ function batchOf(records: readonly Sent[], baseOffset: number): Buffer {
   return batch;
 }
 
+/** Buffers that are given back are spoilt at once, so that whoever still reads one is found out. */
+class SpoiltBuffers extends FreeBuffers {
+  override give(bytes: Uint8Array): void {
+    bytes.fill(0);
+    super.give(bytes);
+  }
+}
+
+const BUFFERS = new SpoiltBuffers(1 << 20);
+
 function createState(offset: number): PartitionReadState {
   const builder = new DeliveryBuilder({
     kind: 'log',
     partition: 7,
     source: { topic: 'logs', partition: 3 },
     foreignFileIdOf: () => 'f'.repeat(20),
+    buffers: BUFFERS,
     onBrokenLedger: () => undefined,
   });
-  return new PartitionReadState({ builder, offset });
+  return new PartitionReadState({ builder, buffers: BUFFERS, offset });
 }
 
 const sent: fc.Arbitrary<Sent> = fc.record({
@@ -112,6 +124,8 @@ void test('whatever is fetched, taken, committed and given up, no record is lost
       let state = createState(5);
       let open: Delivery[] = [];
       let taken: Delivery[] = [];
+      /** Records of all that was taken, as they were read then: what is durable is not lent any more. */
+      let got: string[] = [];
       const fetch = (): void => {
         const from = state.fetchedOffset;
         // A broker answers with whole batches, the first of which may begin below.
@@ -138,11 +152,13 @@ void test('whatever is fetched, taken, committed and given up, no record is lost
           taken.push(delivery);
           open.push(delivery);
         }
+        got.push(...recordsOf(deliveries));
       };
       /** What was delivered in this life covers exactly the log from its start, whatever was committed of it. */
       const startOfLife = { offset: 5 };
       const check = (): void => {
-        const got = recordsOf(taken);
+        const lent = recordsOf(open);
+        assert.deepEqual(lent, got.slice(got.length - lent.length), 'what is not committed stays as it is');
         const expected = expectedOf(flat.slice(startOfLife.offset - 5));
         for (const fileId of new Set(got.map((record) => record.slice(0, 20)))) {
           const ofFile = (records: readonly string[]): string[] =>
@@ -170,6 +186,7 @@ void test('whatever is fetched, taken, committed and given up, no record is lost
           state = createState(state.committable);
           open = [];
           taken = [];
+          got = [];
         }
         check();
       }
@@ -181,7 +198,7 @@ void test('whatever is fetched, taken, committed and given up, no record is lost
         take(1_000);
       check();
       assert.deepEqual(
-        recordsOf(taken).toSorted(),
+        got.toSorted(),
         expectedOf(flat.slice(startOfLife.offset - 5)).toSorted(),
         'none is lost',
       );

@@ -12,6 +12,7 @@
  *   - bytes that are fetched, and bytes that are delivered and not durable, are counted here and nowhere else.
  */
 import { assert } from '../../../base/assert.ts';
+import type { FreeBuffers } from '../../../base/free-buffers.ts';
 import type { Delivery } from '../../transport.ts';
 import type { DeliveryBuilder } from './delivery-builder.ts';
 import { readFrames, RecordReader, type BatchFrame } from '../records/record-decoder.ts';
@@ -19,10 +20,14 @@ import { readFrames, RecordReader, type BatchFrame } from '../records/record-dec
 interface Stretch {
   readonly end: number;
   readonly byteLength: number;
+  /** What its deliveries lend, until they are durable. */
+  readonly bodies: readonly Uint8Array[];
 }
 
 export interface PartitionStateOptions {
   readonly builder: DeliveryBuilder;
+  /** Where the builder takes buffers for bodies from. */
+  readonly buffers: FreeBuffers;
   /** First offset to be read. */
   readonly offset: number;
 }
@@ -32,6 +37,7 @@ const STRETCH_BYTES_MAX = 512 * 1024;
 
 export class PartitionReadState {
   readonly #builder: DeliveryBuilder;
+  readonly #buffers: FreeBuffers;
   /** Fetched and not unpacked. */
   readonly #frames: BatchFrame[] = [];
   #reader: RecordReader | undefined;
@@ -48,8 +54,9 @@ export class PartitionReadState {
   #heldBytes = 0;
   #endOffset: number;
 
-  constructor({ builder, offset }: PartitionStateOptions) {
+  constructor({ builder, buffers, offset }: PartitionStateOptions) {
     this.#builder = builder;
+    this.#buffers = buffers;
     this.#fetchedOffset = offset;
     this.#stretchStart = offset;
     this.#readOffset = offset;
@@ -121,7 +128,7 @@ export class PartitionReadState {
     }
   }
 
-  /** Notes that every delivery below `nextPosition` is durable. */
+  /** Notes that every delivery below `nextPosition` is durable: nobody reads it any more. */
   commit(nextPosition: number): void {
     assert(nextPosition <= this.#stretchStart, 'only what was delivered is committed');
     let freed = 0;
@@ -129,6 +136,7 @@ export class PartitionReadState {
       const stretch = this.#stretches.shift();
       this.#committable = stretch?.end ?? this.#committable;
       freed += stretch?.byteLength ?? 0;
+      for (const body of stretch?.bodies ?? []) this.#buffers.give(body);
     }
     this.#heldBytes -= freed;
   }
@@ -189,7 +197,8 @@ export class PartitionReadState {
     const deliveries = this.#builder.finish(this.#stretchStart, end);
     // Records that are not delivered, such as tombstones, belong to the next stretch: positions have no holes.
     if (deliveries.length === 0) return undefined;
-    this.#stretches.push({ end, byteLength });
+    const bodies = deliveries.flatMap((delivery) => (delivery.kind === 'log' ? [delivery.batch.body] : []));
+    this.#stretches.push({ end, byteLength, bodies });
     this.#heldBytes += byteLength;
     this.#stretchStart = end;
     this.#ready.push(...deliveries);
