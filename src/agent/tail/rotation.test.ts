@@ -470,3 +470,31 @@ test('a new file that has the inode of a compressed copy that is gone is read', 
   assert.deepEqual(messagesOf(world), ['a1', 'b1']);
   await world.stop();
 });
+
+test('a rotated file that rests and is written again shows its lines within two seconds', async () => {
+  for (const isBusy of [false, true]) {
+    const world = new AgentWorld([APPS_SOURCE]);
+    world.write(APP_LOG, 'a1\n');
+    world.start();
+    await world.advance(100);
+    world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+    world.write(APP_LOG, 'b1\n');
+    // Longer than a rotated file stays open, and just after a look at everything.
+    for (let step = 0; step < 620; step += 1) {
+      if (isBusy) world.write(APP_LOG, `b${step + 2}\n`);
+      await world.advance(100);
+    }
+    for (const line of ['a2', 'a3']) {
+      world.write(`${APP_LOG}.1`, `${line}\n`);
+      for (let step = 0; step < 20; step += 1) {
+        if (isBusy) world.write(APP_LOG, `after ${line} ${step}\n`);
+        await world.advance(90);
+      }
+      assert.ok(
+        messagesOf(world).includes(line),
+        `${line} while the other file is ${isBusy ? 'busy' : 'idle'}`,
+      );
+    }
+    await world.stop();
+  }
+});

@@ -29,6 +29,7 @@ import { SavedFiles } from './saved-files.ts';
 import type { TailContext } from './tail-context.ts';
 import { aliasOf, type Observed, restoreFile, type TailedFile } from './tailed-file.ts';
 import { PassedFiles } from './passed-files.ts';
+import { RestingFiles } from './resting-files.ts';
 import { checkpointOf } from '../ship/file-records.ts';
 
 /** How often groups are looked at in which something may be due. */
@@ -40,6 +41,7 @@ export class Tailer {
   readonly #marks: FileMarks;
   readonly #matcher: FileMatcher;
   readonly #measurer: FileMeasurer;
+  readonly #resting: RestingFiles;
   readonly lifecycle: FileLifecycle;
   readonly #groups = new Map<string, FileGroup>();
   readonly #byDirectory = new Map<string, Set<FileGroup>>();
@@ -62,6 +64,7 @@ export class Tailer {
     const onReady = (group: FileGroup): void => this.#onArchive(group);
     this.#matcher = new FileMatcher(context, { reader: this.#reader, marks: this.#marks, onReady });
     this.#measurer = new FileMeasurer(context, this.#reader);
+    this.#resting = new RestingFiles(this.#measurer);
     this.lifecycle = new FileLifecycle(context, this.#reader);
     this.#saved = new SavedFiles(saved);
   }
@@ -133,6 +136,7 @@ export class Tailer {
     let hasGrown = false;
     for (const group of this.#byDirectory.get(directory) ?? []) {
       for (const file of group.files) if (this.#measurer.measure(file)) hasGrown = true;
+      if (this.#resting.note(group)) this.#attention.add(group);
       this.#makeReady(group);
     }
     return hasGrown;
@@ -181,7 +185,8 @@ export class Tailer {
         if (file.fd !== undefined && needsMeasuring(file)) this.#measurer.measure(file);
       const isPending = this.lifecycle.tend(group, nowMs);
       const isSuspecting = this.#lookAtSuspects(group);
-      const isDue = isPending || isSuspecting || group.isWaitingForPod;
+      if (this.#resting.hasGrown(group, nowMs)) this.#context.scanNow(group.spec.directory);
+      const isDue = isPending || isSuspecting || this.#resting.isDue(group) || group.isWaitingForPod;
       if (!isDue) this.#attention.delete(group);
       this.#makeReady(group);
     }
@@ -203,6 +208,7 @@ export class Tailer {
     if (group.files.length > 0 || group.listed.size > 0) return;
     this.#groups.delete(group.spec.key);
     this.#attention.delete(group);
+    this.#resting.forget(group);
     const siblings = this.#byDirectory.get(group.spec.directory);
     siblings?.delete(group);
     if (siblings?.size === 0) this.#byDirectory.delete(group.spec.directory);
