@@ -289,6 +289,12 @@ export class MemoryFileSystem implements FileSystem {
     return freedBytes;
   }
 
+  /** The bytes of a file that a power loss would leave for certain. */
+  syncedBytes(path: string): Uint8Array {
+    const inode = this.#existing(path);
+    return inode.bytes.slice(0, inode.syncedSize);
+  }
+
   /** Bytes that a file has on disk, in whole blocks; of a link its own, which are none. */
   diskBytes(path: string): number {
     const inode = this.#find(path, false);

@@ -45,7 +45,7 @@ export async function checkGuarantees(input: CheckInput): Promise<string[]> {
     ...checkOrder(found),
     ...checkNames(world.lines, found),
     ...checkMemory(process),
-    ...(input.rotated?.check(found) ?? []),
+    ...((await input.rotated?.check(found)) ?? []),
     ...(await checkGaps(process, found)),
     ...(await checkAudit(process)),
   ];

@@ -2,14 +2,16 @@
  * Applications whose files Logboom itself rotates, in the simulation: one whose file is punched, one that opens its file
  * again when it is told to, and one that writes more than its budget, so that bytes are given up.
  *
- * Whatever is freed is compared, in that very moment, with what is stored (G5): a line that is not stored then has to
- * stand in a gap record in the end, and each gap has to be exact.
+ * Whatever is freed is compared, in that very moment, with what is stored, and with what the checkpoint on the disk says
+ * (G5): a line that is not stored then has to stand in a gap record in the end, each gap has to be exact, and a power
+ * loss must not bring back an agent that looks for bytes which are gone.
  */
 import type { ByteRange } from '../../src/base/log-directory.ts';
 import type { Surroundings } from './simulated-machine.ts';
 import { fileKey } from './simulated-machine.ts';
 import type { PodTools } from './pod-writer.ts';
 import type { Found } from './check-guarantees.ts';
+import type { DurableCheckpoints } from './durable-checkpoints.ts';
 import type { WrittenLine } from './world.ts';
 
 const NAMESPACE = 'rotated';
@@ -41,9 +43,21 @@ interface Placed extends ByteRange {
   isFreed: boolean;
 }
 
+export interface RotatedOptions {
+  readonly isStored: (text: string) => boolean;
+  readonly checkpoints: DurableCheckpoints;
+}
+
+/** Lines that were freed, and what stood on the disk in that moment. */
+interface Freed {
+  readonly lines: readonly Placed[];
+  readonly disk: ReturnType<DurableCheckpoints['copy']>;
+}
+
 export class RotatedWriters {
   readonly #tools: RotatedTools;
-  readonly #isStored: (text: string) => boolean;
+  readonly #options: RotatedOptions;
+  readonly #freed: Freed[] = [];
   readonly #byFile = new Map<string, Placed[]>();
   /** Files that are open, by what writes to them: `device:inode`. */
   readonly #open = new Map<Kind, string>();
@@ -51,9 +65,9 @@ export class RotatedWriters {
   readonly #violations: string[] = [];
   readonly counts = { freed: 0, givenUp: 0, signals: 0 };
 
-  constructor(tools: RotatedTools, isStored: (text: string) => boolean) {
+  constructor(tools: RotatedTools, options: RotatedOptions) {
     this.#tools = tools;
-    this.#isStored = isStored;
+    this.#options = options;
   }
 
   /** The writers, as the world runs them: one of them in each run, because what they write is much. */
@@ -133,23 +147,40 @@ export class RotatedWriters {
   }
 
   #onFreed(file: string, ranges: readonly ByteRange[]): void {
+    const lines: Placed[] = [];
     for (const placed of this.#byFile.get(file) ?? []) {
       const isHit = ranges.some(
         ({ startOffset, endOffset }) => placed.startOffset < endOffset && placed.endOffset > startOffset,
       );
       if (!isHit || placed.isFreed) continue;
       placed.isFreed = true;
+      lines.push(placed);
       this.counts.freed += 1;
-      const isLost = !this.#isStored(placed.line.text) && placed.kind !== 'budget';
+      const isLost = !this.#options.isStored(placed.line.text) && placed.kind !== 'budget';
       if (isLost) this.#violations.push(`G5 freed before it was stored: ${placed.line.text.slice(0, 40)}`);
     }
+    if (lines.length > 0) this.#freed.push({ lines, disk: this.#options.checkpoints.copy() });
+  }
+
+  /** G5: nothing is freed unless the checkpoint on the disk says that it is acknowledged or given up. */
+  async #checkFreed({ lines, disk }: Freed): Promise<string[]> {
+    const lives = await this.#options.checkpoints.open(disk);
+    return lines
+      .filter(({ file, endOffset }) =>
+        (lives.get(file) ?? []).every(
+          ({ acknowledgedOffset, skips = [] }) =>
+            endOffset > acknowledgedOffset && skips.every((skip) => endOffset > skip.endOffset),
+        ),
+      )
+      .map(({ line }) => `G5 freed before the disk knew: ${line.text.slice(0, 40)}`);
   }
 
   /** G5: what was given up, and nothing else, is missing, and stands in gap records from line to line. */
-  check(found: readonly Found[]): string[] {
+  async check(found: readonly Found[]): Promise<string[]> {
     const texts = new Set(found.map(({ message }) => message));
     const gaps = gapsOf(found);
     const violations = [...this.#violations];
+    for (const freed of this.#freed) violations.push(...(await this.#checkFreed(freed)));
     const files = new Map(
       found.flatMap(({ message, event }) => (event.kind === 'gap' ? [] : [[message, event.id.slice(0, 20)]])),
     );

@@ -22,7 +22,7 @@ import { Life, mortalFileSystem } from './life.ts';
 import { POD_BYTES_MAX, ROTATE_TEXT } from './rotated-writers.ts';
 import { simulatedMachine, type Surroundings } from './simulated-machine.ts';
 
-const DATA = '/var/lib/logboom';
+export const DATA = '/var/lib/logboom';
 
 const CONFIG_TEXT = `
 cluster: { name: sim }
@@ -41,6 +41,8 @@ export interface SimulatedProcessOptions {
   readonly stored?: Set<string>;
   /** With them, files are rotated. */
   readonly surroundings?: Surroundings | undefined;
+  /** Virtual milliseconds until the agent's next sync reaches the disk. */
+  readonly syncMs?: (() => number) | undefined;
 }
 
 export class SimulatedProcess {
@@ -144,7 +146,7 @@ export class SimulatedProcess {
     this.#indexer = indexer;
     const agent = createAgent({
       config,
-      fileSystem,
+      fileSystem: this.#slowSyncs(fileSystem),
       scheduler,
       telemetry,
       producer: transport.producer,
@@ -157,6 +159,22 @@ export class SimulatedProcess {
     const { surroundings } = this.#options;
     this.#rotator = surroundings === undefined ? undefined : this.#createRotator(agent, surroundings);
     await Promise.all([indexer.run(), agent.run(), this.#rotator?.run()]);
+  }
+
+  /** A file system whose syncs take their time: only then is a checkpoint on disk long after it is written. */
+  #slowSyncs(fileSystem: FileSystem): FileSystem {
+    const { syncMs } = this.#options;
+    if (syncMs === undefined) return fileSystem;
+    const { scheduler } = this.#life;
+    return new Proxy(fileSystem, {
+      get(target, property) {
+        if (property === 'sync') {
+          return (fd: number) => scheduler.sleep(syncMs()).then(() => target.sync(fd));
+        }
+        const member: unknown = Reflect.get(target, property, target);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
   }
 
   #createRotator(agent: Agent, surroundings: Surroundings): Service {

@@ -9,9 +9,10 @@
 import { MemoryFileSystem, systemError } from '../../src/base/memory-file-system.ts';
 import { createRandom } from '../../src/base/prng.ts';
 import { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
+import { DurableCheckpoints } from './durable-checkpoints.ts';
 import { type RotatedTools, RotatedWriters } from './rotated-writers.ts';
 import { checkForgotten, checkGuarantees } from './check-guarantees.ts';
-import { SimulatedProcess } from './simulated-process.ts';
+import { DATA, SimulatedProcess } from './simulated-process.ts';
 import { World } from './world.ts';
 
 export interface SimulationReport {
@@ -54,6 +55,9 @@ interface Faults {
   count: number;
 }
 
+/** A disk that is busy takes this long at most to make a checkpoint durable; mostly much less. */
+const SYNC_MS_MAX = 4000;
+
 /** Runs one seed to its end; with `isRotating` Logboom itself rotates, and frees what is acknowledged. */
 export async function simulate(seed: number, { isRotating = false } = {}): Promise<SimulationReport> {
   const random = createRandom(seed);
@@ -71,6 +75,7 @@ export async function simulate(seed: number, { isRotating = false } = {}): Promi
     count: 0,
   };
   const isStored = (text: string): boolean => process.isStored(text);
+  const checkpoints = new DurableCheckpoints(fileSystem, `${DATA}/agent`);
   let rotated: RotatedWriters | undefined;
   const world = new World({
     fileSystem,
@@ -78,13 +83,17 @@ export async function simulate(seed: number, { isRotating = false } = {}): Promi
     nowMs: () => scheduler.nowMs(),
     isStored,
     ...(isRotating
-      ? { addWriters: (tools: RotatedTools) => (rotated = new RotatedWriters(tools, isStored)).writers }
+      ? {
+          addWriters: (tools: RotatedTools) =>
+            (rotated = new RotatedWriters(tools, { isStored, checkpoints })).writers,
+        }
       : {}),
   });
   const surroundings = rotated?.surroundings(() => {
     if (random() < faults.deathInRotation) process.kill();
   });
-  const parts = { fileSystem, scheduler, surroundings };
+  const syncMs = isRotating ? (): number => random() ** 4 * SYNC_MS_MAX : undefined;
+  const parts = { fileSystem, scheduler, surroundings, syncMs };
   let process = new SimulatedProcess(parts);
   let crashes = 0;
   process.start();
