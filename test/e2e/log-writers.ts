@@ -30,12 +30,16 @@ const S6_ARCHIVES_MAX = 5000;
 
 const CHUNK_LINES = 200;
 
-/** Pipes lines to a real `s6-log` that rotates every 100 kB. */
+/** Files are rotated at this size, or at the size of a whole burst: 5000 of them last for minutes at any speed. */
+const S6_FILE_BYTES_MIN = 100_000;
+const S6_FILE_BYTES_PER_LINE = 100;
+
+/** Pipes lines to a real `s6-log` that rotates its files. */
 export function startS6Writer(name: string, options: S6Options): LogWriter {
   mkdirSync(options.directory, { recursive: true });
   const script = [
     `n${S6_ARCHIVES_MAX}`,
-    's100000',
+    `s${Math.max(S6_FILE_BYTES_MIN, options.burstLines * S6_FILE_BYTES_PER_LINE)}`,
     ...(options.stamp === undefined ? [] : [options.stamp]),
     options.directory,
   ];
@@ -56,6 +60,17 @@ export function startS6Writer(name: string, options: S6Options): LogWriter {
       return count;
     },
   };
+}
+
+/** Stops all writers, whatever becomes of each, and returns the lines that each has written; then the first failure counts. */
+export async function stopAll(writers: readonly LogWriter[]): Promise<Map<string, number>> {
+  const stopped = await Promise.allSettled(writers.map((writer) => writer.stop()));
+  const written = new Map<string, number>();
+  for (const [index, result] of stopped.entries()) {
+    if (result.status === 'rejected') throw result.reason;
+    written.set(writers[index]?.name ?? '', result.value);
+  }
+  return written;
 }
 
 /** Writes bursts of sequence lines into the standard input of a process; resolves with their number once aborted. */

@@ -16,7 +16,7 @@ import { findProgram } from '../../tools/provision.ts';
 import { exportAll, searchList } from './api-client.ts';
 import { Installation } from './installation.ts';
 import { findFreePort, LogboomProcess, runLogboom, waitFor } from './logboom-process.ts';
-import { startS6Writer, type LogWriter } from './log-writers.ts';
+import { startS6Writer, stopAll, type LogWriter } from './log-writers.ts';
 import { startPipedLogger, type LoggerKind } from './piped-loggers.ts';
 import { SequenceCheck, sequenceLine } from './sequence-line.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
@@ -54,9 +54,9 @@ async function runWriters(
   context.diagnostic(text);
   process.stdout.write(`${text}\n`);
   const random = createRandom(SEED);
-  const written = new Map<string, number>();
   const startedMs = performance.now();
   const writers = start();
+  let written: Map<string, number>;
   try {
     for (let kill = 1; kill <= KILLS; kill += 1) {
       const victim = await installation.start();
@@ -68,7 +68,7 @@ async function runWriters(
     await waitFor('the files to be rotated', 90_000, async () => await hasRotated());
     await last.stop();
   } finally {
-    for (const writer of writers) written.set(writer.name, await writer.stop());
+    written = await stopAll(writers);
   }
   reportSpeed(context, written, (performance.now() - startedMs) / 1000);
   return { installation, written };
