@@ -193,7 +193,7 @@ export class BatchWriter {
 
   /** A small body is copied, so that its buffer serves on; a large one leaves with its buffer. */
   #detachBody(): Uint8Array {
-    if (this.length * 2 < this.out.length) return this.out.slice(0, this.length);
+    if (this.length * 2 < this.out.length) return this.#pool.acquireCopy(this.out.subarray(0, this.length));
     const body = this.out.subarray(0, this.length);
     this.out = EMPTY;
     return body;

@@ -49,8 +49,9 @@ export class BatchEncoder {
   encode({ ranges, identity, sequence }: PlannedBatch, target: BatchTarget): EncodedBatch {
     const given: Promise<void>[] = [];
     for (const { item, from, to } of ranges) {
+      const body = item.body === undefined ? undefined : bufferOf(item.body);
       for (let index = from; index < to; index++) {
-        const waiting = this.#add(item, index, target);
+        const waiting = this.#add(item, body, index, target);
         if (waiting !== undefined) given.push(waiting);
       }
     }
@@ -63,7 +64,12 @@ export class BatchEncoder {
     return { records, count, given: Promise.all(given).then(() => undefined) };
   }
 
-  #add({ key, body, ends }: SendItem, index: number, target: BatchTarget): Promise<void> | undefined {
+  #add(
+    { key, ends }: SendItem,
+    body: Buffer | undefined,
+    index: number,
+    target: BatchTarget,
+  ): Promise<void> | undefined {
     if (body === undefined) {
       this.#encoder.add(key, undefined, 0, 0);
       return undefined;
@@ -89,7 +95,11 @@ export class BatchEncoder {
     telemetry.count('logboom_transport_oversized_records_total', 1, { outcome });
     if (isGivenUp) return giveUp(Uint8Array.from(value), bytesMax);
     const cut = kind === 'log' ? truncateDocument(value, bytesMax) : shrink(kind, value, bytesMax);
-    this.#encoder.add(key, cut, 0, cut.length);
+    this.#encoder.add(key, bufferOf(cut), 0, cut.length);
     return undefined;
   }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

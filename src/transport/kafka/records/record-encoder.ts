@@ -61,7 +61,7 @@ export class RecordEncoder {
   }
 
   /** Adds a record whose value are the bytes from `start` to `end` of `source`; undefined is a tombstone. */
-  add(key: Buffer, source: Uint8Array | undefined, start: number, end: number): void {
+  add(key: Buffer, source: Buffer | undefined, start: number, end: number): void {
     const valueLength = source === undefined ? 0 : end - start;
     const lengthOfValue = varintLength(source === undefined ? -1 : valueLength);
     const head = 2 + varintLength(this.#count) + varintLength(key.length) + key.length;
@@ -76,7 +76,8 @@ export class RecordEncoder {
     scratch.set(key, at);
     at = writeVarint(scratch, at + key.length, source === undefined ? -1 : valueLength);
     if (source !== undefined) {
-      scratch.set(source.subarray(start, end), at);
+      // Unlike `set` with a part of the source, this makes no object.
+      source.copy(scratch, at, start, end);
       at += valueLength;
     }
     scratch.set(HEADERS, at);
