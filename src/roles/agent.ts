@@ -1,6 +1,7 @@
 /** `logboom agent`: follows files and sends their records to a server or a broker. */
 import { assert } from '../base/assert.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
+import { shrinkHeap } from '../base/node/small-heap.ts';
 import type { CliContext, RunOptions } from '../cli/context.ts';
 import type { Config } from '../config/config.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -17,6 +18,9 @@ import { createProgressWatch, watchFiles } from './progress-watch.ts';
 import { openRoad } from './road.ts';
 import { problemsOf } from './part-problems.ts';
 import { createRoleTelemetry } from './telemetry.ts';
+
+/** What a start leaves behind is garbage by then, and what runs all the time has run. */
+const SHRINK_MS = 6_000;
 
 /** Runs until it is told to stop, and returns the exit code. */
 export async function runAgent(context: CliContext, { loaded }: RunOptions): Promise<number> {
@@ -44,6 +48,7 @@ export async function runAgent(context: CliContext, { loaded }: RunOptions): Pro
       telemetry,
       target: placeOfTransport(config.transport),
     });
+    nodeScheduler.schedule(SHRINK_MS, shrinkHeap);
     return await runUntilStopped({
       services: [agent, heartbeat, watch, health],
       budget,

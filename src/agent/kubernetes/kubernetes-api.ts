@@ -1,8 +1,12 @@
 /** Requests to the Kubernetes API over Node's own HTTP: two kinds of GET need no client library (ADR 12). */
-import http from 'node:http';
-import https from 'node:https';
+import type { RequestOptions } from 'node:http';
+import type { RequestOptions as SecureRequestOptions } from 'node:https';
 import { AppError, messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { ApiAccess } from './api-access.ts';
+
+// An `import` reads every name that the module has, and one of them loads the client of WebSockets: 6 MiB.
+const http = process.getBuiltinModule('node:http');
+const https = process.getBuiltinModule('node:https');
 
 export interface ApiAnswer {
   readonly status: number;
@@ -53,14 +57,14 @@ function sendGet(readAccess: () => ApiAccess, path: string, signal: AbortSignal)
   return promise;
 }
 
-function optionsOf({ token }: ApiAccess): http.RequestOptions {
+function optionsOf({ token }: ApiAccess): RequestOptions {
   const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'logboom' };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   // A connection of its own: what was replaced on disk counts from the next request on.
   return { agent: false, headers };
 }
 
-function tlsOf({ ca, certificate, key, isVerified, serverName }: ApiAccess): https.RequestOptions {
+function tlsOf({ ca, certificate, key, isVerified, serverName }: ApiAccess): SecureRequestOptions {
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(certificate === undefined ? {} : { cert: certificate }),
