@@ -180,11 +180,12 @@ const INDEX_LENGTH_MAX = 40;
 
 /** Returns the configuration of the store, and notes what does not fit together. */
 export function elasticsearchConfig(read: OptionValues, problems: Problem[]): ElasticsearchConfig {
+  const urls = urlsOf(read, problems);
   return {
     kind: 'elasticsearch',
-    urls: urlsOf(read, problems),
+    urls,
     auth: authOf(read, problems),
-    tls: tlsOf(read, problems),
+    tls: tlsOf(read, problems, urls),
     index: indexOf(read, problems),
     isDataStream: read.at('store.isDataStream') === true,
     shards: read.number('store.shards'),
@@ -248,9 +249,16 @@ function authOf(read: OptionValues, problems: Problem[]): ElasticsearchConfig['a
   return { kind: 'basic', username: username ?? '', password: password ?? '' };
 }
 
-function tlsOf(read: OptionValues, problems: Problem[]): TlsConfig | undefined {
+/** The addresses say whether TLS is used, so a setting of it that no address uses is a mistake. */
+function tlsOf(read: OptionValues, problems: Problem[], urls: readonly string[]): TlsConfig | undefined {
   const tls = readTls(read, 'store.tls', problems);
-  return tls.isVerified && !namesFile(tls) ? undefined : tls;
+  if (tls.isVerified && !namesFile(tls)) return undefined;
+  if (urls.length > 0 && !urls.some((url) => /^https:/i.test(url))) {
+    const set = (['caFile', 'certificateFile', 'keyFile'] as const).find((name) => tls[name] !== undefined);
+    const message = 'has no effect: no address in store.urls begins with https';
+    reportProblem(problems, `store.tls.${set ?? 'isVerified'}`, message, 'Write https, or take it out.');
+  }
+  return tls;
 }
 
 function indexOf(read: OptionValues, problems: Problem[]): string {

@@ -220,7 +220,15 @@ function topicOf(read: OptionValues, problems: Problem[]): string {
 
 function tlsOf(read: OptionValues, problems: Problem[]): TlsConfig | undefined {
   const tls = readTls(read, 'transport.tls', problems);
-  return read.at('transport.tls.isEnabled') === true || namesFile(tls) ? tls : undefined;
+  if (read.at('transport.tls.isEnabled') === true || namesFile(tls)) return tls;
+  if (!tls.isVerified)
+    reportProblem(
+      problems,
+      'transport.tls.isVerified',
+      'has no effect: TLS is off',
+      'Set transport.tls.isEnabled to true, or take it out.',
+    );
+  return undefined;
 }
 
 function saslOf(read: OptionValues, problems: Problem[]): SaslConfig | undefined {

@@ -53,6 +53,12 @@ export function loadConfig(input: ConfigInput): LoadedConfig {
   return loader.load();
 }
 
+/** Groups that look as if they turned something on when they are empty; by path, what does. */
+const REMEDIES_OF_EMPTY: Readonly<Record<string, string>> = {
+  'transport.tls': 'Set transport.tls.isEnabled to true, or take it out.',
+  'store.tls': 'An address in store.urls that begins with https uses TLS without it: take it out.',
+};
+
 class Loader {
   readonly #input: ConfigInput;
   readonly #problems: Problem[] = [];
@@ -121,8 +127,11 @@ class Loader {
 
   #readInner(reader: ValueReader, value: unknown, path: string): void {
     const node = reader.resolve(value);
-    if (isMap(node)) this.#readGroup(reader, node, `${path}.`);
-    else if (reader.read(node, { kind: 'any' }, path) !== undefined) {
+    if (isMap(node)) {
+      this.#readGroup(reader, node, `${path}.`);
+      const remedy = node.items.length === 0 ? REMEDIES_OF_EMPTY[path] : undefined;
+      if (remedy !== undefined) reader.report(node, path, 'is empty, and turns nothing on', remedy);
+    } else if (reader.read(node, { kind: 'any' }, path) !== undefined) {
       const keys = [...new Set(OPTIONS.flatMap((option) => nextKeyOf(option.path, `${path}.`)))];
       reader.report(node, path, `expected an object with ${keys.join(', ')}`);
     }
