@@ -59,7 +59,10 @@ export interface FollowedFilesParts {
 }
 
 /** What rotation uses of them. */
-export type FollowedView = Pick<FollowedFiles, 'stamp' | 'groups' | 'giveUp' | 'finish' | 'noteCopy'>;
+export type FollowedView = Pick<
+  FollowedFiles,
+  'stamp' | 'groups' | 'giveUp' | 'finish' | 'noteCopy' | 'lifeOf' | 'noteTruncation'
+>;
 
 export class FollowedFiles {
   readonly #parts: FollowedFilesParts;
@@ -152,6 +155,29 @@ export class FollowedFiles {
     // Resting, it would be looked for in the other one once its own name is gone.
     if (file.phase === 'resting' && file.isSettled) file.phase = 'done';
     this.#parts.context.noteChange(found.group, file);
+  }
+
+  /** Returns which life of its active file a group is in: every truncation that is noticed begins the next one. */
+  lifeOf(key: string): number | undefined {
+    return this.#activeOf(key)?.file.generation;
+  }
+
+  /**
+   * Notes that the active file of a group was truncated in its life `life`, whatever it has grown to since; does nothing
+   * when that was noticed already. So every truncation by one of our own rotators is recorded.
+   */
+  noteTruncation(key: string, life: number): void {
+    const found = this.#activeOf(key);
+    if (found?.file.generation === life) this.#parts.tailer.endLife(found.group, found.file);
+  }
+
+  #activeOf(key: string): { group: FileGroup; file: TailedFile } | undefined {
+    for (const group of this.#parts.tailer.groups) {
+      if (group.spec.key !== key) continue;
+      const file = group.files.findLast(({ isActive, inode }) => isActive && inode !== '');
+      return file === undefined ? undefined : { group, file };
+    }
+    return undefined;
   }
 
   #durableOf(file: TailedFile): DurableProgress | undefined {

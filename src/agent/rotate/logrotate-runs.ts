@@ -1,6 +1,7 @@
 /** Gathers files into logrotate's configurations, one per app and policy, and tells what a run did. */
 import type { RotatePolicyConfig } from '../../config/rotate-config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { FollowedView } from '../followed-files.ts';
 import type { LogrotateEngine, LogrotateJob } from './logrotate-engine.ts';
 import type { PolicyChoice, RotateGroup } from './rotate-types.ts';
 
@@ -14,6 +15,8 @@ export interface JobResult {
   readonly path: string;
   readonly text: string;
 }
+
+export type TruncationNotes = Pick<FollowedView, 'lifeOf' | 'noteTruncation'>;
 
 interface Ruled {
   readonly group: RotateGroup;
@@ -69,10 +72,18 @@ export class LogrotateRuns {
     });
   }
 
-  /** Runs one configuration; returns what was rotated. Problems are logged, once per change. */
-  async run(job: AppJob): Promise<JobResult[]> {
+  /**
+   * Runs one configuration; returns what was rotated. Problems are logged, once per change. Whoever follows the files
+   * hears of each that was truncated: one that has grown again by then does not show it.
+   */
+  async run(job: AppJob, followed: TruncationNotes): Promise<JobResult[]> {
+    const lives = new Map(job.groups.map((key) => [key, followed.lifeOf(key)]));
     const { report, problem } = await this.#engine.run(job.name);
     this.#say(job.name, problem);
+    for (const { path, isCopied } of report.rotated) {
+      const life = lives.get(path);
+      if (isCopied && life !== undefined) followed.noteTruncation(path, life);
+    }
     for (const { path, to, isCopied } of report.rotated) {
       const text = isCopied
         ? `logrotate copied ${path} to ${to} and truncated it: what was written between the two is lost`

@@ -99,6 +99,8 @@ ${rotate}`;
       groups: (isWanted) => this.#groups().filter(isWanted),
       stamp: () => 0,
       giveUp: () => undefined,
+      lifeOf: () => undefined,
+      noteTruncation: () => undefined,
       finish: (id) => void this.finished.push(id),
       noteCopy: () => undefined,
     };
@@ -236,6 +238,8 @@ void test('a clock that jumps for a moment removes nothing', (context) => {
     groups: () => [],
     stamp: () => 0,
     giveUp: () => undefined,
+    lifeOf: () => undefined,
+    noteTruncation: () => undefined,
     finish: () => undefined,
     noteCopy: () => undefined,
   };

@@ -16,6 +16,8 @@ void test("a directory that really stands in kubelet's or Docker's tree is left 
           stamp: () => 0,
           groups: () => [],
           giveUp: () => undefined,
+          lifeOf: () => undefined,
+          noteTruncation: () => undefined,
           finish: () => undefined,
           noteCopy: () => undefined,
         },

@@ -103,6 +103,8 @@ class Scene {
     return {
       groups: (isWanted) => this.#groups().filter(isWanted),
       stamp: () => nodeScheduler.monotonicMs(),
+      lifeOf: () => undefined,
+      noteTruncation: () => undefined,
       giveUp: (_id, untilOffset) => {
         this.givenUp.push(untilOffset);
         return { startOffset: 0, endOffset: untilOffset };

@@ -242,7 +242,7 @@ export class Rotator implements Service {
       'logboom_rotate_held_bytes',
       budget.held.reduce((sum, { usedBytes, bytesMax }) => sum + usedBytes - bytesMax, 0),
     );
-    await this.#runLogrotate(own, planned, { wallMs, monotonicMs, due });
+    await this.#runLogrotate(own, planned, { followed, wallMs, monotonicMs, due });
     const byKey = new Map(own.map((one) => [one.group.key, one]));
     for (const action of [...planned, ...budget.actions]) {
       const one = byKey.get(action.group);
@@ -402,7 +402,7 @@ export class Rotator implements Service {
   async #runLogrotate(
     own: readonly Ruled[],
     planned: readonly RotateAction[],
-    at: { wallMs: number; monotonicMs: number; due: ReadonlySet<RotatePolicyConfig> },
+    at: { followed: FollowedView; wallMs: number; monotonicMs: number; due: ReadonlySet<RotatePolicyConfig> },
   ): Promise<void> {
     const jobs = this.#runs.jobsOf(own, at.wallMs);
     await this.#runs.install(jobs);
@@ -416,7 +416,7 @@ export class Rotator implements Service {
     if (due.length === 0) return;
     this.#inBackground(undefined, async () => {
       for (const job of due) {
-        const done = await this.#runs.run(job);
+        const done = await this.#runs.run(job, at.followed);
         if (done.length > 0) this.#noteMoment();
         for (const { group, path, text } of done) {
           const time = formatTimestamp(this.#options.scheduler.nowNs());

@@ -498,3 +498,23 @@ test('a rotated file that rests and is written again shows its lines within two 
     await world.stop();
   }
 });
+
+test('a truncation that somebody tells of is recorded once, however like its old self the file has grown since', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'same beginning\na1\n');
+  world.start();
+  await world.advance(2000);
+  const followed = world.agent?.followed;
+  const life = followed?.lifeOf(APP_LOG);
+  assert.ok(followed !== undefined && life !== undefined);
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'same beginning\na2\na3\n');
+  followed.noteTruncation(APP_LOG, life);
+  // Told late, of what was noticed meanwhile.
+  followed.noteTruncation(APP_LOG, life);
+  await world.advance(10_000);
+  const messages = world.producer.messages();
+  assert.deepEqual(messages, ['same beginning', 'a1', 'same beginning', 'a2', 'a3']);
+  assert.deepEqual(gapsOf(world), [['possible_loss', 18, 18]]);
+  await world.stop();
+});

@@ -165,6 +165,14 @@ export class Tailer {
     }
   }
 
+  /** Begins a new life of a file that somebody is known to have truncated. */
+  endLife(group: FileGroup, file: TailedFile): void {
+    file.isShrunk = true;
+    this.#truncated.add(group);
+    this.settleTruncated();
+    this.#context.wake();
+  }
+
   /** Reads slices in turns while `canRead`; returns the bytes read. */
   serve(canRead: () => boolean): number {
     let bytes = 0;
