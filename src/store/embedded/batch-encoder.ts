@@ -25,6 +25,7 @@ import type { KnownFile, KnownResource, Place } from './known-resources.ts';
 import { RESOURCE_KEYS } from '../../record/document-layout.ts';
 import { KNOWN_KEYS, KnownResources, namespaceOf, resourceRun } from './known-resources.ts';
 import { fromJournalKey, withJournalKeys } from './own-keys.ts';
+import { IDENTITY_KEYS, withOwnIdentity } from './own-identity.ts';
 import type { Watermarks } from './watermarks.ts';
 
 const COMPACT_LEVEL = Buffer.from(`,"${LEVEL_KEY.slice(0, 1)}`);
@@ -151,6 +152,7 @@ export class BatchEncoder {
     if (length > group.documentBytesMax) group.documentBytesMax = length;
     group.rows += 1;
     this.#times.add(group, place);
+    if (file.isForeign === true && this.#addForeign(fileId, place)) return;
     if (this.#addCompactly(file, place)) return;
     const { run } = file;
     if (run === undefined || file.lessonsLeft > 0 || !endsWithBlock(place, run.block)) {
@@ -209,7 +211,24 @@ export class BatchEncoder {
     namespaces.set(namespace, (namespaces.get(namespace) ?? 0) + rows);
   }
 
+  /** Adds a document that does not say who it is; false when it does. */
+  #addForeign(fileId: string, place: Place): boolean {
+    const own = withOwnIdentity(place, { fileId, offset: place.offset });
+    if (own === undefined) return false;
+    const { bytes, moved } = own;
+    const group = this.#group;
+    group.documentBytesMax = Math.max(group.documentBytesMax, bytes.length);
+    const members = scanMembers(bytes, 0, bytes.length - 1);
+    if (members !== undefined) this.#addUnknownTypes(bytes, members);
+    for (const [key, value] of Object.entries(moved)) addFieldTypes(group.types, key, value);
+    this.#addWhole({ ...place, body: bytes, start: 0, end: bytes.length }, members);
+    return true;
+  }
+
   #addSlowly(fileId: string, file: KnownFile, place: Place): void {
+    // All documents of a file are of one kind: the first one tells.
+    file.isForeign ??= withOwnIdentity(place, { fileId, offset: place.offset }) !== undefined;
+    if (file.isForeign && this.#addForeign(fileId, place)) return;
     const { body, start, end } = place;
     const members = scanMembers(body, start, end - 1);
     if (members === undefined) return this.#addWhole(place, undefined);
@@ -251,8 +270,20 @@ export class BatchEncoder {
   }
 
   #mergeTypes(types: FieldTypes): void {
-    mergeFieldTypes(this.#group.types, addNewTypes(this.#told.types, types));
+    mergeFieldTypes(this.#group.types, addNewTypes(this.#told.types, withObjects(types)));
   }
+}
+
+/** Returns types in which members that are objects in every stored document are nothing else (`own-identity.ts`). */
+function withObjects(types: FieldTypes): FieldTypes {
+  if (IDENTITY_KEYS.every((key) => (types.get(key)?.types ?? 0) === 0)) return types;
+  const changed = new Map(types);
+  for (const key of IDENTITY_KEYS) {
+    const children = types.get(key)?.children;
+    if (children === undefined) changed.delete(key);
+    else changed.set(key, { types: 0, children });
+  }
+  return changed;
 }
 
 /**

@@ -55,6 +55,8 @@ export interface KnownFile {
   /** How often a document that fits no template may still be looked into, in this journal. */
   lessonsLeft: number;
   run: KnownResource | undefined;
+  /** Whether its documents do not say who they are; undefined before the first of them was looked into. */
+  isForeign?: boolean;
 }
 
 /** A document with its place in its file. */
