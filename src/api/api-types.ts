@@ -138,6 +138,8 @@ export interface AuditFigures {
   /** Records that the store refused and that wait for a replay. */
   readonly deadLettered: number;
   readonly expired: number;
+  /** Of these: deleted by somebody before the store's own retention would have. */
+  readonly expiredEarly: number;
   /** Bytes that are in no record, by reason. */
   readonly droppedBytes: Readonly<Record<string, number>>;
   /** What was odd about the records, by kind: cut lines, invalid UTF-8, and so on. */

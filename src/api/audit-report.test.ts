@@ -124,6 +124,7 @@ test('drops, expired records and gaps are shown with their bytes and are account
   const file = fileAudit({
     droppedByPipeline: 1,
     expired: 2,
+    expiredEarly: 1,
     ledger: ledger({ dropped, flaws, gaps: [gap] }),
   });
   const unsized = { ...gap, endOffset: 10 };
@@ -133,7 +134,10 @@ test('drops, expired records and gaps are shown with their bytes and are account
   assert.deepEqual(report.flaws, { invalid_utf8: 3, truncated_line: 1 });
   assert.deepEqual(report.droppedBytes, { nul_run: 10, line_too_long: 14 });
   assert.deepEqual([report.possibleLoss, report.possibleLossBytes, report.possibleLossUnsized], [3, 30, 1]);
-  assert.deepEqual([report.droppedByPipeline, report.expired, report.files], [2, 4, 2]);
+  assert.deepEqual(
+    [report.droppedByPipeline, report.expired, report.expiredEarly, report.files],
+    [2, 4, 2, 2],
+  );
 });
 
 test('documents that no agent accounts for are counted by themselves, and cannot be missing', async () => {

@@ -268,7 +268,7 @@ function openBytes(fileId: string, ledger: LedgerRecord, { marks, onLag }: Audit
 
 function addFigures(
   figures: Figures,
-  { ledger, twice, droppedByPipeline, expired }: FileAudit,
+  { ledger, twice, droppedByPipeline, expired, expiredEarly = 0 }: FileAudit,
   { missing, unfinishedBytes = 0, lostBytes = 0, letters }: Finding,
 ): void {
   figures.files += 1;
@@ -278,6 +278,7 @@ function addFigures(
   figures.droppedByPipeline += droppedByPipeline + (letters?.discarded ?? 0);
   figures.deadLettered += letters?.refused ?? 0;
   figures.expired += expired;
+  figures.expiredEarly += expiredEarly;
   if (ledger === undefined) return;
   figures.bytesWritten += ledger.bytesWritten;
   figures.records += ledger.records;
@@ -325,6 +326,7 @@ function newFigures(): Figures {
     droppedByPipeline: 0,
     deadLettered: 0,
     expired: 0,
+    expiredEarly: 0,
     droppedBytes: {},
     flaws: {},
     possibleLoss: 0,

@@ -103,6 +103,7 @@ const figures = {
   droppedByPipeline: z.number(),
   deadLettered: z.number(),
   expired: z.number(),
+  expiredEarly: z.number(),
   droppedBytes: z.record(z.string(), z.number()),
   flaws: z.record(z.string(), z.number()),
   possibleLoss: z.number(),

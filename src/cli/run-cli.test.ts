@@ -251,6 +251,7 @@ function auditAnswer(verdict: AuditAnswer['verdict'], missing: number): AuditAns
     droppedByPipeline: 0,
     deadLettered: 0,
     expired: 0,
+    expiredEarly: 0,
     droppedBytes: {},
     flaws: {},
     possibleLoss: 0,
@@ -298,6 +299,9 @@ void test('audit says in words what is open and what may be lost', async () => {
   const posted = { ...answer, withoutAgent: { files: 1, records: 1_200 } };
   const { out } = await run('audit', { answer: () => json(posted) });
   assert.match(out, /^\(without an agent\) +1 +1,200$/m);
+  const early = { ...answer, expired: 9, expiredEarly: 7 };
+  const { out: warned } = await run('audit', { answer: () => json(early) });
+  assert.match(warned, /0 twice\.\nWarning: 7 records stood in indices that somebody deleted before/);
   const elsewhere = { ...answer, toldAt: '2026-11-23T04:30:00.123456789Z' };
   const { out: told } = await run('audit', { answer: () => json(elsewhere) });
   assert.match(told, /0 twice\.\nAgents elsewhere: what they had said by 2026-11-23T04:30:00Z\.\n$/);
@@ -341,6 +345,7 @@ void test('audit of an earlier server, which says less, is printed all the same'
     agents: _agents,
     withoutAgent: _without,
     deadLettered: _dead,
+    expiredEarly: _early,
     ...figures
   } = auditAnswer('accounted', 0);
   const rows = figures.rows.map(({ deadLettered: _deadRow, ...row }) => row);

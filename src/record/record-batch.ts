@@ -28,6 +28,8 @@ export interface DroppedRecord {
   readonly reason: DropReason;
   readonly lane: Lane;
   readonly offset: number;
+  /** `@timestamp` as the document came, where it stands at its beginning. */
+  readonly timestamp?: string;
 }
 
 /** What the indexer hands to a store: the batch after its pipelines. */

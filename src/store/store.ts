@@ -122,4 +122,6 @@ export interface FileAudit {
   /** Of `found`: dropped by a pipeline on purpose, and removed by retention. */
   readonly droppedByPipeline: number;
   readonly expired: number;
+  /** Of `expired`: removed before the store's retention would have. */
+  readonly expiredEarly?: number;
 }

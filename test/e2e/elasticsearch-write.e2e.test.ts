@@ -196,7 +196,7 @@ async function leavesChangedTemplate(bench: EngineBench): Promise<void> {
   {
     await using opened = await start();
     assert.deepEqual(opened.store.findings, []);
-    assert.equal(opened.telemetry.linesOf('store_prepared').length, 3);
+    assert.equal(opened.telemetry.linesOf('store_prepared').length, 4);
   }
   {
     await using opened = await start();

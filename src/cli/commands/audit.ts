@@ -104,6 +104,7 @@ const UNSAID = {
   agents: { running: 0, silent: [], stopped: [] },
   droppedByPipeline: 0,
   deadLettered: 0,
+  expiredEarly: 0,
   unfinishedBytes: 0,
   possibleLossUnsized: 0,
 } satisfies Partial<AuditAnswer>;
@@ -179,9 +180,15 @@ export function formatAudit(audit: AuditAnswer, colors: Colors): string {
     problems,
     more > 0 ? `  and ${formatCount(more)} more files\n` : '',
     `${verdictText(audit, colors)}\n`,
+    earlyText(audit),
     told,
     agentsText(audit),
   ].join('');
+}
+
+function earlyText({ expiredEarly }: AuditAnswer): string {
+  if (expiredEarly === 0) return '';
+  return `Warning: ${formatPlural(expiredEarly, 'record')} stood in indices that somebody deleted before the lifecycle policy would have.\n`;
 }
 
 /** What is to be known of agents that speak no more. */

@@ -151,9 +151,23 @@ class Processor implements BatchProcessor {
     if (processed.outcome === 'failed') noteFailure(result, processed.failure, batch.offsets[index] ?? 0);
     if (processed.outcome !== 'drop') return true;
     const lane = (batch.lanes[index] ?? 0) as Lane;
-    result.dropped.push({ reason: 'pipeline', lane, offset: batch.offsets[index] ?? 0 });
+    const timestamp = timestampAtBeginning(bytes);
+    const place = { reason: 'pipeline', lane, offset: batch.offsets[index] ?? 0 } as const;
+    result.dropped.push(timestamp === undefined ? place : { ...place, timestamp });
     return false;
   }
+}
+
+const TIMESTAMP_HEAD = '{"@timestamp":"';
+
+/** RFC 3339 with nine digits and a zone. */
+const TIMESTAMP_LENGTH_MAX = 35;
+
+/** The time of a document as agents lay it out; undefined when it is elsewhere. */
+function timestampAtBeginning(document: Buffer): string | undefined {
+  const head = document.toString('latin1', 0, TIMESTAMP_HEAD.length + TIMESTAMP_LENGTH_MAX + 1);
+  const end = head.startsWith(TIMESTAMP_HEAD) ? head.indexOf('"', TIMESTAMP_HEAD.length) : -1;
+  return end < 0 ? undefined : head.slice(TIMESTAMP_HEAD.length, end);
 }
 
 function resultOf(batch: RecordBatch, buffers: FreeBuffers): Result {

@@ -32,7 +32,7 @@ export class ElasticsearchStore implements Store {
   constructor(options: ElasticsearchStoreOptions) {
     this.#options = options;
     this.#writer = new EngineWriter(options);
-    this.#reader = new EngineReader(options.client, options.config);
+    this.#reader = new EngineReader(options);
   }
 
   /** What Logboom left alone in the engine because it is not its own, as of the start. */
@@ -76,7 +76,8 @@ export class ElasticsearchStore implements Store {
     return this.#writer.problem();
   }
 
-  close(): Promise<void> {
-    return this.#options.client.close();
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await this.#options.client.close();
   }
 }

@@ -3,12 +3,26 @@ import { AppError } from '../../../base/errors.ts';
 import type { ElasticsearchConfig } from '../../../config/config.ts';
 import type { Telemetry } from '../../../telemetry/telemetry.ts';
 import type { Capabilities } from '../engine/capabilities.ts';
-import { droppedIndexBody } from '../write/dropped-index.ts';
+import { countsIndexBody } from '../counts/counts-index.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
-import { droppedIndex, ledgerIndex, objectPrefix } from '../write/index-router.ts';
+import {
+  countsIndex,
+  droppedName,
+  droppedPattern,
+  indexPattern,
+  ledgerIndex,
+  objectPrefix,
+} from '../write/index-router.ts';
 import { managedTemplates } from './index-templates.ts';
 import { ledgerIndexBody } from '../write/ledger-index.ts';
-import { ilmPolicy, ismPolicy, readIsmPolicy, writeIsmPolicy } from './lifecycle-policy.ts';
+import {
+  droppedPolicyConfig,
+  ilmPolicy,
+  ismPolicy,
+  readIsmPolicy,
+  writeIsmPolicy,
+} from './lifecycle-policy.ts';
+import type { PolicyConfig } from './lifecycle-policy.ts';
 import type { ManagedMeta } from './managed-state.ts';
 import { decideManaged, metaOf } from './managed-state.ts';
 
@@ -78,7 +92,7 @@ export class IndexManagement {
     }
     const { replicas, index } = this.#options.config;
     await this.createIndex(ledgerIndex(index), signal, ledgerIndexBody(replicas));
-    await this.createIndex(droppedIndex(index), signal, droppedIndexBody(replicas));
+    await this.createIndex(countsIndex(index), signal, countsIndexBody(replicas));
     return findings;
   }
 
@@ -101,7 +115,8 @@ export class IndexManagement {
 
   /** Creates an index, or a data stream, unless it is there. */
   async createIndex(name: string, signal: AbortSignal, body?: Json): Promise<void> {
-    const isStream = body === undefined && this.#options.config.isDataStream;
+    const { index, isDataStream } = this.#options.config;
+    const isStream = body === undefined && isDataStream && !name.startsWith(`${droppedName(index)}-`);
     const answer = await this.#options.client.request({
       method: 'PUT',
       path: isStream ? `/_data_stream/${encodeURIComponent(name)}` : `/${encodeURIComponent(name)}`,
@@ -132,35 +147,20 @@ export class IndexManagement {
       read: (answer: Json): Json | undefined => firstOf(answer[`${kind}s`])?.[kind] as Json | undefined,
       write: (wanted: Json, meta: ManagedMeta): Json => ({ ...wanted, _meta: meta }),
     }));
-    const policy = config.lifecycle.isManaged ? this.#policy(engine) : undefined;
-    return policy === undefined ? templates : [policy, ...templates];
+    if (!config.lifecycle.isManaged) return templates;
+    return [...this.#policies(engine), ...templates];
   }
 
-  #policy({ lifecycle }: Capabilities): Managed | undefined {
+  #policies({ lifecycle }: Capabilities): Managed[] {
     const { config } = this.#options;
+    if (lifecycle === 'none') return [];
+    const policyOf = lifecycle === 'ilm' ? managedIlm : managedIsm;
     const name = objectPrefix(config.index);
-    const label = `lifecycle policy ${name}`;
-    if (lifecycle === 'ilm') {
-      return {
-        label,
-        path: `/_ilm/policy/${encodeURIComponent(name)}`,
-        wanted: ilmPolicy(config),
-        read: (answer) => (answer[name] as { policy?: Json } | undefined)?.policy,
-        write: (wanted, meta) => ({ policy: { ...wanted, _meta: meta } }),
-      };
-    }
-    if (lifecycle === 'none') return undefined;
-    return {
-      label,
-      path: `/_plugins/_ism/policies/${encodeURIComponent(name)}`,
-      wanted: ismPolicy(config),
-      read: readIsmPolicy,
-      write: writeIsmPolicy,
-      versionOf: (answer) => ({
-        if_seq_no: Number(answer['_seq_no']),
-        if_primary_term: Number(answer['_primary_term']),
-      }),
-    };
+    const policies = [policyOf(name, config, indexPattern(config.index))];
+    const dropped = droppedPolicyConfig(config);
+    if (dropped !== undefined)
+      policies.push(policyOf(droppedName(config.index), dropped, droppedPattern(config.index)));
+    return policies;
   }
 
   async #ensure(managed: Managed, signal: AbortSignal): Promise<EngineFinding | undefined> {
@@ -202,6 +202,30 @@ export class IndexManagement {
       purpose: `write the ${label}`,
     });
   }
+}
+
+function managedIlm(name: string, config: PolicyConfig): Managed {
+  return {
+    label: `lifecycle policy ${name}`,
+    path: `/_ilm/policy/${encodeURIComponent(name)}`,
+    wanted: ilmPolicy(config),
+    read: (answer) => (answer[name] as { policy?: Json } | undefined)?.policy,
+    write: (wanted, meta) => ({ policy: { ...wanted, _meta: meta } }),
+  };
+}
+
+function managedIsm(name: string, config: PolicyConfig, pattern: string): Managed {
+  return {
+    label: `lifecycle policy ${name}`,
+    path: `/_plugins/_ism/policies/${encodeURIComponent(name)}`,
+    wanted: ismPolicy(config, pattern),
+    read: readIsmPolicy,
+    write: writeIsmPolicy,
+    versionOf: (answer) => ({
+      if_seq_no: Number(answer['_seq_no']),
+      if_primary_term: Number(answer['_primary_term']),
+    }),
+  };
 }
 
 function foreignFinding({ label, path }: Managed, reason: string): EngineFinding {

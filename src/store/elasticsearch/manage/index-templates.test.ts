@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Capabilities } from '../engine/capabilities.ts';
-import { IndexRouter, droppedIndex, indexPattern, ledgerIndex } from '../write/index-router.ts';
+import {
+  IndexRouter,
+  countsIndex,
+  droppedIndex,
+  droppedPattern,
+  indexPattern,
+  ledgerIndex,
+} from '../write/index-router.ts';
 import { managedTemplates } from './index-templates.ts';
 import { ilmPolicy, ismPolicy, readIsmPolicy, writeIsmPolicy } from './lifecycle-policy.ts';
 import { decideManaged, metaOf } from './managed-state.ts';
@@ -96,8 +103,13 @@ void test('indices are named after namespace and day; what is too far from now h
   assert.equal(stream.timeliness(0, 365 * DAY_MS), 'usual');
   const other = 'acme.logs-{date}';
   assert.deepEqual(
-    [indexPattern(other), ledgerIndex(other), droppedIndex(other)],
-    ['acme.logs-*', 'acme.logs_ledger-1', 'acme.logs_dropped-1'],
+    [indexPattern(other), ledgerIndex(other), countsIndex(other), droppedPattern(other)],
+    ['acme.logs-*', 'acme.logs_ledger-1', 'acme.logs_counts-1', 'acme.logs_dropped-*'],
+  );
+  const months = [time, '2026-13-01', '1970-01-01T00:00:00Z', undefined];
+  assert.deepEqual(
+    months.map((one) => droppedIndex(other, one)),
+    ['2026.11', 'other', 'other', 'other'].map((month) => `acme.logs_dropped-${month}`),
   );
 });
 
@@ -133,7 +145,8 @@ void test('the ILM policy has only phases, actions and ages of the reference', (
 void test('every state of the ISM policy is reached, and what is read back is what was written', () => {
   for (const warmAgeMs of [undefined, DAY_MS]) {
     for (const deleteAgeMs of [undefined, 2 * DAY_MS]) {
-      const policy = ismPolicy({ ...CONFIG, lifecycle: { ...CONFIG.lifecycle, warmAgeMs, deleteAgeMs } });
+      const lifecycle = { ...CONFIG.lifecycle, warmAgeMs, deleteAgeMs };
+      const policy = ismPolicy({ ...CONFIG, lifecycle }, 'logs-*');
       const states = policy['states'] as {
         name: string;
         transitions: { state_name: string; conditions: Json }[];

@@ -6,7 +6,8 @@ import type { ElasticsearchConfig } from '../../../config/config.ts';
 import type { Capabilities } from '../engine/capabilities.ts';
 import type { FieldKind } from './field-table.ts';
 import { FIELD_TABLE, KEYWORD_LENGTH_MAX } from './field-table.ts';
-import { indexPattern, objectPrefix } from '../write/index-router.ts';
+import { droppedTemplate } from '../write/dropped-index.ts';
+import { droppedName, droppedPattern, indexPattern, objectPrefix } from '../write/index-router.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -53,7 +54,26 @@ export function managedTemplates(config: TemplateConfig, engine: Capabilities): 
         template: { aliases: { [prefix]: {} } },
       },
     },
+    droppedObject(config, engine),
   ];
+}
+
+/** The template of the indices of what pipelines dropped. */
+function droppedObject({ index, replicas, lifecycle }: TemplateConfig, engine: Capabilities): ManagedObject {
+  const name = droppedName(index);
+  const { settings, mappings } = droppedTemplate(replicas);
+  const isIlm = lifecycle.isManaged && lifecycle.deleteAgeMs !== undefined && engine.lifecycle === 'ilm';
+  const withPolicy = isIlm ? { index: { ...settings.index, lifecycle: { name } } } : settings;
+  return {
+    name,
+    path: `/_index_template/${encodeURIComponent(name)}`,
+    kind: 'index_template',
+    body: {
+      index_patterns: [droppedPattern(index)],
+      priority: PRIORITY,
+      template: { settings: withPolicy, mappings },
+    },
+  };
 }
 
 function component(name: string, template: Json): ManagedObject {

@@ -4,11 +4,16 @@
  * nothing old vanishes on arrival. No phase makes an index read-only, because late events still go to it.
  */
 import type { ElasticsearchConfig } from '../../../config/config.ts';
-import { indexPattern } from '../write/index-router.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-type PolicyConfig = Pick<ElasticsearchConfig, 'index' | 'isDataStream' | 'lifecycle'>;
+export type PolicyConfig = Pick<ElasticsearchConfig, 'isDataStream' | 'lifecycle'>;
+
+/** Returns the policy's configuration for indices of what pipelines dropped; undefined when they stay for ever. */
+export function droppedPolicyConfig({ lifecycle }: PolicyConfig): PolicyConfig | undefined {
+  if (lifecycle.deleteAgeMs === undefined) return undefined;
+  return { isDataStream: false, lifecycle: { ...lifecycle, warmAgeMs: undefined } };
+}
 
 /** Returns the body of `PUT _ilm/policy/<name>`, without `_meta`. */
 export function ilmPolicy({ isDataStream, lifecycle }: PolicyConfig): Json {
@@ -30,9 +35,9 @@ export function ilmPolicy({ isDataStream, lifecycle }: PolicyConfig): Json {
 
 /**
  * Returns the `policy` of `PUT _plugins/_ism/policies/<name>` without its description; its template attaches it to new
- * indices.
+ * indices of the pattern.
  */
-export function ismPolicy({ index, isDataStream, lifecycle }: PolicyConfig): Json {
+export function ismPolicy({ isDataStream, lifecycle }: PolicyConfig, pattern: string): Json {
   const { rolloverBytes, rolloverAgeMs, warmAgeMs, deleteAgeMs } = lifecycle;
   const rollover = { min_primary_shard_size: `${rolloverBytes}b`, min_index_age: duration(rolloverAgeMs) };
   const toDelete = deleteAgeMs === undefined ? [] : [transition('delete', deleteAgeMs)];
@@ -46,7 +51,7 @@ export function ismPolicy({ index, isDataStream, lifecycle }: PolicyConfig): Jso
   return {
     default_state: 'hot',
     states: [hot, ...(warmAgeMs === undefined ? [] : [warm]), ...(deleteAgeMs === undefined ? [] : [last])],
-    ism_template: [{ index_patterns: [indexPattern(index)], priority: ISM_PRIORITY }],
+    ism_template: [{ index_patterns: [pattern], priority: ISM_PRIORITY }],
   };
 }
 

@@ -6,14 +6,15 @@
  */
 import type { LedgerRecord } from '../../../record/ledger.ts';
 import type { FileAudit } from '../../store.ts';
-import type { Dsl } from './dsl.ts';
+import type { FileCounts, GoneCount } from '../counts/file-counts-state.ts';
+import { goneBy } from '../counts/file-counts-state.ts';
+import { liveIndices } from '../counts/live-indices.ts';
 import { ALL, allOf, anyOf, term } from './dsl.ts';
 import type { LogIndices } from './engine-search.ts';
 import { sendSearch } from './engine-search.ts';
+import type { Tally } from './file-tallies.ts';
+import { FILE_COLUMN, TALLY_FILES_MAX, tallyFiles } from './file-tallies.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from '../manage/field-table.ts';
-
-/** Files in one request. */
-const PAGE_FILES = 500;
 
 /** Offsets in one answer. */
 const PAGE_OFFSETS = 10_000;
@@ -23,14 +24,6 @@ const PAGE_BOUNDS = 200;
 
 const SUM_MODULUS = 1n << 64n;
 
-const FILE = `${PRIVATE_MEMBER}.file`;
-
-/** Records of one file: how many, and the sum of their offsets. */
-interface Tally {
-  readonly count: number;
-  readonly sum: bigint;
-}
-
 const NONE: Tally = { count: 0, sum: 0n };
 
 /** One file, while it is looked at. */
@@ -39,13 +32,20 @@ interface Look {
   ledger: LedgerRecord | undefined;
   found: Tally;
   dropped: Tally;
+  /** In indices that are gone. */
+  readonly expired: GoneCount;
   twice: number;
 }
 
-/** Indices that hold no logs. */
+const NOTHING_GONE: GoneCount = { records: 0, offsetSum: '0', early: 0 };
+
+/** Indices that hold no logs, and what tells of those that are gone. */
 export interface OwnIndices {
   readonly ledger: string;
   readonly dropped: string;
+  readonly counts: string;
+  /** Whether an index of this age that is gone was deleted before its time. */
+  readonly isEarly: (createdMs: number) => boolean;
 }
 
 /** Yields one entry per file id that the logs, the ledger, or what pipelines dropped knows, sorted by file id. */
@@ -54,21 +54,25 @@ export async function* auditEngine(
   own: OwnIndices,
   signal: AbortSignal,
 ): AsyncIterable<FileAudit> {
-  const ledger = { ...logs, indices: own.ledger };
-  const dropped = { ...logs, indices: own.dropped };
+  const [ledger, dropped, counts] = [own.ledger, own.dropped, own.counts].map((indices): LogIndices => ({
+    ...logs,
+    indices,
+  })) as [LogIndices, LogIndices, LogIndices];
   // What was acknowledged a moment ago counts.
-  await Promise.all([logs, ledger, dropped].map((one) => refresh(one, signal)));
+  await Promise.all([logs, ledger, dropped, counts].map((one) => refresh(one, signal)));
   let after = '';
   for (;;) {
-    const [found, records, drops] = await Promise.all([
-      tallyPage({ logs, column: FILE, after }, signal),
+    const [found, records, drops, held] = await Promise.all([
+      tallyFiles({ logs, after }, signal),
       ledgerPage(ledger, after, signal),
-      tallyPage({ logs: dropped, column: FILE, after }, signal),
+      tallyFiles({ logs: dropped, after }, signal),
+      countsPage(counts, after, signal),
     ]);
+    const gone = await goneOf(held, { logs, dropped, isEarly: own.isEarly }, signal);
     // Beyond the last key of a full page there may be more, so the shortest page ends this round.
-    const ends = [found, records, drops].filter((page) => page.size >= PAGE_FILES).map(lastKey);
+    const ends = [found, records, drops, gone].filter((page) => page.size >= TALLY_FILES_MAX).map(lastKey);
     const end = ends.toSorted()[0];
-    const looks = looksAt({ found, records, drops, end });
+    const looks = looksAt({ found, records, drops, gone, end });
     await settle(logs, dropped, looks, signal);
     for (const look of looks) yield toAudit(look);
     if (end === undefined) return;
@@ -80,23 +84,55 @@ interface Pages {
   readonly found: ReadonlyMap<string, Tally>;
   readonly records: ReadonlyMap<string, LedgerRecord>;
   readonly drops: ReadonlyMap<string, Tally>;
+  readonly gone: ReadonlyMap<string, GoneCount>;
   readonly end: string | undefined;
 }
 
-function looksAt({ found, records, drops, end }: Pages): Look[] {
-  const ids = new Set([...found.keys(), ...records.keys(), ...drops.keys()]);
+function looksAt({ found, records, drops, gone, end }: Pages): Look[] {
+  const expired = [...gone].filter(([, { records: count }]) => count > 0).map(([fileId]) => fileId);
+  const ids = new Set([...found.keys(), ...records.keys(), ...drops.keys(), ...expired]);
   const within = [...ids].filter((fileId) => end === undefined || fileId <= end);
   return within.toSorted().map((fileId) => ({
     fileId,
     ledger: records.get(fileId),
     found: found.get(fileId) ?? NONE,
     dropped: drops.get(fileId) ?? NONE,
+    expired: gone.get(fileId) ?? NOTHING_GONE,
     twice: 0,
   }));
 }
 
 function lastKey(page: ReadonlyMap<string, unknown>): string {
   return [...page.keys()].at(-1) ?? '';
+}
+
+/**
+ * Returns what each file had in indices that are gone. Which ones are there is asked after their records were counted:
+ * of an index that is deleted in between, records are counted twice, which `toAudit` sets right, and never left out.
+ */
+async function goneOf(
+  held: readonly FileCounts[],
+  {
+    logs,
+    dropped,
+    isEarly,
+  }: {
+    readonly logs: LogIndices;
+    readonly dropped: LogIndices;
+    readonly isEarly: OwnIndices['isEarly'];
+  },
+  signal: AbortSignal,
+): Promise<Map<string, GoneCount>> {
+  if (held.length === 0) return new Map();
+  const indices = `${logs.indices},${dropped.indices}`;
+  const live = await liveIndices({ client: logs.client, indices }, signal);
+  const isThere = (uuid: string): boolean => live === undefined || live.has(uuid);
+  return new Map(held.map((counts) => [counts.fileId, goneBy(counts, { isThere, isEarly })]));
+}
+
+async function countsPage(counts: LogIndices, after: string, signal: AbortSignal): Promise<FileCounts[]> {
+  const documents = await filePage(counts, after, signal);
+  return documents.map((document) => (JSON.parse(document) as { counts: FileCounts }).counts);
 }
 
 /** Looks closer at the files that do not agree with the ledger. */
@@ -121,10 +157,11 @@ async function settle(
   }
 }
 
-function agrees({ ledger, found, dropped }: Look): boolean {
+function agrees({ ledger, found, dropped, expired }: Look): boolean {
   if (ledger === undefined) return false;
-  const sum = (found.sum + dropped.sum) % SUM_MODULUS;
-  return found.count + dropped.count === ledger.records && String(sum) === ledger.offsetSum;
+  const sum = (found.sum + dropped.sum + BigInt(expired.offsetSum)) % SUM_MODULUS;
+  const count = found.count + dropped.count + expired.records;
+  return count === ledger.records && String(sum) === ledger.offsetSum;
 }
 
 /** Reads where every record of the file stands, in order: one that stands in two indices comes twice. */
@@ -160,7 +197,7 @@ async function* offsetsOf(
     size: PAGE_OFFSETS,
     _source: false,
     track_total_hits: false,
-    query: term(FILE, fileId),
+    query: term(FILE_COLUMN, fileId),
     sort,
   };
   let after: readonly unknown[] | undefined;
@@ -173,60 +210,20 @@ async function* offsetsOf(
   } while (after !== undefined);
 }
 
-function toAudit({ fileId, ledger, found, dropped, twice }: Look): FileAudit {
-  return {
-    fileId,
-    ledger,
-    found: found.count + dropped.count,
-    twice,
-    offsetSum: String((found.sum + dropped.sum) % SUM_MODULUS),
-    droppedByPipeline: dropped.count,
-    // What the engine's retention has removed, nobody has counted.
-    expired: 0,
-  };
-}
-
-interface TallyPage {
-  readonly logs: LogIndices;
-  readonly column: string;
-  readonly after: string;
-  readonly dsl?: Dsl;
-  readonly files?: number;
-}
-
-/** Returns the tallies of the next files behind `after`, sorted. */
-async function tallyPage(
-  { logs, column, after, dsl = ALL, files = PAGE_FILES }: TallyPage,
-  signal: AbortSignal,
-): Promise<Map<string, Tally>> {
-  const composite = {
-    size: files,
-    sources: [{ file: { terms: { field: column } } }],
-    ...(after === '' ? {} : { after: { file: after } }),
-  };
-  const sums = {
-    low: { sum: { field: `${PRIVATE_MEMBER}.low` } },
-    high: { sum: { field: `${PRIVATE_MEMBER}.high` } },
-  };
-  const aggs = { files: { composite, aggs: sums } };
-  const body = JSON.stringify({ size: 0, track_total_hits: false, query: dsl, aggs });
-  const { aggregations } = await sendSearch(logs, body, signal);
-  const { buckets = [] } = (aggregations['files'] ?? {}) as Partial<FilesAnswer>;
-  return new Map(
-    buckets.map(({ key, doc_count: count, low, high }) => [
-      key.file,
-      { count, sum: BigInt(high.value) * BigInt(OFFSET_UNIT) + BigInt(low.value) },
-    ]),
-  );
-}
-
-interface FilesAnswer {
-  readonly buckets: readonly {
-    readonly key: { readonly file: string };
-    readonly doc_count: number;
-    readonly low: { readonly value: number };
-    readonly high: { readonly value: number };
-  }[];
+function toAudit({ fileId, ledger, found, dropped, expired, twice }: Look): FileAudit {
+  const there = found.count + dropped.count;
+  const sum = (found.sum + dropped.sum) % SUM_MODULUS;
+  const figures = { fileId, ledger, twice, droppedByPipeline: dropped.count };
+  const room = ledger === undefined ? Infinity : Math.max(0, ledger.records - (there - twice));
+  if (expired.records <= room) {
+    const { records, early } = expired;
+    const offsetSum = String((sum + BigInt(expired.offsetSum)) % SUM_MODULUS);
+    return { ...figures, found: there + records, offsetSum, expired: records, expiredEarly: early };
+  }
+  // Of what is gone some was stored again, or lies behind what the agent has told of: which, nobody knows any more.
+  const early = Math.min(expired.early, room);
+  const offsetSum = room === 0 ? String(sum) : (ledger?.offsetSum ?? '0');
+  return { ...figures, found: there + room, offsetSum, expired: room, expiredEarly: early };
 }
 
 /** Returns tallies of what lies below each file's acknowledged offset. */
@@ -240,9 +237,9 @@ async function tallyBelow(
 ): Promise<Map<string, Tally>> {
   const bounds = part.map(({ fileId, ledger }) => {
     const below = ledger === undefined ? ALL : { range: { [offset]: { lt: ledger.acknowledgedOffset } } };
-    return allOf([term(FILE, fileId), below]);
+    return allOf([term(FILE_COLUMN, fileId), below]);
   });
-  return tallyPage({ logs, column: FILE, after: '', dsl: anyOf(bounds), files: PAGE_BOUNDS }, signal);
+  return tallyFiles({ logs, after: '', dsl: anyOf(bounds) }, signal);
 }
 
 async function ledgerPage(
@@ -250,15 +247,22 @@ async function ledgerPage(
   after: string,
   signal: AbortSignal,
 ): Promise<Map<string, LedgerRecord>> {
+  const documents = await filePage(logs, after, signal);
+  const records = documents.map((document) => (JSON.parse(document) as { record: LedgerRecord }).record);
+  return new Map(records.map((record) => [record.fileId, record]));
+}
+
+/** Returns the documents of the next files behind `after`, sorted by file id. */
+async function filePage(logs: LogIndices, after: string, signal: AbortSignal): Promise<string[]> {
   const body = {
-    size: PAGE_FILES,
+    size: TALLY_FILES_MAX,
     track_total_hits: false,
+    query: { exists: { field: 'file' } },
     sort: [{ file: { order: 'asc', unmapped_type: 'keyword' } }],
     ...(after === '' ? {} : { search_after: [after] }),
   };
   const { hits } = await sendSearch(logs, JSON.stringify(body), signal);
-  const records = hits.map(({ document }) => (JSON.parse(document) as { record: LedgerRecord }).record);
-  return new Map(records.map((record) => [record.fileId, record]));
+  return hits.map(({ document }) => document);
 }
 
 async function refresh({ client, indices }: LogIndices, signal: AbortSignal): Promise<void> {

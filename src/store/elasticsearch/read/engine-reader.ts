@@ -1,4 +1,5 @@
 /** The reading half of the store. Every call is an engine's answer as a whole, or an `AppError`. */
+import type { Scheduler } from '../../../base/scheduler.ts';
 import type { ElasticsearchConfig } from '../../../config/config.ts';
 import type { HeartbeatRecord } from '../../../record/heartbeat.ts';
 import type {
@@ -10,6 +11,7 @@ import type {
   SearchRequest,
   StoreStats,
 } from '../../store.ts';
+import { isDeletedEarly } from '../counts/count-keeper.ts';
 import type { Capabilities } from '../engine/capabilities.ts';
 import { detectCapabilities } from '../engine/capabilities.ts';
 import { agentsOfEngine } from './engine-agents.ts';
@@ -21,16 +23,28 @@ import { histogramOfEngine } from './engine-histogram.ts';
 import type { LogIndices } from './engine-search.ts';
 import { searchEngine } from './engine-search.ts';
 import { statsOfEngine } from './engine-stats.ts';
-import { droppedIndex, indexPattern, ledgerIndex } from '../write/index-router.ts';
+import { countsIndex, droppedPattern, indexPattern, ledgerIndex } from '../write/index-router.ts';
+
+export interface EngineReaderOptions {
+  readonly client: EngineClient;
+  readonly config: Pick<ElasticsearchConfig, 'index' | 'lifecycle'>;
+  readonly scheduler: Pick<Scheduler, 'nowMs'>;
+}
 
 export class EngineReader {
   readonly #logs: LogIndices;
   readonly #own: OwnIndices;
   #engine: Capabilities | undefined;
 
-  constructor(client: EngineClient, { index }: Pick<ElasticsearchConfig, 'index'>) {
+  constructor({ client, config, scheduler }: EngineReaderOptions) {
+    const { index, lifecycle } = config;
     this.#logs = { client, indices: encodeURIComponent(indexPattern(index)) };
-    this.#own = { ledger: ledgerIndex(index), dropped: droppedIndex(index) };
+    this.#own = {
+      ledger: ledgerIndex(index),
+      dropped: encodeURIComponent(droppedPattern(index)),
+      counts: countsIndex(index),
+      isEarly: (createdMs) => isDeletedEarly(lifecycle, createdMs, scheduler.nowMs()),
+    };
   }
 
   search(request: SearchRequest, signal: AbortSignal): Promise<SearchPage> {

@@ -1,15 +1,20 @@
 /**
  * Where it stands which records pipelines dropped on purpose: one small document per record, with the record's own id,
- * so that a redelivery changes nothing. Only the audit reads it.
+ * so that a redelivery changes nothing. Only the audit reads it. An index holds a month of events, and goes when the logs of
+ * that month do: what it held is remembered as counts.
  */
 import { eventIdOf } from '../../../record/identity.ts';
 import type { DocumentBatch } from '../../../record/record-batch.ts';
 import type { BulkItem, BulkPayload } from './bulk-payload.ts';
 import { payloadOf } from './bulk-payload.ts';
 import { OFFSET_UNIT, PRIVATE_MEMBER } from '../manage/field-table.ts';
+import { droppedIndex } from './index-router.ts';
 
-/** Returns what the index is created with. */
-export function droppedIndexBody(replicas: number): Readonly<Record<string, unknown>> {
+/** Returns what its indices are made from. */
+export function droppedTemplate(replicas: number): {
+  readonly settings: { readonly index: Readonly<Record<string, unknown>> };
+  readonly mappings: Readonly<Record<string, unknown>>;
+} {
   const number = { type: 'integer', index: false };
   return {
     settings: {
@@ -27,13 +32,17 @@ export function droppedIndexBody(replicas: number): Readonly<Record<string, unkn
   };
 }
 
-/** Returns what to send for every record of the batches that a pipeline dropped; undefined when there is none. */
-export function droppedPayload(batches: readonly DocumentBatch[], index: string): BulkPayload | undefined {
+/**
+ * Returns what to send for every record of the batches that a pipeline dropped; undefined when there is none. `template`
+ * is that of the names of indices with logs.
+ */
+export function droppedPayload(batches: readonly DocumentBatch[], template: string): BulkPayload | undefined {
   const items: BulkItem[] = [];
   let lines = '';
   for (const [batchIndex, { fileId, dropped }] of batches.entries()) {
-    for (const [documentIndex, { offset }] of dropped.entries()) {
+    for (const [documentIndex, { offset, timestamp }] of dropped.entries()) {
       const id = eventIdOf(fileId, offset);
+      const index = droppedIndex(template, timestamp);
       const start = lines.length;
       lines += droppedLines({ fileId, offset, id, index });
       const place = { batchIndex, documentIndex, index, id };

@@ -6,6 +6,8 @@ import type { LedgerRecord } from '../../../record/ledger.ts';
 import type { DocumentBatch } from '../../../record/record-batch.ts';
 import type { Telemetry } from '../../../telemetry/telemetry.ts';
 import type { AppendResult, RejectedDocument } from '../../store.ts';
+import { CountKeeper } from '../counts/count-keeper.ts';
+import { CountLoop } from '../counts/count-loop.ts';
 import { BulkEncoder } from './bulk-encoder.ts';
 import { BulkGate } from './bulk-gate.ts';
 import { BulkLimitState } from './bulk-limit-state.ts';
@@ -18,7 +20,7 @@ import { droppedPayload } from './dropped-index.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
 import type { EngineFinding } from '../manage/index-management.ts';
 import { IndexManagement } from '../manage/index-management.ts';
-import { IndexRouter, droppedIndex, ledgerIndex } from './index-router.ts';
+import { IndexRouter, ledgerIndex } from './index-router.ts';
 import { ledgerLines } from './ledger-index.ts';
 import { OverflowCheck } from './overflow-check.ts';
 import { WaitBoard } from './wait-board.ts';
@@ -45,6 +47,7 @@ export class EngineWriter {
   readonly #board: WaitBoard;
   readonly #writer: BulkWriter;
   readonly #overflow: OverflowCheck;
+  readonly #counting: CountLoop;
   #preparing: Promise<Prepared> | undefined;
   #findings: readonly EngineFinding[] = [];
 
@@ -67,6 +70,7 @@ export class EngineWriter {
       futureIndex: this.#router.overflowName('future'),
       monotonicMs: () => scheduler.monotonicMs(),
     });
+    this.#counting = new CountLoop(new CountKeeper(options), { scheduler, telemetry });
   }
 
   /** What Logboom left alone in the engine because it is not its own, as of the start. */
@@ -76,6 +80,11 @@ export class EngineWriter {
 
   problem(): string | undefined {
     return this.#board.problem();
+  }
+
+  /** Ends what goes on by itself; what is under way at the engine is given up. */
+  close(): Promise<void> {
+    return this.#counting.close();
   }
 
   /** Stores the documents, however long that takes. Throws `aborted` when the signal is. */
@@ -89,7 +98,7 @@ export class EngineWriter {
         return outcome;
       }),
     );
-    const dropped = droppedPayload(batches, droppedIndex(this.#options.config.index));
+    const dropped = droppedPayload(batches, this.#options.config.index);
     if (dropped !== undefined) await this.#writer.deliver(dropped, signal);
     const rejected = delivered.flatMap(({ rejected: refused }) =>
       refused.map(({ item, error }): RejectedDocument => {
@@ -186,6 +195,7 @@ export class EngineWriter {
       );
     }
     const bytesMax = Math.min(config.bulk.bytesMax, await this.#requestBytesMax(signal));
+    this.#counting.start();
     return { encoder: new BulkEncoder({ router: this.#router, bytesMax }) };
   }
 

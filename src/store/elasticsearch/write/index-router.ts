@@ -80,9 +80,32 @@ export function ledgerIndex(template: string): string {
   return `${objectPrefix(template)}_ledger-1`;
 }
 
-/** Returns the index of what pipelines dropped on purpose. */
-export function droppedIndex(template: string): string {
-  return `${objectPrefix(template)}_dropped-1`;
+/** Returns the index of what the indices of logs held, which outlives them. */
+export function countsIndex(template: string): string {
+  return `${objectPrefix(template)}_counts-1`;
+}
+
+/**
+ * Returns the index of what pipelines dropped on purpose, by the month of the event, which is the same whenever the
+ * record is delivered again. `timestamp` is RFC 3339, or undefined where nobody knows it.
+ */
+export function droppedIndex(template: string, timestamp: string | undefined): string {
+  const [month] = /^20\d\d-(?:0[1-9]|1[0-2])/.exec(timestamp ?? '') ?? ['other'];
+  return `${droppedPrefix(template)}${month.replace('-', '.')}`;
+}
+
+/** Returns the pattern of all indices of what pipelines dropped. */
+export function droppedPattern(template: string): string {
+  return `${droppedPrefix(template)}*`;
+}
+
+/** Returns the name of what the engine keeps for these indices: their template and their policy. */
+export function droppedName(template: string): string {
+  return `${objectPrefix(template)}_dropped`;
+}
+
+function droppedPrefix(template: string): string {
+  return `${droppedName(template)}-`;
 }
 
 /** Name of the alias over all indices with logs, of the policy and the index template: `logboom`. */
