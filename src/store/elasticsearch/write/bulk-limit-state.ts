@@ -19,6 +19,15 @@ const QUEUED_MAX = 3;
  */
 const BASELINE_ANSWERS = 1_000;
 
+/**
+ * What one answer adds to the usual time. One alone says little: requests differ, and one of documents that stand there
+ * already is answered in no time, beside which every other one would seem to have waited.
+ */
+const NEW_SHARE = 0.05;
+
+/** Answers that say something together. */
+const NOTED_MIN = 8;
+
 /** Small requests take their time whatever their size: they count as this large. */
 const BYTES_MIN = 256 * 1024;
 
@@ -37,8 +46,11 @@ export class BulkLimitState {
   /** Requests sent before this time say nothing of the present limit. */
   #decreasedMs = -Infinity;
   #refusals = 0;
-  /** The shortest time per byte that was seen of late. */
+  /** The usual time per byte, and the shortest that this was of late. */
+  #usual = 0;
   #baseline = Infinity;
+  /** Answers since the baseline was begun. */
+  #noted = 0;
   #answers = 0;
 
   constructor(inFlightMax: number) {
@@ -59,17 +71,31 @@ export class BulkLimitState {
     if (answer.sentMs < this.#decreasedMs) return 0;
     const perByte = (answer.nowMs - answer.sentMs) / Math.max(BYTES_MIN, answer.bytes);
     if (this.#mustMeasureAnew(answer)) return 0;
-    this.#baseline = Math.min(this.#baseline, perByte);
-    const queued = perByte > 0 ? this.#limit * (1 - this.#baseline / perByte) : 0;
-    if (queued > QUEUED_MAX) this.#decrease(answer, this.#limit - 1);
+    this.#note(perByte);
+    if (this.#queued() > QUEUED_MAX) this.#decrease(answer, this.#limit - 1);
     else this.#limit = Math.min(this.#inFlightMax, this.#limit + 1 / this.#limit);
     return 0;
+  }
+
+  #note(perByte: number): void {
+    this.#noted += 1;
+    // The mean of the first ones: they are beside the fewest others.
+    const share = Math.max(NEW_SHARE, 1 / this.#noted);
+    this.#usual += (perByte - this.#usual) * share;
+    if (this.#noted >= NOTED_MIN) this.#baseline = Math.min(this.#baseline, this.#usual);
+  }
+
+  /** Requests that wait for others, as far as the times tell. */
+  #queued(): number {
+    const isKnown = this.#baseline < Infinity && this.#usual > 0;
+    return isKnown ? this.#limit * (1 - this.#baseline / this.#usual) : 0;
   }
 
   #mustMeasureAnew(answer: BulkAnswer): boolean {
     this.#answers += 1;
     if (this.#answers < BASELINE_ANSWERS) return false;
     this.#answers = 0;
+    this.#noted = 0;
     this.#baseline = Infinity;
     return this.#decrease(answer, this.#limit / 2);
   }
