@@ -267,6 +267,28 @@ void test('copytruncate loses lines: the audit says "possible loss" at every tru
   assert.ok(!last.hasExited);
 });
 
+void test('every truncation by logrotate is a possible loss, at full speed too', async (context) => {
+  if (findProgram('logrotate') === undefined) return context.skip('logrotate is not installed');
+  const extra =
+    'rotate: [ { match: { app: shell }, method: logrotate, schedule: "* * * * * *", size: 256KiB, keep: 2, copytruncate: true } ]';
+  using installation = await Installation.create({ extra });
+  await using program = await installation.start();
+  const truncations = (): number => program.output.split('and truncated it').length - 1;
+  const writer = logger(installation, 'shell', { pauseMs: 5 });
+  try {
+    await waitFor('six truncations', 90_000, () => truncations() >= 6);
+  } finally {
+    await writer.stop();
+  }
+  await waitForAudit(installation);
+  // What logrotate is at when the writer ends is told by then.
+  await sleep(2000);
+  const audit = await waitForAudit(installation);
+  assert.equal(audit.code, 0, audit.output);
+  const { possibleLoss } = JSON.parse(audit.stdout) as { possibleLoss: number };
+  assert.equal(possibleLoss, truncations(), program.output);
+});
+
 void test('a budget that is exceeded while the server is away gives up whole lines, and says exactly which', async (context) => {
   using directory = new TemporaryDirectory('budget');
   const [serverPort, agentPort] = [await findFreePort(), await findFreePort()];
