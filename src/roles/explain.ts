@@ -4,6 +4,9 @@ import type { GroupSpec } from '../agent/discovery/layout.ts';
 import { podNamesOf } from '../agent/kubernetes/pod-lookup.ts';
 import { compileSelection, podMembers } from '../agent/kubernetes/pod-members.ts';
 import { buildResource } from '../agent/resource.ts';
+import { PolicyChooser } from '../agent/rotate/choose-policy.ts';
+import { describeChoice } from '../agent/rotate/rotate-status.ts';
+import { describeGroup } from '../agent/rotate/survey.ts';
 import { createZoneOffset } from '../agent/tail/zone-offset.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
@@ -73,8 +76,18 @@ function explainFile(config: Config, file: string): Explanation {
     };
   }
   const record = explainFirstRecord(config, group, file);
-  const json = { file, sources: findings, isCollected: true, members: record.members, line: record.json };
-  return { lines: [...lines, ...record.lines], json, isCollected: true };
+  const chooser = new PolicyChooser(config.rotate, readKnownPods(config));
+  const rotation = describeChoice(chooser.choose(describeGroup(group)));
+  const { members, json: line } = record;
+  return {
+    lines: [
+      ...lines,
+      `rotation: ${rotation.policy}, ${rotation.method}: ${rotation.reason}`,
+      ...record.lines,
+    ],
+    json: { file, sources: findings, isCollected: true, rotation, members, line },
+    isCollected: true,
+  };
 }
 
 /** Asks the sources in their order: the first one that takes the file is the one. */
