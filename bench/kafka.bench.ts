@@ -79,6 +79,7 @@ function configOf(broker: KafkaBroker, topic: string, compression: KafkaConfig['
     create: { isAllowed: true, partitions: PARTITIONS, replicas: 1 },
     groupId: topic,
     clientId: 'bench',
+    requestMsMax: 20_000,
     compression,
     messageBytesMax: undefined,
     oversized: 'truncate',

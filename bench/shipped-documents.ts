@@ -50,6 +50,7 @@ export async function fillTopic(
     create: { isAllowed: true, partitions, replicas: 1 },
     groupId: topic,
     clientId: 'bench',
+    requestMsMax: 20_000,
     compression: 'zstd',
     messageBytesMax: undefined,
     oversized: 'truncate',

@@ -83,6 +83,8 @@ export interface KafkaConfig {
   readonly create: { readonly isAllowed: boolean; readonly partitions: number; readonly replicas: number };
   readonly groupId: string;
   readonly clientId: string;
+  /** A broker that has not answered a request for so long is taken for gone. */
+  readonly requestMsMax: number;
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
   /** Largest record; undefined: what the topic says. */
   readonly messageBytesMax: number | undefined;

@@ -76,6 +76,15 @@ export const KAFKA_OPTIONS: readonly OptionDefinition[] = [
     since: SINCE,
   },
   {
+    path: 'transport.requestMsMax',
+    shape: { kind: 'duration', min: 1000, max: 300_000 },
+    onlyWhen,
+    default: '20s',
+    description:
+      'How long a broker may take to answer. One that does not is said to hang, the connection is given up, and another broker is asked where another can answer. A broker may wait for its replicas as long.',
+    since: SINCE,
+  },
+  {
     path: 'transport.compression',
     shape: { kind: 'choice', values: ['none', 'gzip', 'snappy', 'lz4', 'zstd'] },
     onlyWhen,
@@ -175,6 +184,7 @@ export function kafkaConfig(read: OptionValues, problems: Problem[]): KafkaConfi
     },
     groupId: read.text('transport.groupId'),
     clientId: read.text('transport.clientId'),
+    requestMsMax: read.number('transport.requestMsMax'),
     compression: read.text('transport.compression') as KafkaConfig['compression'],
     messageBytesMax: typeof messageBytesMax === 'number' ? messageBytesMax : undefined,
     oversized: read.text('transport.oversized') as KafkaConfig['oversized'],

@@ -28,6 +28,7 @@ export class TestTransport implements AsyncDisposable {
         create: { isAllowed: true, partitions: 4, replicas: -1 },
         groupId: `group-of-${config.topic}`,
         clientId: 'logboom-test',
+        requestMsMax: 20_000,
         compression: 'zstd',
         messageBytesMax: undefined,
         oversized: 'truncate',

@@ -10,6 +10,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   #targetPort: number | undefined;
   #isCut = false;
+  #isSwallowing = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -36,8 +37,21 @@ export class TcpProxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Takes connections and bytes and passes nothing on, until `mend`: the server seems to hang. */
+  swallow(): void {
+    this.#isSwallowing = true;
+    for (const socket of this.#sockets) {
+      socket.unpipe();
+      socket.resume();
+    }
+  }
+
+  /** Passes on what comes over new connections; those of a server that seemed to hang lack bytes, and break. */
   mend(): void {
     this.#isCut = false;
+    if (!this.#isSwallowing) return;
+    this.#isSwallowing = false;
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -46,6 +60,13 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   #forward(client: Socket): void {
+    if (this.#isSwallowing && !this.#isCut) {
+      this.#sockets.add(client);
+      client.on('error', () => client.destroy());
+      client.on('close', () => this.#sockets.delete(client));
+      client.resume();
+      return;
+    }
     if (this.#isCut || this.#targetPort === undefined) {
       client.destroy();
       return;

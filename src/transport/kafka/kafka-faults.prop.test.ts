@@ -26,6 +26,7 @@ const CONFIG: KafkaConfig = {
   create: { isAllowed: true, partitions: 4, replicas: 1 },
   groupId: 'group',
   clientId: 'test',
+  requestMsMax: 20_000,
   compression: 'none',
   messageBytesMax: undefined,
   oversized: 'truncate',

@@ -25,8 +25,8 @@ export interface ClusterOptions {
 
 const CONNECT_MS_MAX = 10_000;
 
-/** Longer than any request may wait at the broker. */
-const REQUEST_MS_MAX = 45_000;
+/** Longer than a group may wait at the broker for its members. */
+const GROUP_REQUEST_MS_MAX = 45_000;
 
 /** A broker that is asked for too much at once answers late, not faster. */
 const REQUESTS_PER_CONNECTION_MAX = 8;
@@ -75,7 +75,13 @@ export class KafkaCluster implements KafkaRequests {
       : this.#connect(node, purpose));
     const version = chooseVersion(api, versions);
     if (version === undefined) throw new KafkaError('UNSUPPORTED_VERSION', `${api.name} is not spoken`);
-    return version.async(connection, ...args);
+    try {
+      return await version.async(connection, ...args);
+    } catch (error) {
+      // A broker that hangs takes the next connection as well: another one is asked first.
+      if (node === 'any' && !connection.isConnected()) this.#nextBroker += 1;
+      throw error;
+    }
   }
 
   /** Asks for facts about these topics, or about all of them; topics are not created by asking. */
@@ -132,15 +138,15 @@ export class KafkaCluster implements KafkaRequests {
     const key = `${purpose} ${address.host}:${address.port}`;
     const known = this.#connections.get(key);
     if (known !== undefined) return known;
-    const opening = this.#open(address, () => this.#connections.delete(key));
+    const opening = this.#open(address, purpose, () => this.#connections.delete(key));
     this.#connections.set(key, opening);
     opening.catch(() => this.#connections.delete(key));
     return opening;
   }
 
-  async #open(address: Address, onEnd: () => void): Promise<OpenConnection> {
+  async #open(address: Address, purpose: Purpose, onEnd: () => void): Promise<OpenConnection> {
     const { config, clientVersion = '0' } = this.#options;
-    const connection = new Connection(config.clientId, this.#connectionOptions(address));
+    const connection = new Connection(config.clientId, this.#connectionOptions(address, purpose));
     // A connection that emits an error nobody listens to would end the process.
     let failure: unknown;
     connection.on('error', (error) => {
@@ -162,12 +168,12 @@ export class KafkaCluster implements KafkaRequests {
     }
   }
 
-  #connectionOptions({ host }: Address): ConnectionOptions {
-    const { tls, sasl } = this.#options.config;
+  #connectionOptions({ host }: Address, purpose: Purpose): ConnectionOptions {
+    const { tls, sasl, requestMsMax } = this.#options.config;
     const isName = !/^[\d.]+$|:/.test(host);
     return {
-      connectTimeout: CONNECT_MS_MAX,
-      requestTimeout: REQUEST_MS_MAX,
+      connectTimeout: Math.min(CONNECT_MS_MAX, requestMsMax),
+      requestTimeout: purpose === 'group' ? Math.max(GROUP_REQUEST_MS_MAX, requestMsMax) : requestMsMax,
       maxInflights: REQUESTS_PER_CONNECTION_MAX,
       ...(tls === undefined ? {} : { tls: this.#tlsOptions(tls), tlsServerName: isName }),
       ...(sasl === undefined ? {} : { sasl: this.#saslOptions(sasl) }),

@@ -22,6 +22,9 @@ export class KafkaError extends Error {
   }
 }
 
+/** Code of the problem that a broker does not answer. */
+export const TIMED_OUT = 'TIMED_OUT';
+
 /** Causes of connections that cannot be made, whatever they were for. */
 const CAUSES = { network: 'network', tls: 'tls' } as const;
 
@@ -111,6 +114,13 @@ export function problemOf(error: unknown, action: string): KafkaProblem {
       `cannot ${action}: the broker wants TLS`,
       'Set transport.tls.isEnabled.',
       CAUSES.tls,
+    );
+  if (words.includes('Request timed out'))
+    return problem(
+      TIMED_OUT,
+      `cannot ${action}: a broker takes requests and does not answer them`,
+      'Look at its log and its load, and start it again when it hangs; transport.requestMsMax is how long an answer may take.',
+      CAUSES.network,
     );
   if (/authentication failed/i.test(words))
     return protocolProblem('SASL_AUTHENTICATION_FAILED', action, undefined);

@@ -29,7 +29,7 @@ const RETRY_MS_MAX = 5_000;
 /** Nobody has to be told of a topic that will be there in a moment. */
 const JUST_CREATED = 'JUST_CREATED';
 
-const CREATE_MS_MAX = 20_000;
+const CREATE_MS_MAX = 15_000;
 
 /** Kafka's default of `max.message.bytes`. */
 const MESSAGE_BYTES = 1_048_588;

@@ -11,7 +11,7 @@ import { BatchEncoder, type BatchEncoderOptions } from './batch-encoder.ts';
 import { INIT_PRODUCER_ID, PRODUCE, type ProduceResult } from '../client/kafka-apis.ts';
 import { errorNameOf } from '../client/kafka-cluster.ts';
 import type { KafkaRequests } from '../client/kafka-requests.ts';
-import { KafkaError, problemOf } from '../client/kafka-problem.ts';
+import { KafkaError, problemOf, TIMED_OUT } from '../client/kafka-problem.ts';
 import { partitionOf } from './partitioner.ts';
 import type { ProblemBook } from '../client/problem-book.ts';
 import {
@@ -51,9 +51,6 @@ const VALUES_SHARE = 0.7;
 const LINGER_MS = 100;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
-
-/** A broker may wait this long for its replicas. */
-const PRODUCE_MS_MAX = 30_000;
 
 /** Bytes of batches in one request: fewer than a broker's socket.request.max.bytes by far. */
 const REQUEST_BYTES_MAX = 16 * 2 ** 20;
@@ -284,7 +281,13 @@ export class RecordSender {
       const results =
         batches.length === 0
           ? []
-          : await this.#options.cluster.call(leader, 'data', PRODUCE, PRODUCE_MS_MAX, batches);
+          : await this.#options.cluster.call(
+              leader,
+              'data',
+              PRODUCE,
+              this.#options.config.requestMsMax,
+              batches,
+            );
       this.#settle(attempts, results);
     } catch (error) {
       this.#failAll(partitions, error);
@@ -307,7 +310,7 @@ export class RecordSender {
       'data',
       INIT_PRODUCER_ID,
       null,
-      PRODUCE_MS_MAX,
+      this.#options.config.requestMsMax,
     );
     return { producerId, producerEpoch };
   }
@@ -382,7 +385,8 @@ export class RecordSender {
     const topic = this.#topics.get(partition.topic);
     if (FORGOTTEN.has(problem.code)) this.#renumber(partition, problem.code);
     else if (TOO_LARGE.has(problem.code) && topic !== undefined) this.#makeSmaller(topic, partition);
-    else if (partition.failureCount > 1) problems.note(subjectOf(partition), problem);
+    else if (partition.failureCount > 1 || problem.code === TIMED_OUT)
+      problems.note(subjectOf(partition), problem);
     if (topic !== undefined) void this.#lookUp(topic);
   }
 
