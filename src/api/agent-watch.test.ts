@@ -127,6 +127,7 @@ test('who stopped in good order is no unknown, who stopped with bytes left is', 
   await world.scheduler.advance(100 * HEARTBEAT_MS);
   const good = await world.audit();
   assert.deepEqual([good.verdict, good.agents.stopped.map(({ node }) => node)], ['accounted', ['a']]);
+  assert.equal(good.toldAt, null);
   await world.say('b', { state: 'stopped', unacknowledgedBytes: 1 });
   assert.deepEqual(
     [(await world.audit()).verdict, await world.states()],

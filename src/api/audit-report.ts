@@ -98,13 +98,15 @@ export async function buildAuditReport(
   const total = newFigures();
   const withoutAgent = { files: 0, records: 0 };
   const problems: AuditProblem[] = [];
+  const excused = excusedNodes(look);
   /** By node: time of its last word. */
   const toldAt = new Map<string, string>();
   let problemCount = 0;
   let verdict: AuditVerdict = 'accounted';
   for await (const file of files) {
     if (file.ledger !== undefined && isHeartbeat(file.ledger)) {
-      if (file.ledger.agent.state !== 'forgotten') noteWord(toldAt, file.ledger, look.ownNode);
+      if (file.ledger.agent.state !== 'forgotten' && !excused.has(file.ledger.node))
+        noteWord(toldAt, file.ledger, look.ownNode);
       continue;
     }
     const finding = examine(file, look);
@@ -117,8 +119,7 @@ export async function buildAuditReport(
       total.twice += file.twice;
     } else {
       const group = groupOf(groups, file.ledger);
-      if (look.agents?.forgottenNodes.has(file.ledger.node) !== true)
-        noteWord(toldAt, file.ledger, look.ownNode);
+      if (!excused.has(file.ledger.node)) noteWord(toldAt, file.ledger, look.ownNode);
       for (const figures of [group.figures, total]) addFigures(figures, file, finding);
       group.verdict = worse(group.verdict, finding.verdict);
     }
@@ -160,6 +161,12 @@ function agentsOf({ agents: report, ownNode }: AuditLook): AuditAnswer['agents']
     elsewhere.filter((agent) => agent.state === state).slice(0, PROBLEMS_MAX);
   const running = elsewhere.filter(({ state }) => state === 'running').length;
   return { running, silent: listed('silent'), stopped: listed('stopped') };
+}
+
+/** Nodes of which no word is expected any more: who stopped in good order is told of by itself. */
+function excusedNodes({ agents: report }: AuditLook): ReadonlySet<string> {
+  const over = (report?.agents ?? []).filter(({ state }) => state === 'stopped' || state === 'gone');
+  return new Set([...(report?.forgottenNodes ?? []), ...over.map(({ node }) => node)]);
 }
 
 function noteWord(

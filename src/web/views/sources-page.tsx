@@ -14,13 +14,20 @@ export function SourcesPage(): ReactElement {
   const sources = useSources();
   const stats = useStats(true);
   const list = sources.data?.sources;
+  const agents = stats.data?.agents ?? [];
   return (
     <main className="page">
       <h1>Sources</h1>
       {list === undefined && <p className="dim">{sources.error?.message ?? 'Asking…'}</p>}
-      {list?.length === 0 && <p className="dim">No agent collects for this server right now.</p>}
+      {list?.length === 0 && (
+        <p className="dim">
+          {agents.length === 0
+            ? 'No agent collects for this server right now.'
+            : 'Agents elsewhere collect for this server.'}
+        </p>
+      )}
       {list !== undefined && list.length > 0 && <SourceTable sources={list} />}
-      {stats.data !== undefined && stats.data.agents.length > 0 && <Agents agents={stats.data.agents} />}
+      {agents.length > 0 && <Agents agents={agents} />}
       <h2>Store</h2>
       {stats.data === undefined ? <p className="dim">Asking…</p> : <StoreFigures stats={stats.data} />}
     </main>
