@@ -1,8 +1,15 @@
 /**
  * What writing to an engine costs: documents of mixed lines (half JSON with parsed fields, half text) into a real
  * OpenSearch, through the store and, in turns with it, by plain `_bulk` requests of the same documents with the same
- * ids, bodies prepared beforehand, as many at once: the ceiling. The plain ones go to two kinds of indices: with the
- * mapping of the store, and with what the engine makes of the documents by itself (dynamic mapping).
+ * ids, bodies made ready beforehand, as many at once:
+ *
+ *   same requests   the very bodies that the store sends
+ *   flat fields     the documents alone; the store's mapping and `fields` as one `flat_object`, to find parsed fields
+ *   closed mapping  the documents alone; the store's mapping, in which no parsed field is found
+ *   dynamic mapping the documents alone, in what the engine makes of them by itself
+ *
+ * The first round warms the engine up and does not count; what was written is deleted behind each way, and the order of
+ * ways changes from round to round. Shares are medians.
  *
  * Both processes share the machine, so documents per second depend on everything else that runs; documents per second of
  * the engine's and of this process's processor time do not.
@@ -15,7 +22,6 @@ import { nodeFileSystem } from '../src/base/node/node-file-system.ts';
 import { nodeScheduler } from '../src/base/node/node-scheduler.ts';
 import type { ElasticsearchConfig } from '../src/config/config.ts';
 import type { DocumentBatch } from '../src/record/record-batch.ts';
-import { eventIdOf } from '../src/record/identity.ts';
 import { BulkEncoder } from '../src/store/elasticsearch/write/bulk-encoder.ts';
 import { ElasticsearchStore } from '../src/store/elasticsearch/elasticsearch-store.ts';
 import { IndexRouter } from '../src/store/elasticsearch/write/index-router.ts';
@@ -24,6 +30,7 @@ import { MemoryTelemetry } from '../src/telemetry/memory-telemetry.ts';
 import { javaSkipReason } from '../test/services/maven.ts';
 import { startOpenSearch } from '../test/services/opensearch.ts';
 import { createMixedBatches } from './mixed-documents.ts';
+import { bodiesOf, createPlainIndex, deleteIndices, sendBodies } from './plain-bulk.ts';
 
 /** 2026-11-23T04:00:00Z; a document every 0.2 ms. */
 const START_NS = 1_795_406_400_000_000_000n;
@@ -48,7 +55,7 @@ interface Measured {
   readonly documentsPerSecond: number;
   readonly perEngineCoreSecond: number;
   readonly perOwnCoreSecond: number;
-  readonly bytesPerDocument: number;
+  readonly engineCores: number;
 }
 
 const count = Number(options.documents);
@@ -109,37 +116,62 @@ async function measureEncoding(): Promise<void> {
 }
 
 async function measureEngine(): Promise<void> {
-  await using service = await startOpenSearch({ heapMiB: 1_024, isFast: true });
-  const bodies = appends.map((batches) => plainBody(batches));
-  for (let round = 0; round < Number(options.rounds); round += 1) {
-    const prefix = `round${round}`;
-    const store = openStore(service.url, `${prefix}-store`);
-    // The template is there before the clock runs.
-    await store.append([], new AbortController().signal);
-    const run = (way: string, send: (index: number) => Promise<void>, bytes: number): Promise<Measured> =>
-      measure(way, service.pid ?? 0, send, bytes);
-    const bytes = bodies.reduce((sum, { length }) => sum + length, 0);
-    const stored = await run('store', (index) => append(store, index), bytes);
-    const same = await run(
-      'plain, same mapping',
-      (index) => post(service.url, `${prefix}-store-plain`, bodies[index]),
-      bytes,
-    );
-    const dynamic = await run(
-      'plain, dynamic mapping',
-      (index) => post(service.url, `${prefix}-dynamic`, bodies[index]),
-      bytes,
-    );
-    for (const measured of [stored, same, dynamic]) print({ round, ...measured });
-    print({
-      round,
-      'share of the ceiling': share(stored, same),
-      'of dynamic mapping': share(stored, dynamic),
-    });
-    await store.close();
-    for (const index of [`${prefix}-store-*`, `${prefix}-dynamic`])
-      await fetch(`${service.url}/${index}`, { method: 'DELETE' });
+  await using service = await startOpenSearch({
+    heapMiB: 2_048,
+    isFast: true,
+    // The serial collector leaves garbage until the heap is full, which the breaker would take for use.
+    settings: { 'indices.breaker.total.use_real_memory': 'false' },
+  });
+  const store = openStore(service.url, 'bench');
+  // The template is there before the clock runs, and fits the plain indices too.
+  await store.append([], new AbortController().signal);
+  const ways = waysOf(service.url, store);
+  const taken = new Map<string, Measured[]>(ways.map(({ way }) => [way, []]));
+  for (let round = 0; round <= Number(options.rounds); round += 1) {
+    const turned = [...ways.slice(round % ways.length), ...ways.slice(0, round % ways.length)];
+    for (const way of turned) {
+      const measured = await measure(way, service.pid ?? 0);
+      print({ round: round === 0 ? 'warm-up' : round, ...measured });
+      if (round > 0) taken.get(way.way)?.push(measured);
+      await deleteIndices(service.url, 'bench-*,dynamic*');
+    }
   }
+  await store.close();
+  const [stored, ...rivals] = [...taken];
+  for (const [way, measured] of rivals) print({ 'store of': way, share: share(stored?.[1] ?? [], measured) });
+}
+
+/** A way to get all documents into the engine; `prepare` is not measured. */
+interface Way {
+  readonly way: string;
+  readonly prepare?: () => Promise<void>;
+  readonly run: () => Promise<void>;
+}
+
+function waysOf(url: string, store: ElasticsearchStore): readonly Way[] {
+  const documents = appends.flat();
+  const config = configFor(url, 'bench');
+  const encoder = new BulkEncoder({ router: new IndexRouter(config), bytesMax: config.bulk.bytesMax });
+  const nowMs = Number(START_NS / 1_000_000n);
+  const same = appends.flatMap((batches) =>
+    encoder.encode(batches, nowMs).payloads.map(({ bytes }) => bytes),
+  );
+  const plain = (way: string, index: string, hasFields: boolean | undefined): Way => {
+    const bodies = bodiesOf(documents, index, config.bulk.bytesMax);
+    const create = (): Promise<void> => createPlainIndex(url, index, hasFields === true);
+    return {
+      way,
+      ...(hasFields === undefined ? {} : { prepare: create }),
+      run: () => sendBodies(url, bodies),
+    };
+  };
+  return [
+    { way: 'store', run: () => appendAll(store) },
+    { way: 'same requests', run: () => sendBodies(url, same) },
+    plain('flat fields', 'bench-flat', true),
+    plain('closed mapping', 'bench-closed', false),
+    plain('dynamic mapping', 'dynamic', undefined),
+  ];
 }
 
 function openStore(url: string, prefix: string): ElasticsearchStore {
@@ -158,53 +190,30 @@ async function append(store: ElasticsearchStore, index: number): Promise<void> {
   if (appended !== APPEND_DOCUMENTS) throw new Error(`only ${appended} documents were new`);
 }
 
-/** The body of a plain request: the same documents with the same ids, nothing added. */
-function plainBody(batches: readonly DocumentBatch[]): Buffer {
-  const parts: Buffer[] = [];
-  for (const { body, count: documents, ends, offsets, fileId } of batches) {
-    for (let index = 0, start = 0; index < documents; index += 1) {
-      const end = ends[index] ?? start;
-      parts.push(Buffer.from(`{"create":{"_id":"${eventIdOf(fileId, offsets[index] ?? 0)}"}}\n`));
-      parts.push(Buffer.from(body.subarray(start, end)));
-      start = end;
-    }
-  }
-  return Buffer.concat(parts);
+async function appendAll(store: ElasticsearchStore): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < appends.length) await append(store, next++);
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
 }
 
-async function post(url: string, index: string, body: Buffer | undefined): Promise<void> {
-  const answer = await fetch(`${url}/${index}/_bulk?filter_path=errors`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-ndjson' },
-    body: body ?? '',
-  });
-  const text = await answer.text();
-  if (text !== '{"errors":false}') throw new Error(text.slice(0, 500));
-}
-
-async function measure(
-  way: string,
-  pid: number,
-  send: (index: number) => Promise<void>,
-  bytes: number,
-): Promise<Measured> {
+async function measure({ way, prepare, run }: Way, pid: number): Promise<Measured> {
+  await prepare?.();
   const own = process.cpuUsage();
   const engine = cpuSeconds(pid);
   const startMs = performance.now();
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < appends.length) await send(next++);
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  await run();
   const seconds = (performance.now() - startMs) / 1000;
+  const engineSeconds = cpuSeconds(pid) - engine;
   const { user, system } = process.cpuUsage(own);
   const documents = appends.length * APPEND_DOCUMENTS;
   return {
     way,
     documentsPerSecond: Math.round(documents / seconds),
-    perEngineCoreSecond: Math.round(documents / (cpuSeconds(pid) - engine)),
+    perEngineCoreSecond: Math.round(documents / engineSeconds),
     perOwnCoreSecond: Math.round(documents / ((user + system) / 1e6)),
-    bytesPerDocument: Math.round(bytes / documents),
+    engineCores: Number((engineSeconds / seconds).toFixed(2)),
   };
 }
 
@@ -214,10 +223,17 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-function share(one: Measured, other: Measured): string {
-  const wall = Math.round((100 * one.documentsPerSecond) / other.documentsPerSecond);
-  const engine = Math.round((100 * one.perEngineCoreSecond) / other.perEngineCoreSecond);
+function share(own: readonly Measured[], others: readonly Measured[]): string {
+  const of = (key: 'documentsPerSecond' | 'perEngineCoreSecond'): number => {
+    const [one = 0, other = 1] = [own, others].map((all) => median(all.map(({ [key]: rate }) => rate)));
+    return Math.round((100 * one) / other);
+  };
+  const [wall, engine] = [of('documentsPerSecond'), of('perEngineCoreSecond')];
   return `${wall} % by the clock, ${engine} % by the engine's processor time`;
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((one, other) => one - other)[numbers.length >> 1] ?? 0;
 }
 
 function print(line: Readonly<Record<string, unknown>>): void {

@@ -42,7 +42,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     only: { type: 'string' },
     records: { type: 'string', default: '600000' },
-    documents: { type: 'string', default: '100000' },
+    documents: { type: 'string', default: '200000' },
     rounds: { type: 'string', default: '3' },
   },
 });
