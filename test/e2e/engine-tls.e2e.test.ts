@@ -1,6 +1,5 @@
 /** TLS to an engine: the right authority, the wrong one, and a server that wants a certificate itself. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { createServer } from 'node:https';
@@ -13,6 +12,8 @@ import type { TlsConfig } from '../../src/config/config.ts';
 import type { EngineClient } from '../../src/store/elasticsearch/engine/engine-client.ts';
 import { openEngineClient } from '../../src/store/elasticsearch/engine/open-engine-client.ts';
 import { findProgram } from '../../tools/provision.ts';
+import type { CertificateFiles } from './certificates.ts';
+import { makeCertificate } from './certificates.ts';
 import { engineConfig } from './engine-stores.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
@@ -24,7 +25,7 @@ void test(
   { skip },
   async () => {
     using directory = new TemporaryDirectory('engine-tls');
-    const [server, stranger] = ['server', 'stranger'].map((name) => makeCertificate(directory, name));
+    const [server, stranger] = ['server', 'stranger'].map((name) => makeCertificate(directory.path, name));
     assert.ok(server !== undefined && stranger !== undefined);
     const listening = await listen(server);
     try {
@@ -49,22 +50,6 @@ void test(
     }
   },
 );
-
-interface CertificateFiles {
-  readonly certificate: string;
-  readonly key: string;
-}
-
-/** Makes a certificate for localhost that is signed by itself. */
-function makeCertificate(directory: TemporaryDirectory, name: string): CertificateFiles {
-  const [certificate, key] = [directory.join(`${name}.crt`), directory.join(`${name}.key`)];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  const output = ['-keyout', key, '-out', certificate, '-days', '2'];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...output, ...subject], {
-    stdio: 'ignore',
-  });
-  return { certificate, key };
-}
 
 async function listen({ certificate, key }: CertificateFiles): Promise<Server> {
   const [cert, secret] = [readFileSync(certificate), readFileSync(key)];

@@ -102,6 +102,19 @@ function moveInto(partial: string, directory: string): void {
   }
 }
 
+/** Unpacks the archives of a directory beside it, once, and returns where they are. */
+export async function unpackArchives(lib: string): Promise<string> {
+  const directory = path.join(path.dirname(lib), 'unpacked');
+  if (existsSync(directory)) return directory;
+  const partial = `${directory}.${process.pid}`;
+  mkdirSync(partial, { recursive: true });
+  const jar = path.join(path.dirname(findJava()?.java ?? ''), 'jar');
+  for (const name of readdirSync(lib).filter((file) => file.endsWith('.zip')))
+    await run(jar, ['--extract', '--file', path.join(lib, name)], { cwd: partial });
+  moveInto(partial, directory);
+  return directory;
+}
+
 function mavenEnvironment(): NodeJS.ProcessEnv {
   const java = findJava()?.java;
   const home = java === undefined ? undefined : path.dirname(path.dirname(java));

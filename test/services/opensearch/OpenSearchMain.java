@@ -10,7 +10,10 @@ import org.opensearch.node.InternalSettingsPreparer;
 import org.opensearch.node.Node;
 import org.opensearch.plugins.PluginInfo;
 
-/** Runs one OpenSearch node with the modules of the class path. Arguments: its directory, then setting=value each. */
+/**
+ * Runs one OpenSearch node with the modules of the class path. Arguments: its directory, then setting=value each. The
+ * property `plugin` names the class of one more plugin.
+ */
 public class OpenSearchMain {
   static final List<String> MODULES =
       List.of(
@@ -36,7 +39,7 @@ public class OpenSearchMain {
     Environment environment =
         InternalSettingsPreparer.prepareEnvironment(settings.build(), Map.of(), null, () -> "node-1");
     List<PluginInfo> plugins =
-        MODULES.stream()
+        Stream.concat(MODULES.stream(), Stream.ofNullable(System.getProperty("plugin")))
             .map(name -> "org.opensearch." + name)
             .map(name -> new PluginInfo(name, "module", "1", Version.CURRENT, "21", name, List.of(), false))
             .toList();
