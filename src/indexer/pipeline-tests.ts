@@ -126,7 +126,7 @@ function membersOf(match: PipelineMatch): Record<string, string> {
     if (pattern !== undefined && !/[*?]/.test(pattern)) members[path] = pattern;
   }
   for (const [label, pattern] of Object.entries(match.labels)) {
-    if (!/[*?]/.test(pattern)) members[`labels.${label}`] = pattern;
+    if (!/[*?]/.test(pattern)) members[`labels.${label.replaceAll('.', '_')}`] = pattern;
   }
   return members;
 }

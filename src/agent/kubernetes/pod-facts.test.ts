@@ -47,6 +47,12 @@ void test('annotations are in documents when an option names them, and long ones
   assert.deepEqual(kubernetes, { annotations: { 'example_com/team': 'shop' } });
 });
 
+void test('of many annotations the first ones are kept', () => {
+  const names = Array.from({ length: 100 }, (_, number) => `note-${String(number).padStart(2, '0')}`);
+  const facts = factsOf({ annotations: Object.fromEntries(names.map((name) => [name, 'x'.repeat(1000)])) });
+  assert.deepEqual(Object.keys(facts.annotations), names.slice(0, 16));
+});
+
 void test('a label without dots wins over one that becomes the same by losing its dots', () => {
   const facts = factsOf({ labels: { 'a.b': 'dots', a_b: 'plain', 'a.b.c': 'other' } });
   const { kubernetes } = podMembers(facts, {}, ALL_LABELS);

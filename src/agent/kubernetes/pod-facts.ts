@@ -29,6 +29,9 @@ const NAMES_MAX = 128;
 /** Annotations hold anything up to 256 KiB, such as whole manifests: only what could be a name or a wish is kept. */
 const ANNOTATION_LENGTH_MAX = 1024;
 
+/** Characters of all annotations of a pod together: a node with a hundred pods keeps less than 2 MiB of them. */
+const ANNOTATIONS_LENGTH_MAX = 16 * 1024;
+
 /** Containers of a pod, those that prepare it included. */
 const CONTAINERS_MAX = 64;
 
@@ -54,7 +57,7 @@ export function podFactsOf(object: unknown): PodFacts | undefined {
   const namespace = textAt(metadata, 'namespace');
   if (uid === undefined || name === undefined || namespace === undefined) return undefined;
   const labels = textsOf(objectAt(metadata, 'labels'), Number.POSITIVE_INFINITY);
-  const annotations = textsOf(objectAt(metadata, 'annotations'), ANNOTATION_LENGTH_MAX);
+  const annotations = annotationsOf(objectAt(metadata, 'annotations'));
   return {
     uid,
     pathUid: annotations[STATIC_UID],
@@ -134,6 +137,16 @@ function newestRuns(runs: ContainerFacts['runs']): ContainerFacts['runs'] {
     .toSorted((left, right) => right.restart - left.restart)
     .filter(({ id }) => !seen.has(id) && seen.add(id))
     .slice(0, RUNS_MAX);
+}
+
+/** Those that fit: the first ones by name. */
+function annotationsOf(object: Json): Record<string, string> {
+  let length = 0;
+  const texts = Object.entries(textsOf(object, ANNOTATION_LENGTH_MAX)).filter(([name, value]) => {
+    length += name.length + value.length;
+    return length <= ANNOTATIONS_LENGTH_MAX;
+  });
+  return Object.fromEntries(texts);
 }
 
 function textsOf(object: Json, lengthMax: number): Record<string, string> {

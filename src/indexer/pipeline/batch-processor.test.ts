@@ -70,6 +70,19 @@ test('the pipeline is chosen by source, path and labels as well', () => {
   assert.deepEqual(document?.['labels'], { by: 'labelled' });
 });
 
+test("a pod's label is named in a match as Kubernetes names it", () => {
+  const name = 'app.kubernetes.io/name';
+  const processor = createBatchProcessor([pipeline('web', { labels: { [name]: 'web' } })]);
+  const labels = { 'app_kubernetes_io/name': 'web' };
+  const resource = { ...RESOURCE, kubernetes: { ...RESOURCE.kubernetes, labels } };
+  const documents = [documentOf('x', { resource }), documentOf('x')];
+  const result = documentsOf(processor.process(batchOfDocuments('a'.repeat(20), documents)).batch);
+  assert.deepEqual(
+    result.map((document) => document['labels']),
+    [{ by: 'web' }, undefined],
+  );
+});
+
 test('a file whose resource changes is matched anew', () => {
   const processor = createBatchProcessor([pipeline('bank', { namespace: 'bank' })]);
   const moved = { ...RESOURCE, kubernetes: { ...RESOURCE.kubernetes, namespace: 'bank' } };

@@ -66,8 +66,10 @@ function condition(
   return { name, pattern, fits, valueOf };
 }
 
+/** Documents have underscores for the dots in the names of a pod's labels. */
 function labelText(labels: Readonly<Record<string, unknown>>, label: string): string | undefined {
-  return Object.hasOwn(labels, label) ? textOf(labels[label]) : undefined;
+  const name = Object.hasOwn(labels, label) ? label : label.replaceAll('.', '_');
+  return Object.hasOwn(labels, name) ? textOf(labels[name]) : undefined;
 }
 
 function objectAt(object: JsonObject, key: string): JsonObject {
