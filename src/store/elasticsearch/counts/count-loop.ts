@@ -1,10 +1,13 @@
 import { AppError } from '../../../base/errors.ts';
+import type { ErrorCode } from '../../../base/errors.ts';
 import type { Scheduler } from '../../../base/scheduler.ts';
 import type { Telemetry } from '../../../telemetry/telemetry.ts';
 import type { CountKeeper } from './count-keeper.ts';
 
 /** Records that are stored shorter than twice that before their index goes are missed by an audit. */
 const LOOK_MS = 300_000;
+
+const AWAY: ReadonlySet<ErrorCode> = new Set(['aborted', 'unreachable', 'timed_out', 'too_busy']);
 
 /** Looks at what indices hold for as long as an indexer runs. */
 export class CountLoop {
@@ -49,7 +52,7 @@ export class CountLoop {
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       // That the engine is away is told by those who write to it.
-      if (error.code === 'aborted' || error.retryable || this.#told === error.message) return;
+      if (AWAY.has(error.code) || this.#told === error.message) return;
       this.#told = error.message;
       const text =
         'Cannot count what indices hold: an audit will miss the records of those that are deleted.';
