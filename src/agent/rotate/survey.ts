@@ -9,8 +9,11 @@ import { globRoot } from '../discovery/path-glob.ts';
 import { joinPath } from '../discovery/layout.ts';
 import type { RotateFile, RotateGroup } from './rotate-types.ts';
 
-/** A group without news is looked at again after this time: somebody else may have removed or rotated something. */
-const RELOOK_MS = 60_000;
+/**
+ * A group without news is looked at again after this time: what somebody else removes or rotates is news of the agent,
+ * but not that bytes were freed inside a file.
+ */
+const RELOOK_MS = 600_000;
 
 export interface SurveyOptions {
   readonly machine: RotateMachine;
