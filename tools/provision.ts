@@ -10,6 +10,8 @@ interface Provision {
   readonly program: string;
   readonly debianPackage: string;
   readonly purpose: string;
+  /** Only tests of the suite `long` use it. */
+  readonly isForLong?: true;
 }
 
 const PROVISIONS: readonly Provision[] = [
@@ -19,6 +21,18 @@ const PROVISIONS: readonly Provision[] = [
     program: 'busybox',
     debianPackage: 'busybox-static',
     purpose: 'tests of the S6 base image under BusyBox',
+  },
+  {
+    program: 'buildah',
+    debianPackage: 'buildah',
+    purpose: 'tests that build the S6 base image',
+    isForLong: true,
+  },
+  {
+    program: 'debootstrap',
+    debianPackage: 'debootstrap',
+    purpose: 'tests that build the S6 base image',
+    isForLong: true,
   },
   { program: 'shellcheck', debianPackage: 'shellcheck', purpose: 'the check of shell scripts' },
   { program: 'logrotate', debianPackage: 'logrotate', purpose: 'tests with the real logrotate' },
@@ -38,9 +52,10 @@ export function findProgram(name: string): string | undefined {
   return directories.map((directory) => path.join(directory, name)).find(isExecutable);
 }
 
-/** Installs what is missing and says so line by line; never throws, because tests can do without. */
-export function provision(print: (line: string) => void): void {
-  const missing = PROVISIONS.filter(({ program }) => findProgram(program) === undefined);
+/** Installs what is missing for a suite and says so line by line; never throws, because tests can do without. */
+export function provision(suite: 'full' | 'long', print: (line: string) => void): void {
+  const wanted = PROVISIONS.filter(({ isForLong = false }) => !isForLong || suite === 'long');
+  const missing = wanted.filter(({ program }) => findProgram(program) === undefined);
   if (missing.length === 0) return;
   const names = missing.map(({ debianPackage }) => debianPackage);
   if (

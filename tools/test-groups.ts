@@ -52,6 +52,7 @@ export const LONG_ENVIRONMENT: Readonly<Record<string, string>> = {
   LOGBOOM_ROTATE_BURST: '20000',
   LOGBOOM_CASES: '100000',
   LOGBOOM_ENGINES: 'all',
+  LOGBOOM_IMAGE_BUILD: '1',
 };
 
 export interface PlannedGroup extends TestGroup {

@@ -37,7 +37,7 @@ async function main(): Promise<number> {
 }
 
 function prepareEnvironment(suite: Suite): void {
-  if (suite !== 'quick') provision((line) => void process.stdout.write(`${line}\n`));
+  if (suite !== 'quick') provision(suite, (line) => void process.stdout.write(`${line}\n`));
   if (suite !== 'long') return;
   for (const [name, value] of Object.entries(LONG_ENVIRONMENT)) process.env[name] ??= value;
 }
