@@ -100,3 +100,28 @@ void test('usual fields are read from their bytes, whatever order and number of 
     assert.deepEqual(readWords(words, JSON.stringify(fields)), [values, numbers]);
   }
 });
+
+void test('fields with more words than there is room for are left to be parsed, up to the last byte of it', () => {
+  const words = new FieldWords();
+  const long = (letter: string): string => letter.repeat(120);
+  let read = 0;
+  for (let length = 1; length <= 40; length += 3) {
+    for (const kind of ['"x"', '-1234567890.1234']) {
+      // Some 500 words of 500 bytes, which is about what there is room for.
+      const members = Array.from(
+        { length: 180 },
+        (_, index) => `"${`k${index}-`.padEnd(85 + length, '-')}":${kind}`,
+      );
+      const objects = ['b', 'c', 'e'].map(
+        (letter) => `"${long(letter)}":{"${long('d')}":{${members.join(',')}}}`,
+      );
+      const json = `{"${long('a')}":{${objects.join(',')}}}`;
+      const found = readWords(words, json);
+      if (found === undefined) continue;
+      read += 1;
+      const { values, numbers } = fieldColumns(JSON.parse(json) as JsonObject, '');
+      assert.deepEqual(found, [values, numbers]);
+    }
+  }
+  assert.ok(read > 0 && read < 28, `${read}`);
+});

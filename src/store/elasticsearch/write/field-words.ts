@@ -191,7 +191,7 @@ export class FieldWords {
     const start = this.#at;
     const value = this.#usualNumber();
     if (Number.isNaN(value)) return this.#anyNumber(head, start);
-    if (!numbers.hasRoom(head.length)) return false;
+    if (!numbers.hasRoom(head.length + this.#at - start)) return false;
     numbers.open(head);
     numbers.number(value);
     numbers.copy(body, start, this.#at);
