@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { compileMatcher } from '../../../query/match.ts';
-import { compileQuery } from './compile-query.ts';
+import { MARKED, compileQuery, compileUnmarked } from './compile-query.ts';
 import { evaluateDsl, indexDocument } from '../testing/evaluate-dsl.ts';
 import { randomMembers, randomQuery, withPlace } from '../testing/random-logs.ts';
 
@@ -23,6 +23,13 @@ test('what matches is found at most, and what is found at least matches', () => 
       const details = JSON.stringify({ query, stored, atMost, atLeast });
       if (isMatch) assert.ok(evaluateDsl(atMost, indexed), `not found: ${details}`);
       else assert.ok(!evaluateDsl(atLeast, indexed), `found: ${details}`);
+      const unmarked = compileUnmarked(query);
+      if (unmarked !== undefined && !evaluateDsl(MARKED, indexed))
+        assert.equal(
+          evaluateDsl(unmarked, indexed),
+          isMatch,
+          `not exact: ${JSON.stringify({ query, stored, unmarked })}`,
+        );
       exact += evaluateDsl(atMost, indexed) === evaluateDsl(atLeast, indexed) ? 1 : 0;
     }),
     { numRuns: NUM_RUNS },

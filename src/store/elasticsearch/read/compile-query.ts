@@ -53,9 +53,19 @@ const OWN_PATHS = Object.keys(FIELD_TABLE).filter(isOwnPath);
 
 /** Returns the bounds of a query's matches. */
 export function compileQuery(query: Query): Bounds {
-  const { atMost: most, atLeast: least } = countNodes(query) > NODES_MAX ? atMost(ALL) : compile(query);
+  const { atMost: most, atLeast: least } = countNodes(query) > NODES_MAX ? atMost(ALL) : compile(query, LONG);
   if (most === ALL && least === ALL) return exactly(ALL);
   return { atMost: anyOf([most, ODD]), atLeast: allOf([least, noneOf(ODD)]) };
+}
+
+/** The records of which words do not say everything, and which are always between the bounds of a query. */
+export const MARKED: Dsl = { exists: { field: MARKS } };
+
+/** Returns what exactly matches where no record has a mark; undefined when the engine cannot tell even then. */
+export function compileUnmarked(query: Query): Dsl | undefined {
+  if (countNodes(query) > NODES_MAX) return undefined;
+  const { atMost: most, atLeast: least } = compile(query, NOTHING);
+  return most === least ? most : undefined;
 }
 
 function countNodes(query: Query): number {
@@ -64,28 +74,39 @@ function countNodes(query: Query): number {
   return query.operands.reduce((sum, operand) => sum + countNodes(operand), 1);
 }
 
-function compile(query: Query): Bounds {
+/** `long` is what finds records whose words may be split anywhere. */
+function compile(query: Query, long: Dsl): Bounds {
   switch (query.kind) {
     case 'all':
       return exactly(ALL);
     case 'and':
-      return joined(query.operands.map(compile), allOf);
+      return joined(
+        query.operands.map((one) => compile(one, long)),
+        allOf,
+      );
     case 'or':
-      return joined(query.operands.map(compile), anyOf);
+      return joined(
+        query.operands.map((one) => compile(one, long)),
+        anyOf,
+      );
     case 'not':
-      return negated(compile(query.operand));
+      return negated(compile(query.operand, long));
     case 'text':
-      return joined([inMessage(query.pattern), inValues(query.pattern)], anyOf);
+      return joined([inMessage(query.pattern, long), inValues(query.pattern, long)], anyOf);
     case 'field':
-      return query.field === MESSAGE_FIELD ? inMessage(query.pattern) : whole(query.field, query.pattern);
+      return query.field === MESSAGE_FIELD
+        ? inMessage(query.pattern, long)
+        : whole(query.field, query.pattern);
     case 'contains':
-      return query.field === MESSAGE_FIELD ? inMessage(query.pattern) : within(query.field, query.pattern);
+      return query.field === MESSAGE_FIELD
+        ? inMessage(query.pattern, long)
+        : within(query.field, query.pattern, long);
     case 'exists':
       return exists(query.field);
     case 'range':
       return compileRange(query.field, query.operator, query.value);
     case 'regex':
-      return compileRegexBounds(query.field ?? MESSAGE_FIELD, query.source);
+      return compileRegexBounds(query.field ?? MESSAGE_FIELD, query.source, long);
     default:
       return unreachable(query);
   }
@@ -114,12 +135,12 @@ function columnOf(field: string, kind?: WordKind): string {
 }
 
 /** The pattern occurs in the message. */
-function inMessage({ pieces }: TextPattern): Bounds {
-  return inText(MESSAGE_FIELD, pieces.map(wordText));
+function inMessage({ pieces }: TextPattern, long: Dsl): Bounds {
+  return inText(MESSAGE_FIELD, pieces.map(wordText), long);
 }
 
 /** The pieces follow each other in a text that the engine has split into words. */
-function inText(column: string, pieces: readonly string[]): Bounds {
+function inText(column: string, pieces: readonly string[], long: Dsl): Bounds {
   const filled = pieces.filter((piece) => piece !== '');
   if (filled.length === 0) return exactly(ALL);
   const found = filled.map(runsOf);
@@ -127,7 +148,7 @@ function inText(column: string, pieces: readonly string[]): Bounds {
   if (runs.length === 0) return atMost(ALL);
   const words = allOf(runs.map((run) => wordWith(column, run)));
   const isExact = found.length === 1 && found[0]?.isWhole === true;
-  return { atMost: anyOf([words, LONG]), atLeast: isExact ? words : NOTHING };
+  return { atMost: anyOf([words, long]), atLeast: isExact ? words : NOTHING };
 }
 
 /** A word with the run in it: the whole word, where the pattern has blanks on both sides of the run. */
@@ -136,13 +157,13 @@ function wordWith(column: string, { text, isBegin, isEnd }: Run): Dsl {
 }
 
 /** The pattern occurs in a field that bare text reads, or a number there is equal. */
-function inValues({ pieces }: TextPattern): Bounds {
+function inValues({ pieces }: TextPattern, long: Dsl): Bounds {
   const folded = pieces.map(wordText);
   const short = anyWord(VALUES, ['', `${SEPARATOR}=`], folded);
-  const long = joined([inText(TEXTS, folded), exactly({ exists: { field: TEXTS } })], allOf);
+  const texts = joined([inText(TEXTS, folded, long), exactly({ exists: { field: TEXTS } })], allOf);
   const number = numberOf(pieces);
   const equal = number === undefined ? NOTHING : wildcard(NUMBERS, ['', `${SEPARATOR}${numberWord(number)}`]);
-  return joined([short, long, exactly(equal)], anyOf);
+  return joined([short, texts, exactly(equal)], anyOf);
 }
 
 /** The field's whole value equals the pattern. */
@@ -176,7 +197,7 @@ function leadsOf(lead: string, [first = '', ...rest]: readonly string[]): string
 }
 
 /** The pattern occurs in the field's value. */
-function within(field: string, { pieces }: TextPattern): Bounds {
+function within(field: string, { pieces }: TextPattern, long: Dsl): Bounds {
   if (isUnread(field)) return unread(field, ['', ...pieces, '']);
   const column = columnOf(field);
   const lead = `${field}${SEPARATOR}`;
@@ -184,9 +205,9 @@ function within(field: string, { pieces }: TextPattern): Bounds {
   const short = WORD_KINDS.map(([kind, leads]) =>
     anyWord(columnOf(field, kind), leadsOf(lead, leads), folded),
   );
-  const text = column === VALUES ? inText(TEXTS, folded).atMost : ALL;
-  const long = allOf([wildcard(column, [`${lead}~`, '']), text]);
-  return withOwnColumn(field, ['', ...folded, ''], joined([...short, atMost(long)], anyOf));
+  const text = column === VALUES ? inText(TEXTS, folded, long).atMost : ALL;
+  const texts = allOf([wildcard(column, [`${lead}~`, '']), text]);
+  return withOwnColumn(field, ['', ...folded, ''], joined([...short, atMost(texts)], anyOf));
 }
 
 /** Asks beside the words the column that a field has of its own: what agents write is there, and has no words. */
@@ -329,10 +350,12 @@ function timeComparison(operator: RangeOperator, bound: bigint): Dsl {
   return operator.startsWith('<') ? timeRange({ endNs: after }) : timeRange({ startNs: after });
 }
 
-function compileRegexBounds(field: string, source: string): Bounds {
+function compileRegexBounds(field: string, source: string, long: Dsl): Bounds {
   const pieces = regexLiterals(source).map((literal) => literal.slice(0, RUN_LENGTH_MAX));
   const texts = pieces.map((piece): TextPattern => ({ pieces: [piece] }));
-  const found = texts.map((text) => (field === MESSAGE_FIELD ? inMessage(text) : within(field, text)));
+  const found = texts.map((text) =>
+    field === MESSAGE_FIELD ? inMessage(text, long) : within(field, text, long),
+  );
   const there = exists(field).atMost;
   return atMost(allOf([there, ...found.map((one) => one.atMost)]));
 }
