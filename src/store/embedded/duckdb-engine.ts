@@ -22,6 +22,7 @@ import type {
   FoundRow,
   HistogramCount,
   NewSegment,
+  RangedSource,
   RangeTally,
   ScanBlock,
   SealRequest,
@@ -130,15 +131,17 @@ class DuckDbEngine implements SegmentEngine {
   }
 
   async tallyRanges(
-    sources: readonly Source[],
+    sources: readonly RangedSource[],
     ranges: readonly FileRange[],
     signal: AbortSignal,
   ): Promise<RangeTally[]> {
     if (ranges.length === 0 || sources.length === 0) return [];
-    const rows = await this.#readingAll(sources, (held) => {
+    const plain = sources.map(({ source }) => source);
+    const rows = await this.#readingAll(plain, (held) => {
       const tallied = held.map((source, index) => ({
         source,
-        isSegment: sources[index]?.kind === 'segment',
+        isSegment: plain[index]?.kind === 'segment',
+        ranges: sources[index]?.ranges ?? [],
       }));
       return this.#query(sql.tallyRangesSql(tallied, ranges), signal);
     });

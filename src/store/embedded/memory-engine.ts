@@ -17,6 +17,7 @@ import type {
   FoundRow,
   HistogramCount,
   NewSegment,
+  RangedSource,
   RangeTally,
   ScanBlock,
   ResourceMap,
@@ -90,13 +91,15 @@ export class MemoryEngine implements SegmentEngine {
     return tallyRows(this.#rowsOf(source));
   }
 
-  async tallyRanges(sources: readonly Source[], ranges: readonly FileRange[]): Promise<RangeTally[]> {
+  async tallyRanges(sources: readonly RangedSource[], ranges: readonly FileRange[]): Promise<RangeTally[]> {
     return ranges.flatMap((range, index) => {
-      const inRange = sources.map((source) => this.#rowsOf(source).filter((row) => isInRange(row, range)));
+      const inRange = sources.map(({ source }) =>
+        this.#rowsOf(source).filter((row) => isInRange(row, range)),
+      );
       const [all] = tallyRows(inRange.flat());
       if (all === undefined) return [];
       const segments = inRange.flatMap((rows, at) =>
-        sources[at]?.kind === 'segment' ? tallyRows(rows) : [],
+        sources[at]?.source.kind === 'segment' ? tallyRows(rows) : [],
       );
       return [{ index, ...all, segments: addTallies(segments) }];
     });

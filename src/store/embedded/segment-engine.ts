@@ -117,6 +117,13 @@ export interface FileRange {
   readonly endOffset: number;
 }
 
+/** A source, and which of the ranges are looked for in it: all that it has something of. */
+export interface RangedSource {
+  readonly source: Source;
+  /** Places in the list of ranges. */
+  readonly ranges: readonly number[];
+}
+
 /** What sources hold of a range. */
 export interface RangeTally {
   /** Place of the range in the request. */
@@ -178,7 +185,7 @@ export interface SegmentEngine {
   tally(source: Source, signal: AbortSignal): Promise<FileTally[]>;
   /** One tally per range that has records, over all sources together: a record in two sources counts as two. */
   tallyRanges(
-    sources: readonly Source[],
+    sources: readonly RangedSource[],
     ranges: readonly FileRange[],
     signal: AbortSignal,
   ): Promise<RangeTally[]>;

@@ -115,21 +115,28 @@ export function tallySql(source: ReadableSource): string {
 export interface TalliedSource {
   readonly source: ReadableSource;
   readonly isSegment: boolean;
+  /** Places in the list of ranges. */
+  readonly ranges: readonly number[];
 }
 
+/** Each row is compared with those ranges of its file alone that its source has something of: they are few. */
 export function tallyRangesSql(sources: readonly TalliedSource[], ranges: readonly FileRange[]): string {
+  const structure = sqlText('[{"i":"INTEGER","b":"VARCHAR","l":"BIGINT","h":"BIGINT"}]');
   const rows = sources
-    .map(({ source, isSegment }, index) => {
+    .map(({ source, isSegment, ranges: places }, index) => {
       const { sql } = relationOf(source);
-      return `SELECT ${index} AS s, ${isSegment} AS g, "file_id"::VARCHAR AS f, "log.offset" AS o FROM ${sql}`;
+      const own = places.flatMap((place) => {
+        const range = ranges[place];
+        return range === undefined
+          ? []
+          : [{ i: place, b: range.fileId, l: range.startOffset, h: range.endOffset }];
+      });
+      const table = `(SELECT unnest(from_json(${sqlText(JSON.stringify(own))}, ${structure}), recursive := true))`;
+      const all = `SELECT "file_id"::VARCHAR AS f, "log.offset" AS o FROM ${sql}`;
+      return `SELECT ${index} AS s, ${isSegment} AS g, i, o FROM (${all}) JOIN ${table} ON f = b AND o >= l AND o < h`;
     })
     .join(' UNION ALL ');
-  const list = JSON.stringify(
-    ranges.map(({ fileId, startOffset, endOffset }, i) => ({ i, b: fileId, l: startOffset, h: endOffset })),
-  );
-  const structure = sqlText('[{"i":"INTEGER","b":"VARCHAR","l":"BIGINT","h":"BIGINT"}]');
-  const table = `(SELECT unnest(from_json(${sqlText(list)}, ${structure}), recursive := true))`;
-  const bySource = `SELECT i, o, s, g, count(*) AS c FROM (${rows}) JOIN ${table} ON f = b AND o >= l AND o < h GROUP BY i, o, s, g`;
+  const bySource = `SELECT i, o, s, g, count(*) AS c FROM (${rows}) GROUP BY i, o, s, g`;
   const counts = ['sum(c) AS c', 'coalesce(sum(c) FILTER (g), 0) AS gc', 'count(*) FILTER (g) AS gk'];
   const byOffset = `SELECT i, o, ${counts.join(', ')} FROM (${bySource}) GROUP BY i, o`;
   const sums = [

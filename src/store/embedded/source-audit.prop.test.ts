@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { VirtualScheduler } from '../../base/virtual-scheduler.ts';
 import type { FileAudit } from '../store.ts';
-import type { FileRange, FileTally, RangeTally, SegmentEngine, Source } from './segment-engine.ts';
+import type {
+  FileRange,
+  FileTally,
+  RangedSource,
+  RangeTally,
+  SegmentEngine,
+  Source,
+} from './segment-engine.ts';
 import { SegmentTallies } from './segment-tallies.ts';
 import { auditSources } from './source-audit.ts';
 import { testFileId } from './testing/test-documents.ts';
@@ -69,7 +76,7 @@ async function auditOf(
   });
   const engine = {
     tally: async ({ path }: Source) => tallyOf(parts[Number(path)]?.offsets ?? []),
-    tallyRanges: async (asked: readonly Source[], ranges: readonly FileRange[]) =>
+    tallyRanges: async (asked: readonly RangedSource[], ranges: readonly FileRange[]) =>
       tallyRanges(asked, ranges, ({ kind, path }) => {
         const { offsets, later } = parts[Number(path)] ?? { offsets: [], later: [] };
         return isGrowing && kind === 'journal' ? [...offsets, ...later] : offsets;
@@ -88,17 +95,19 @@ async function auditOf(
 }
 
 function tallyRanges(
-  sources: readonly Source[],
+  sources: readonly RangedSource[],
   ranges: readonly FileRange[],
   offsetsOf: (source: Source) => readonly number[],
 ): RangeTally[] {
   return ranges.flatMap(({ startOffset, endOffset }, index) => {
-    const inRange = (source: Source): number[] =>
-      offsetsOf(source).filter((offset) => offset >= startOffset && offset < endOffset);
+    const inRange = ({ source, ranges: places }: RangedSource): number[] =>
+      offsetsOf(source).filter(
+        (offset) => places.includes(index) && offset >= startOffset && offset < endOffset,
+      );
     const [all] = tallyOf(sources.flatMap(inRange));
     if (all === undefined) return [];
     const segments = sources
-      .filter(({ kind }) => kind === 'segment')
+      .filter(({ source }) => source.kind === 'segment')
       .flatMap((source) => tallyOf(inRange(source)));
     return {
       index,

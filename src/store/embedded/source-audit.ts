@@ -103,11 +103,13 @@ async function recount(found: Map<string, Found>, facts: AuditFacts, context: Qu
   const remade = new Set<FileTally>();
   for (let start = 0; start < unsure.length; start += RANGES_MAX) {
     const some = unsure.slice(start, start + RANGES_MAX);
-    const sources = new Set<Source>();
-    for (const { range, entry } of some) {
+    const sources = new Map<Source, number[]>();
+    for (const [place, { range, entry }] of some.entries()) {
       for (const { tally, source } of entry.parts) {
         if (tally.offsetMax < range.startOffset || tally.offsetMin >= range.endOffset) continue;
-        sources.add(source);
+        const places = sources.get(source);
+        if (places === undefined) sources.set(source, [place]);
+        else places.push(place);
         // A journal grows: what it had a moment ago is taken back as a whole, whatever it has by now.
         if (source.kind === 'segment' || remade.has(tally)) continue;
         remade.add(tally);
@@ -115,7 +117,8 @@ async function recount(found: Map<string, Found>, facts: AuditFacts, context: Qu
       }
     }
     const ranges = some.map(({ range, entry }) => ({ ...range, fileId: fileIdOf(entry) }));
-    for (const tally of await context.engine.tallyRanges([...sources], ranges, context.signal)) {
+    const ranged = [...sources].map(([source, places]) => ({ source, ranges: places }));
+    for (const tally of await context.engine.tallyRanges(ranged, ranges, context.signal)) {
       const { range, entry } = must(some[tally.index], 'range');
       add(entry, tally.segments, -1);
       if (!range.isBeyond) add(entry, tally, 1);

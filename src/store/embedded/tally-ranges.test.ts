@@ -42,7 +42,11 @@ test('ranges are counted over all sources together, and over each segment on its
       { fileId: one, startOffset: 21, endOffset: Number.MAX_SAFE_INTEGER },
       { fileId: other, startOffset: 7, endOffset: 100 },
     ];
-    const tallies = await engine.tallyRanges(sources, ranges, signal);
+    const tallies = await engine.tallyRanges(
+      sources.map((source) => ({ source, ranges: [0, 1, 2] })),
+      ranges,
+      signal,
+    );
     assert.deepEqual(
       tallies.toSorted((left, right) => left.index - right.index),
       [
