@@ -287,5 +287,15 @@ export function restoreFile(saved: FileCheckpoint, isStampless: boolean): Tailed
   file.isListed = false;
   file.isUnverified = true;
   file.isCheckpointed = true;
+  file.pendingGap = unappliedGapOf(saved);
+  if (file.pendingGap !== undefined) file.phase = 'done';
   return file;
+}
+
+/** Returns the gap that ends a file and is not accounted for: the agent was killed between noting it and that. */
+function unappliedGapOf(saved: FileCheckpoint): LedgerGap | undefined {
+  const last = saved.gaps.at(-1);
+  if (last === undefined || saved.isTruncated === true || saved.acknowledgedOffset >= saved.size)
+    return undefined;
+  return last.startOffset === saved.acknowledgedOffset && last.endOffset === saved.size ? last : undefined;
 }
