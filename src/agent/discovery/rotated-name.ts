@@ -47,6 +47,17 @@ export function parseS6Name(name: string): RotatedName | undefined {
   return undefined;
 }
 
+/** Returns the rotation in the name of a file that keeps it, however many come after it; undefined for all others. */
+export function lastingRotationOf(name: string): Rotation | undefined {
+  const { rotation } = parseS6Name(name) ?? parseRotatedName(name);
+  return isLasting(rotation) ? rotation : undefined;
+}
+
+/** Whether a name goes on saying how old its file is, once others have come: `previous` of s6-log does not. */
+export function isLasting(rotation: Rotation | undefined): boolean {
+  return rotation?.kind === 'date' && rotation.text !== 'previous';
+}
+
 /** Orders names of one base by age, the oldest first and the active file last; ties go by modification time. */
 export function compareAge(
   left: { readonly rotation: Rotation | undefined; readonly modifiedNs: bigint },

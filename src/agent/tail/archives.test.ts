@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemError } from '../../base/memory-file-system.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
-import { APPS_SOURCE, AgentWorld, COMMON_SOURCE, gzipFile, memoryArchives } from '../testing/agent-world.ts';
+import {
+  APPS_SOURCE,
+  AgentWorld,
+  COMMON_SOURCE,
+  gzipFile,
+  memoryArchives,
+  PODS_SOURCE,
+} from '../testing/agent-world.ts';
 import { ArchiveReader, type OpenArchive } from './archive-reader.ts';
 
 const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
@@ -60,6 +67,25 @@ test('a run that reads once tries again what failed, and ends', async () => {
   await world.advance(120_000);
   assert.equal(isDone, true);
   assert.equal(world.producer.messages().length, 6);
+});
+
+test('an archive is read before a younger one that was known before it', async () => {
+  const world = new AgentWorld([PODS_SOURCE]);
+  const active = '/var/log/pods/shop_cart-1_0f0e/cart/0.log';
+  const [oldest, younger] = [`${active}.20261123-000001`, `${active}.20261123-000002`];
+  world.write(oldest, '2026-11-23T00:00:01.000000000Z stdout P begin-\n');
+  gzipFile(world.fileSystem, oldest);
+  world.write(younger, '2026-11-23T00:00:02.000000000Z stdout F end\n');
+  world.write(active, '2026-11-23T00:00:03.000000000Z stdout F next\n');
+  world.start({ openArchive: slowArchives(world, 5000) });
+  await world.advance(2000);
+  assert.deepEqual(world.producer.messages(), [], 'what the archive holds comes first');
+  world.kill();
+  gzipFile(world.fileSystem, younger);
+  world.start();
+  await world.advance(5000);
+  assert.deepEqual(world.producer.messages(), ['begin-end', 'next']);
+  await world.stop();
 });
 
 test('an archive is read as fast as it inflates', async () => {

@@ -1,6 +1,6 @@
 import { ContainerLanes } from '../../capture/container-lanes.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
-import { compareAge, type Rotation } from '../discovery/rotated-name.ts';
+import { compareAge, isLasting, type Rotation } from '../discovery/rotated-name.ts';
 import type { PodFacts } from '../kubernetes/pod-facts.ts';
 import type { TailedFile } from './tailed-file.ts';
 
@@ -62,7 +62,9 @@ export class FileGroup {
 
   /** Takes in a file: before those that its name says are younger, and behind all others. */
   add(file: TailedFile): void {
-    const younger = this.files.find((other) => other.isListed && compareAge(file, other) < 0);
+    const younger = this.files.find(
+      (other) => (other.isListed || isLasting(other.rotation)) && compareAge(file, other) < 0,
+    );
     if (younger === undefined) {
       file.order = (this.files.at(-1)?.order ?? 0) + 1;
       this.files.push(file);

@@ -13,7 +13,7 @@
 import type { Decoder } from '../../capture/decoder-types.ts';
 import type { LedgerGap } from '../../record/ledger.ts';
 import type { LayoutFile } from '../discovery/layout.ts';
-import type { Rotation } from '../discovery/rotated-name.ts';
+import { lastingRotationOf, type Rotation } from '../discovery/rotated-name.ts';
 import type { FileCheckpoint, Fingerprint } from '../ship/checkpoint-store.ts';
 import type { FileProgress } from '../ship/ship-state.ts';
 import type { ArchiveReader } from './archive-reader.ts';
@@ -265,7 +265,8 @@ export function restoreFile(saved: FileCheckpoint, isStampless: boolean): Tailed
     inode: saved.inode,
     birthNs: saved.birthNs,
     generation: saved.generation,
-    rotation: undefined,
+    // Its date says which files are older, also once it was compressed and has no name any more.
+    rotation: lastingRotationOf(saved.path.slice(saved.path.lastIndexOf('/') + 1)),
     modifiedNs: 0n,
   });
   file.phase = saved.isComplete ? 'done' : 'resting';
