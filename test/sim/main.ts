@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { simulateCluster } from './cluster-simulation.ts';
+import { poisonFreedBuffers } from './poisoned-buffers.ts';
 import { simulate } from './simulation.ts';
 
 const { values } = parseArgs({
@@ -17,6 +18,8 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
+
+poisonFreedBuffers();
 
 const from = Number(values.seed ?? values.from);
 const count = values.seed === undefined ? Number(values.seeds) : 1;

@@ -7,15 +7,17 @@
  * Invariants
  *   - an acknowledged batch stands in the log, and batches of one client and partition stand in the order of `send`;
  *   - a partition has at most one owner; its next owner begins at the committed position, which never goes back;
- *   - what the broker holds is its own: it copies what it is sent, and outlives every client.
+ *   - what the broker holds is its own: it copies what it is sent when it appends it, and outlives every client;
+ *   - what it delivers is overwritten once it is committed, because it was lent until then.
  */
 import { AppError } from '../../src/base/errors.ts';
 import type { Scheduler } from '../../src/base/scheduler.ts';
 import type { LedgerRecord } from '../../src/record/ledger.ts';
 import type { RecordBatch } from '../../src/record/record-batch.ts';
 import { MemoryDeadLetters } from '../../src/transport/memory-dead-letters.ts';
-import type { Consumer, Delivery, Transport } from '../../src/transport/transport.ts';
+import type { Consumer, Delivery, LogDelivery, Transport } from '../../src/transport/transport.ts';
 import type { Life } from './life.ts';
+import { poison } from './poisoned-buffers.ts';
 
 const LOG_PARTITIONS = 4;
 /** The partition behind those of the logs. */
@@ -73,7 +75,7 @@ export class SimulatedBroker {
     };
     return {
       producer: {
-        send: (batch) => send(partitionOf(batch.fileId), { batch: copyBatch(batch) }),
+        send: (batch) => send(partitionOf(batch.fileId), { batch }),
         sendLedger: (records) => send(LEDGER_PARTITION, { records: structuredClone(records) }),
       },
       deadLetters: this.deadLetters,
@@ -117,9 +119,10 @@ export class SimulatedBroker {
     const { random } = this.options;
     do await life.scheduler.sleep(random() * LATENCY_MS_MAX);
     while (this.faults.isAway);
-    this.#logs[partition]?.push(entry);
+    const kept = 'batch' in entry ? { batch: copyBatch(entry.batch) } : entry;
+    this.#logs[partition]?.push(kept);
     if (random() < this.faults.duplicateChance) {
-      this.#logs[partition]?.push(entry);
+      this.#logs[partition]?.push(kept);
       this.duplicates += 1;
     }
     // A client that dies meanwhile never hears of it.
@@ -165,6 +168,8 @@ class SimulatedConsumer implements Consumer {
   readonly #life: Life;
   /** Next position by partition that this member reads. */
   readonly #positions = new Map<number, number>();
+  /** By partition: what was delivered and not committed. */
+  readonly #lent = new Map<number, LogDelivery[]>();
   readonly #closed = new AbortController();
   #listener: ((partitions: readonly number[]) => Promise<void>) | undefined;
 
@@ -179,7 +184,7 @@ class SimulatedConsumer implements Consumer {
 
   /** Stops the deliveries of the partitions, and resolves when the receiver is done with those before. */
   async revoke(partitions: readonly number[]): Promise<void> {
-    for (const partition of partitions) this.#positions.delete(partition);
+    for (const partition of partitions) this.#forget(partition);
     if (this.#life.isDead) return new Promise(() => undefined);
     await this.#listener?.(partitions);
   }
@@ -195,6 +200,7 @@ class SimulatedConsumer implements Consumer {
   }
 
   async commit(partition: number, nextPosition: bigint): Promise<void> {
+    this.#takeBack(partition, nextPosition);
     await this.#life.scheduler.sleep(this.#broker.options.random() * LATENCY_MS_MAX);
     this.#broker.commit(this, partition, Number(nextPosition));
   }
@@ -210,6 +216,26 @@ class SimulatedConsumer implements Consumer {
     return Promise.resolve();
   }
 
+  /** The receiver keeps what it has of a partition that is taken away, and never commits it. */
+  #forget(partition: number): void {
+    this.#positions.delete(partition);
+    this.#lent.delete(partition);
+  }
+
+  #takeBack(partition: number, nextPosition: bigint): void {
+    const lent = this.#lent.get(partition) ?? [];
+    const count = lent.filter((delivery) => delivery.nextPosition <= nextPosition).length;
+    for (const { batch } of lent.splice(0, count)) poison(batch.body);
+  }
+
+  #lend(delivery: Delivery): Delivery {
+    if (delivery.kind !== 'log') return delivery;
+    const lent = { ...delivery, batch: copyBatch(delivery.batch) };
+    const others = this.#lent.get(delivery.partition) ?? [];
+    this.#lent.set(delivery.partition, [...others, lent]);
+    return lent;
+  }
+
   #take(bytesMax: number): Delivery[] {
     const { random } = this.#broker.options;
     const deliveries: Delivery[] = [];
@@ -221,7 +247,7 @@ class SimulatedConsumer implements Consumer {
         const size = 'batch' in entry ? entry.batch.body.length : 0;
         if (deliveries.length > 0 && bytes + size > bytesMax) break;
         bytes += size;
-        deliveries.push(toDelivery(entry, partition, position));
+        deliveries.push(this.#lend(toDelivery(entry, partition, position)));
         position += 1;
       }
       this.#positions.set(partition, position);
