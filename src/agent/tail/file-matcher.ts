@@ -6,6 +6,7 @@
  *   same inode otherwise                                               truncated or reused: a new life
  *   other inode, same head and last bytes, the old one has no name     the same file, moved or copied
  *   other inode, same head and last bytes, the old one has a name      a copy: remembered, not read
+ *   the same, and another copy goes on where this one ends             an earlier copy: remembered, not read
  *   compressed: the same by what it inflates to
  */
 import { messageOf, systemCodeOf } from '../../base/errors.ts';
@@ -23,6 +24,7 @@ import {
   isFingerprintOf,
   readHead,
 } from './fingerprint.ts';
+import { hasLongerCopy, type OpenCopy } from './longer-copy.ts';
 import { findProcessed } from './processed-archives.ts';
 import type { TailContext } from './tail-context.ts';
 import { aliasOf, type Observed, TailedFile } from './tailed-file.ts';
@@ -52,8 +54,8 @@ export class FileMatcher {
     this.#onReady = parts.onReady;
   }
 
-  /** Takes in a file whose inode the group does not know. */
-  adopt(group: FileGroup, observed: Observed): void {
+  /** Takes in a file whose inode the group does not know; `beside` is all that stands in its directory now. */
+  adopt(group: FileGroup, observed: Observed, beside: readonly Observed[]): void {
     const { fileSystem } = this.#context;
     let fd: number | undefined;
     let isKept = false;
@@ -66,7 +68,7 @@ export class FileMatcher {
         return;
       }
       for (const file of group.files) this.#reader.identifyEarly(group, file);
-      isKept = this.#adoptOpen(group, observed, fd);
+      isKept = this.#adoptOpen(group, { observed, fd }, beside);
       group.unreadable.delete(observed.inode);
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
@@ -220,8 +222,9 @@ export class FileMatcher {
   }
 
   /** Returns whether the descriptor is kept. */
-  #adoptOpen(group: FileGroup, observed: Observed, fd: number): boolean {
+  #adoptOpen(group: FileGroup, copy: OpenCopy, beside: readonly Observed[]): boolean {
     const { fileSystem } = this.#context;
+    const { observed, fd } = copy;
     const head = readHead(fileSystem, fd);
     const { rotated } = observed.file;
     const compression =
@@ -241,7 +244,8 @@ export class FileMatcher {
       this.begin(group, observed, fd, 0);
       return true;
     }
-    if (match?.phase === 'orphaned') {
+    const isContinued = match?.phase === 'orphaned' && !this.#isEarlierCopy(match, copy, beside);
+    if (match !== undefined && isContinued) {
       this.continueAt(group, match, observed, fd);
       this.#reader.settleTruncation(group, match, match.size);
       return true;
@@ -249,6 +253,18 @@ export class FileMatcher {
     this.#remember(group, origin, observed);
     group.suspects.delete(observed.inode);
     return false;
+  }
+
+  /** Whether `copy` was made of the truncated `file` before another copy, which holds all of it and more. */
+  #isEarlierCopy(file: TailedFile, copy: OpenCopy, beside: readonly Observed[]): boolean {
+    if (!file.isTruncated) return false;
+    const { fileSystem, sha256 } = this.#context;
+    const { head } = file;
+    const isOfSame = (fd: number, size: number): boolean =>
+      head !== undefined &&
+      hasFingerprint(fileSystem, fd, head, sha256) &&
+      this.#marks.hasMark(file, fd, size);
+    return hasLongerCopy(copy, beside, { fileSystem, isOfSame });
   }
 
   #isUnwantedHistory(group: FileGroup, observed: Observed, isCompressed: boolean): boolean {

@@ -364,7 +364,9 @@ export class Tailer {
     leaveInodesToLatest(group);
     for (const file of [...group.files])
       this.#update(group, file, standsThere(file, byInode.get(file.inode)), nowMs);
-    for (const one of [...byInode.values()].sort(compareObserved)) this.#consider(group, one);
+    this.#endOverwritten(group);
+    const present = [...byInode.values()].sort(compareObserved);
+    for (const one of present) this.#consider(group, one, present);
     group.isKnown = true;
     for (const file of group.files) if (file.inode !== '') this.#own(group, file.inode);
     for (const inode of group.unreadable.keys()) this.#owners.set(inode, group);
@@ -466,7 +468,7 @@ export class Tailer {
     if (file.phase === 'resting') file.phase = 'orphaned';
   }
 
-  #consider(group: FileGroup, observed: Observed): void {
+  #consider(group: FileGroup, observed: Observed, present: readonly Observed[]): void {
     const alias = aliasOf(observed);
     if (group.ignored.has(alias)) return;
     if (this.#matcher.goesOnInCopy(group, observed)) return;
@@ -475,7 +477,7 @@ export class Tailer {
       (file) =>
         standsThere(file, observed) !== undefined || (file.phase !== 'orphaned' && file.also.has(alias)),
     );
-    if (!isKnown) this.#matcher.adopt(group, observed);
+    if (!isKnown) this.#matcher.adopt(group, observed, present);
   }
 
   #onArchive(group: FileGroup): void {
@@ -492,15 +494,28 @@ export class Tailer {
     this.#ready.push(group);
   }
 
+  /**
+   * Begins the new life of files that were truncated, filled and compressed between two looks, before their archives
+   * are looked into: it is the new life that an archive holds.
+   */
+  #endOverwritten(group: FileGroup): void {
+    for (const file of [...group.files]) {
+      if (!file.isUnlinked || file.phase !== 'reading' || this.#reader.isIntact(file)) continue;
+      this.#onOverwritten(group, file);
+    }
+  }
+
+  #onOverwritten(group: FileGroup, file: TailedFile): void {
+    file.size = Math.max(file.readOffset, file.verifiedSize);
+    this.#onTruncated(group, file);
+  }
+
   #serveGroup(group: FileGroup): number {
     this.#attention.add(group);
     const file = group.nextReadable(this.#context.scheduler.monotonicMs());
     if (file === undefined) return 0;
     const outcome = this.#reader.readSlice(group, file);
-    if (outcome.kind === 'truncated') {
-      file.size = Math.max(file.readOffset, file.verifiedSize);
-      this.#onTruncated(group, file);
-    }
+    if (outcome.kind === 'truncated') this.#onOverwritten(group, file);
     if (outcome.kind === 'read' && file.size === file.readOffset) this.#measurer.measure(file);
     this.#makeReady(group);
     return outcome.kind === 'read' ? outcome.bytes : 0;

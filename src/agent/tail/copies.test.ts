@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { APPS_SOURCE, AgentWorld } from '../testing/agent-world.ts';
+
+const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
+const COPIES = [`${APP_LOG}-20261123-112217`, `${APP_LOG}-20261123-112223`] as const;
+
+function copyTo(world: AgentWorld, path: string): void {
+  world.write(path, world.fileSystem.readFile(APP_LOG));
+}
+
+function gapsOf(world: AgentWorld): unknown[] {
+  return [...world.producer.ledger.values()].flatMap((record) =>
+    record.gaps.map(({ kind, startOffset, endOffset }) => [kind, startOffset, endOffset]),
+  );
+}
+
+// logrotate that is killed between copying and truncating copies the same file again when it runs next.
+test('of several copies of a truncated file the longest is read on, known before or not', async () => {
+  for (const isFirstKnown of [true, false]) {
+    for (const isRunning of [true, false]) {
+      const world = new AgentWorld([APPS_SOURCE]);
+      world.write(APP_LOG, 'a1\na2\n');
+      world.start();
+      await world.advance(1000);
+      if (isFirstKnown) {
+        copyTo(world, COPIES[0]);
+        await world.advance(1000);
+      }
+      if (!isRunning) world.kill();
+      if (!isFirstKnown) copyTo(world, COPIES[0]);
+      world.write(APP_LOG, 'a3\na4\n');
+      copyTo(world, COPIES[1]);
+      world.fileSystem.truncate(APP_LOG, 0);
+      world.write(APP_LOG, 'b1\n');
+      if (!isRunning) world.start();
+      await world.advance(5000);
+      const text = `first known: ${isFirstKnown}, running: ${isRunning}`;
+      assert.deepEqual(world.producer.messages().toSorted(), ['a1', 'a2', 'a3', 'a4', 'b1'], text);
+      assert.deepEqual(gapsOf(world), [['possible_loss', 12, 12]], text);
+      await world.stop();
+      world.start();
+      await world.advance(20_000);
+      assert.deepEqual(world.producer.messages().toSorted(), ['a1', 'a2', 'a3', 'a4', 'b1'], text);
+      await world.stop();
+    }
+  }
+});
+
+test('a file that begins like the copy of a truncated one and goes on otherwise is another file', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'banner\na1\n');
+  world.start();
+  await world.advance(1000);
+  copyTo(world, COPIES[0]);
+  world.write(COPIES[1], 'banner\nc1 that is longer\n');
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'b1\n');
+  await world.advance(15_000);
+  const messages = world.producer.messages().toSorted();
+  assert.deepEqual(messages, ['a1', 'b1', 'banner', 'banner', 'c1 that is longer']);
+  await world.stop();
+});
