@@ -32,6 +32,16 @@ export class FileMeasurer {
     return file.size !== before || file.isShrunk;
   }
 
+  /** Whether an open file does not hold any more what was read of it, whatever its size. */
+  isOverwritten(file: TailedFile): boolean {
+    try {
+      return !this.#reader.isUnchanged(file);
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      return false;
+    }
+  }
+
   /** Whether a file that is not open has another size than when it was closed. */
   hasGrownAtRest(file: TailedFile): boolean {
     if (!file.isListed || file.compression !== undefined || file.archive !== undefined) return false;

@@ -157,7 +157,7 @@ export class FileReader {
     return { kind: 'read', bytes: fresh };
   }
 
-  /** Whether a file that did not grow still holds what was read: it may have been truncated and filled up again. */
+  /** Whether a file still holds what was read of it: it may have been truncated and filled up again. */
   isUnchanged(file: TailedFile): boolean {
     if (file.fd === undefined || file.phase !== 'reading' || file.markLength === 0) return true;
     const { fileSystem } = this.#context;

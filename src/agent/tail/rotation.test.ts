@@ -402,6 +402,23 @@ test('a file that vanished while the agent was away is accounted for', async () 
   assert.deepEqual(gapsOf(world), [['possible_loss', 3, 6]]);
 });
 
+test('a file that was cut, filled and compressed while it could not be read is shown once', async () => {
+  const world = new AgentWorld([APPS_SOURCE], { bufferBytesMax: 1 });
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  world.producer.isHeld = true;
+  await world.advance(1000);
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'b1\nb2\nb3\n');
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  gzipFile(world.fileSystem, `${APP_LOG}.1`);
+  await world.advance(1000);
+  world.producer.release();
+  await world.advance(60_000);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'b1', 'b2', 'b3']);
+  await world.stop();
+});
+
 test('a file that was copied, cut, filled and rotated between two looks is shown once', async () => {
   const world = new AgentWorld([APPS_SOURCE]);
   world.write(APP_LOG, 'a1\na2\n');

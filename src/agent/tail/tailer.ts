@@ -364,6 +364,7 @@ export class Tailer {
     leaveInodesToLatest(group);
     for (const file of [...group.files])
       this.#update(group, file, standsThere(file, byInode.get(file.inode)), nowMs);
+    this.#endOverwritten(group);
     const present = [...byInode.values()].sort(compareObserved);
     for (const one of present) this.#consider(group, one, present);
     group.isKnown = true;
@@ -493,15 +494,27 @@ export class Tailer {
     this.#ready.push(group);
   }
 
+  /**
+   * Begins the new life of files that were truncated, filled and compressed between two looks, before their archives
+   * are looked into: it is the new life that an archive holds.
+   */
+  #endOverwritten(group: FileGroup): void {
+    for (const file of [...group.files]) {
+      if (file.isUnlinked && this.#measurer.isOverwritten(file)) this.#onOverwritten(group, file);
+    }
+  }
+
+  #onOverwritten(group: FileGroup, file: TailedFile): void {
+    file.size = Math.max(file.readOffset, file.verifiedSize);
+    this.#onTruncated(group, file);
+  }
+
   #serveGroup(group: FileGroup): number {
     this.#attention.add(group);
     const file = group.nextReadable(this.#context.scheduler.monotonicMs());
     if (file === undefined) return 0;
     const outcome = this.#reader.readSlice(group, file);
-    if (outcome.kind === 'truncated') {
-      file.size = Math.max(file.readOffset, file.verifiedSize);
-      this.#onTruncated(group, file);
-    }
+    if (outcome.kind === 'truncated') this.#onOverwritten(group, file);
     if (outcome.kind === 'read' && file.size === file.readOffset) this.#measurer.measure(file);
     this.#makeReady(group);
     return outcome.kind === 'read' ? outcome.bytes : 0;
