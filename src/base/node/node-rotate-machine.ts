@@ -13,6 +13,15 @@ const KILL_MS = 2000;
 /** How long its outputs are read after its end. */
 const OUTPUT_MS = 500;
 
+/** What is said instead of a program that is not there. */
+const MISSING = 'logboom-missing-program';
+
+/**
+ * Programs run with SIGPIPE ignored, which they inherit (signal(7)): when this process is killed, nobody reads what they
+ * say, and logrotate would end there, between copying a file and truncating it.
+ */
+const WRAPPER = `command -v "$0" >/dev/null 2>&1 || { echo ${MISSING}; exit 127; }; trap "" PIPE; exec "$0" "$@"`;
+
 /** The real machine. Linux only. */
 export const nodeRotateMachine: RotateMachine = {
   openDirectory: openLogDirectory,
@@ -60,7 +69,8 @@ function runProgram(program: string, options: RunProgramOptions): Promise<Progra
   const { as } = options;
   const ids =
     as === undefined ? {} : { uid: idOf('/etc/passwd', as.user), gid: idOf('/etc/group', as.group) };
-  const child = spawn(program, options.args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', ...ids });
+  const args = ['-c', WRAPPER, program, ...options.args];
+  const child = spawn('/bin/sh', args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', ...ids });
   const chunks: Buffer[] = [];
   let bytes = 0;
   let isTimedOut = false;
@@ -86,12 +96,20 @@ function runProgram(program: string, options: RunProgramOptions): Promise<Progra
     const output = Buffer.concat(chunks).toString('utf8');
     child.stdout.destroy();
     child.stderr.destroy();
-    settle(() => resolve({ code: code ?? undefined, output, isTimedOut }));
+    settle(() => {
+      if (output.startsWith(MISSING)) reject(missingProgram(program));
+      else resolve({ code: code ?? undefined, output, isTimedOut });
+    });
   };
   // What a script started in the background may keep the outputs open for ever.
   child.on('exit', (code) => timers.push(setTimeout(() => end(code), OUTPUT_MS)));
   child.on('close', end);
   return promise;
+}
+
+/** The error of `spawn` for a program that is not there. */
+function missingProgram(program: string): Error {
+  return Object.assign(new Error(`spawn ${program} ENOENT`), { code: 'ENOENT' });
 }
 
 /** Returns the id of a name in /etc/passwd or /etc/group; numbers stand for themselves. */
