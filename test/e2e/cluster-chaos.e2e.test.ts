@@ -106,6 +106,7 @@ async function injectFaults(cluster: Cluster, poison: PoisonWriter): Promise<voi
     await sleep(lastsMs);
     await fault.end();
     await sleep(Math.floor(random() * 1500));
+    await cluster.noteRefusals();
     cluster.assertAlive();
   }
 }
@@ -135,6 +136,9 @@ async function checkEverything(cluster: Cluster, { written, poison, context }: E
       JSON.stringify(letters),
     );
     assert.equal(audit.code, 0, `the audit ends with 0: ${audit.output}`);
+    await cluster.noteRefusals();
+    context.diagnostic(`${cluster.refusals} requests refused with 429`);
+    assert.ok(cluster.refusals > 0, 'OpenSearch was short of memory');
   } catch (error) {
     throw new Error(`the programs say:\n${cluster.output}`, { cause: error });
   }

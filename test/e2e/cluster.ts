@@ -17,8 +17,11 @@ type Role = 'agent' | 'indexer 1' | 'indexer 2' | 'server';
 
 const ROLES: readonly Role[] = ['agent', 'indexer 1', 'indexer 2', 'server'];
 
-/** OpenSearch refuses with 429 what would take more memory than this for documents on their way. */
-const INDEXING_PRESSURE = '20mb';
+/**
+ * OpenSearch refuses with 429 what would take more memory than this for documents on their way: less than what gathers
+ * while something is away, so that requests are refused beside others and alone.
+ */
+const INDEXING_PRESSURE = '128kb';
 
 interface Services {
   readonly kafka: KafkaBroker;
@@ -33,6 +36,9 @@ export class Cluster implements AsyncDisposable {
   readonly #processes = new Map<Role, LogboomProcess>();
   readonly #configFiles = new Map<Role, string>();
   #agentUrl = '';
+  #refusals = 0;
+  /** As OpenSearch counts since its start. */
+  #refusalsNoted = 0;
 
   private constructor(installation: Installation, services: Services) {
     this.installation = installation;
@@ -122,6 +128,21 @@ export class Cluster implements AsyncDisposable {
     for (const [role, process] of this.#processes) {
       if (process.hasExited) throw new Error(`${role} ended by itself\n${process.output}`);
     }
+  }
+
+  /** Notes how many requests OpenSearch has refused with 429; what it forgot when it was killed counts too. */
+  async noteRefusals(): Promise<void> {
+    const { url } = this.#services.openSearch;
+    const response = await fetch(`${url}/_nodes/stats/indexing_pressure`);
+    const refused = [...(await response.text()).matchAll(/"coordinating_rejections":(\d+)/g)];
+    const count = refused.reduce((sum, [, digits]) => sum + Number(digits), 0);
+    this.#refusals += count < this.#refusalsNoted ? count : count - this.#refusalsNoted;
+    this.#refusalsNoted = count;
+  }
+
+  /** How many refusals were noted. */
+  get refusals(): number {
+    return this.#refusals;
   }
 
   /** The last words of every process. */
