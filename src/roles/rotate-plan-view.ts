@@ -121,9 +121,9 @@ function describeFile(
 }
 
 function unusedPolicies(config: Config, ruled: readonly Ruled[]): string[] {
-  const used = new Set(ruled.map(({ choice }) => (choice.kind === 'policy' ? choice.index : undefined)));
-  return config.rotate.flatMap(({ method }, index) =>
-    used.has(index) || method === 'none' ? [] : [`rotate[${index}] fits no file that is there`],
+  const used = new Set(ruled.map(({ choice }) => choice.index));
+  return [...config.rotate.keys()].flatMap((index) =>
+    used.has(index) ? [] : [`rotate[${index}] fits no file that is there`],
   );
 }
 

@@ -48,7 +48,7 @@ void test('method none leaves files alone', () => {
   assert.deepEqual(chooser.choose(sampleGroup([])), {
     kind: 'none',
     reason: 'rotate[0] says method: none',
-    isWished: true,
+    index: 0,
   });
 });
 
@@ -80,4 +80,9 @@ void test('a choice says by which labels, and whose are not known', () => {
   assert.equal(known.reason, 'rotate[0] is the first that fits, by label app=web, annotation a=b');
   const unknown = new PolicyChooser([samplePolicy({ match })]).choose(sampleGroup([]));
   assert.match(unknown.reason, /plain file of the apps tree; the labels of shop\/cart-0 are not known$/);
+  const policies = [samplePolicy({ match }), samplePolicy({ method: 'none' })];
+  const later = 'rotate[1] says method: none; the labels of shop/cart-0 are not known';
+  assert.equal(new PolicyChooser(policies).choose(sampleGroup([])).reason, later);
+  const earlier = new PolicyChooser(policies.toReversed()).choose(sampleGroup([]));
+  assert.equal(earlier.reason, 'rotate[0] says method: none', 'labels were not asked for');
 });

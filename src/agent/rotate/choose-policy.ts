@@ -53,12 +53,18 @@ export class PolicyChooser {
     const subject = { facts, labels, annotations: pod?.annotations ?? NO_TEXTS };
     const index = this.#policies.findIndex(({ fits }) => fits(subject));
     const policy = this.#policies[index]?.policy;
+    const passed = this.#policies.slice(0, policy === undefined ? undefined : index);
+    const unknown = pod === undefined && passed.some(asksForPod) ? unknownPod(facts) : '';
     if (policy !== undefined) {
-      if (policy.method === 'none') return none(`rotate[${index}] says method: none`, true);
+      if (policy.method === 'none') return none(`rotate[${index}] says method: none${unknown}`, index);
       const by = describeTexts(policy.match, subject);
-      return { kind: 'policy', policy, index, reason: `rotate[${index}] is the first that fits${by}` };
+      return {
+        kind: 'policy',
+        policy,
+        index,
+        reason: `rotate[${index}] is the first that fits${by}${unknown}`,
+      };
     }
-    const unknown = pod === undefined && this.needsPods ? unknownPod(facts) : '';
     if (facts.style === 's6') return none(`s6-log rotates its own directory, and no policy fits${unknown}`);
     if (facts.sourceKind === 'files') return none(`no policy fits${unknown}`);
     const reason = `no policy fits, and it is a plain file of the apps tree${unknown}`;
@@ -67,9 +73,7 @@ export class PolicyChooser {
 
   /** Whether a policy asks for labels or annotations. */
   get needsPods(): boolean {
-    return this.#policies.some(
-      ({ policy: { match } }) => Object.keys({ ...match.labels, ...match.annotations }).length > 0,
-    );
+    return this.#policies.some(asksForPod);
   }
 }
 
@@ -78,8 +82,12 @@ export function foreignOwnerOf(path: string): string | undefined {
   return FOREIGN_TREES.find(({ root }) => namesBelow(root, path) !== undefined)?.owner;
 }
 
-function none(reason: string, isWished = false): PolicyChoice {
-  return { kind: 'none', reason, isWished };
+function none(reason: string, index?: number): PolicyChoice {
+  return { kind: 'none', reason, index };
+}
+
+function asksForPod({ policy: { match } }: CompiledPolicy): boolean {
+  return Object.keys({ ...match.labels, ...match.annotations }).length > 0;
 }
 
 /** Names the labels and annotations that a policy fits by. */

@@ -202,7 +202,7 @@ export function podFacts(
   const survey = new Survey({ machine, onUnreadable: () => undefined });
   const left = own.find((group) => {
     const choice = chooser.choose(describeGroup(group));
-    return choice.kind === 'none' && choice.isWished;
+    return choice.kind === 'none' && choice.index !== undefined;
   });
   return {
     groups: survey.look(own, { wallMs, monotonicMs: 0 }).groups,

@@ -60,8 +60,8 @@ export type PolicyChoice =
       readonly index: number | undefined;
       readonly reason: string;
     }
-  /** Left alone, and why; `isWished`: because a policy says so. */
-  | { readonly kind: 'none'; readonly reason: string; readonly isWished: boolean };
+  /** Left alone, and why; `index` is the place of the policy that says so, if one does. */
+  | { readonly kind: 'none'; readonly reason: string; readonly index: number | undefined };
 
 /** What is to be done with one file. Each is checked again when it is done: the world goes on meanwhile. */
 export type RotateAction = {

@@ -269,11 +269,16 @@ void test('renamed files are compressed and removed by number once nobody has th
 });
 
 void test('a policy that fits nothing is warned of', async (context) => {
-  const scene = new Scene(context, 'rotate: [ { match: { app: nobody } }, { method: punch } ]');
-  scene.write('app.log', 4 * KIB);
-  scene.start(context);
-  await until('the warning', () => scene.warnings().includes('rotate[0] fits no file that is followed'));
-  assert.ok(!scene.warnings().includes('rotate[1]'));
+  for (const method of ['punch', 'none']) {
+    const scene = new Scene(
+      context,
+      `rotate: [ { match: { app: nobody }, method: ${method} }, { method: ${method} } ]`,
+    );
+    scene.write('app.log', 4 * KIB);
+    scene.start(context);
+    await until('the warning', () => scene.warnings().includes('rotate[0] fits no file that is followed'));
+    assert.ok(!scene.warnings().includes('rotate[1]'));
+  }
 });
 
 void test('logrotate gets a configuration per app within a second, and loses it with the app', async (context) => {

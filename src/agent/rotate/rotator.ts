@@ -229,7 +229,7 @@ export class Rotator implements Service {
       choice: must(this.#choices.get(group.key), 'choice'),
       root: roots.get(group.key) ?? group.directory,
     }));
-    this.#noteUsed(ruled, monotonicMs);
+    this.#warnOfUnused(monotonicMs);
     const own = ruled.filter(
       ({ choice, root }) => choice.kind === 'policy' && this.#locks.take(root, monotonicMs),
     );
@@ -283,6 +283,7 @@ export class Rotator implements Service {
     if (known !== undefined) return known;
     const choice = this.#chooser.choose(describeGroup(group));
     this.#choices.set(group.key, choice);
+    if (choice.index !== undefined) this.#used.add(choice.index);
     return choice;
   }
 
@@ -448,10 +449,7 @@ export class Rotator implements Service {
     return !this.#unpunchable.has(device);
   }
 
-  #noteUsed(ruled: readonly Ruled[], nowMs: number): void {
-    for (const { choice } of ruled) {
-      if (choice.kind === 'policy' && choice.index !== undefined) this.#used.add(choice.index);
-    }
+  #warnOfUnused(nowMs: number): void {
     if (nowMs - this.#startedMs < UNUSED_MS) return;
     for (const index of this.#options.config.rotate.keys()) {
       if (this.#used.has(index)) continue;
