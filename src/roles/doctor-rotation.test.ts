@@ -52,3 +52,22 @@ void test('old directories of pods are named where nothing removes them', (conte
   const told = configOf(`sources: [ { kind: apps, root: ${root}, removeAfter: 7d } ]`);
   assert.equal(examineRotation(told).length, 1);
 });
+
+void test('policies that ask for what is known of pods are named where nobody watches pods', () => {
+  const sources = '[ { kind: apps, root: /no/such/tree, fields: { team: shop } } ]';
+  const findings = (match: string) =>
+    examineRotation(
+      configOf(`sources: ${sources}\nrotate: [ { match: ${match} } ]\nkubernetes: { enabled: false }`),
+    );
+  for (const match of [
+    '{ annotations: { example.com/logs: short } }',
+    '{ labels: { team: shop, tier: gold } }',
+  ]) {
+    const [finding, ...others] = findings(match);
+    assert.deepEqual(others, [], match);
+    assert.equal(finding?.status, 'warn', match);
+    assert.match(finding.text, /^rotate\[0\] asks for (?:annotation example\.com\/logs|label tier) of pods/);
+    assert.match(finding.remedy ?? '', /kubernetes\.enabled/);
+  }
+  assert.deepEqual(findings('{ labels: { team: shop } }'), [], "the source's own fields are labels");
+});

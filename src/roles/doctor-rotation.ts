@@ -2,13 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { globRoot } from '../agent/discovery/path-glob.ts';
-import { messageOf } from '../base/errors.ts';
+import { ConfigError, messageOf } from '../base/errors.ts';
 import { probeHoles } from '../base/node/hole-probe.ts';
 import { nodeRotateMachine } from '../base/node/node-rotate-machine.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { Finding } from '../cli/context.ts';
 import { formatPlural, formatSize } from '../cli/output.ts';
 import type { Config } from '../config/config.ts';
+import { findAccess } from './pod-watching.ts';
 import { type AppsSource, findOldPods } from './pods-view.ts';
 
 /** Old directories of pods that are named. */
@@ -25,6 +26,7 @@ export function examineRotation(config: Config): Finding[] {
     ...config.sources.flatMap((source) => (source.kind === 'apps' ? examinePods(source) : [])),
     ...examineLogrotate(config),
     ...examineUsers(config),
+    ...examinePodLabels(config),
   ];
 }
 
@@ -84,6 +86,32 @@ function examineUsers({ rotate }: Config): Finding[] {
     if (problem === undefined) return [];
     const remedy = 'Create it, or name another one.';
     return [{ status: 'fail' as const, check: 'rotation', text: `rotate[${index}].su: ${problem}`, remedy }];
+  });
+}
+
+/** Access that is configured wrongly is another finding. */
+function watchesPods(config: Config): boolean {
+  try {
+    return findAccess(config) !== undefined;
+  } catch (error) {
+    if (error instanceof ConfigError) return true;
+    throw error;
+  }
+}
+
+/** Without a watch of pods a policy that asks for their labels or annotations never fits, and another one is taken. */
+function examinePodLabels(config: Config): Finding[] {
+  if (watchesPods(config)) return [];
+  const own = new Set(config.sources.flatMap(({ fields }) => Object.keys(fields)));
+  return config.rotate.flatMap(({ match }, index) => {
+    const asked = [
+      ...Object.keys(match.labels).flatMap((name) => (own.has(name) ? [] : [`label ${name}`])),
+      ...Object.keys(match.annotations).map((name) => `annotation ${name}`),
+    ];
+    if (asked.length === 0) return [];
+    const text = `rotate[${index}] asks for ${asked.join(', ')} of pods, and nobody watches pods: it never fits`;
+    const remedy = 'Turn on kubernetes.enabled where the Kubernetes API can be reached.';
+    return [{ status: 'warn' as const, check: 'rotation', text, remedy }];
   });
 }
 
