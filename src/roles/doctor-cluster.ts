@@ -86,7 +86,8 @@ interface Progress {
 async function lagFinding(transport: Progress): Promise<Finding> {
   const places = await transport.progress();
   const lag = places.reduce((sum, { committed, end }) => sum + Math.max(0, Number(end - committed)), 0);
-  const text = lag === 0 ? 'indexers have everything' : `${formatPlural(lag, 'record')} wait for indexers`;
+  const text =
+    lag === 0 ? 'indexers have everything' : `indexers are behind by ${formatPlural(lag, 'record')}`;
   return { status: 'ok', check: 'kafka lag', text, remedy: undefined };
 }
 

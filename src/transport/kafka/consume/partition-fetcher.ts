@@ -363,7 +363,7 @@ export class PartitionFetcher {
     if (lost > 0) telemetry.count('logboom_transport_lost_offsets_total', lost, { topic });
     const text =
       lost > 0
-        ? `${lost} records of ${topic} ${number} were deleted by the broker before they were read`
+        ? `the broker deleted records of ${topic} ${number} before they were read: ${lost}`
         : `${topic} ${number} is shorter than it was: it is read from its beginning`;
     telemetry.log('error', 'kafka_records_lost', text, { topic, partition: number, earliest });
     const key = partitionKey(reading.assignment);
