@@ -366,6 +366,54 @@ void describe('Kafka', { skip }, () => {
     assert.deepEqual(received.records.get(fileIdOf(1)), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
+  void test('records that the broker deletes before they are read are counted, and the others are read', async () => {
+    const create = { isAllowed: true, partitions: 1, replicas: 1 };
+    await using own = new TestTransport({ brokers: [broker.address], topic: 'expired', create });
+    await own.transport.producer.send(numberedBatch({ file: 1, from: 0, count: 2 }));
+    const received = new Received();
+    const first = await own.transport.openConsumer();
+    await receive(first, received, () => received.count >= 2);
+    await first.close();
+    await own.transport.producer.send(numberedBatch({ file: 1, from: 2, count: 8 }));
+    const topics = [{ name: 'expired', partitions: [{ partition: 0, offset: 6n }] }];
+    await withAdmin(broker.address, (admin) => admin.deleteRecords({ topics }));
+    const behind = await own.transport.openConsumer();
+    await receive(behind, received, () => received.count >= 6);
+    assert.deepEqual(received.records.get(fileIdOf(1)), [0, 1, 6, 7, 8, 9]);
+    assert.equal(own.telemetry.valueOf('logboom_transport_lost_offsets_total', { topic: 'expired' }), 4);
+  });
+
+  void test('a quota that is used up is named while it lasts, and everything arrives', async () => {
+    const clientId = 'throttled';
+    const setQuota = (remove: boolean): Promise<unknown> =>
+      withAdmin(broker.address, (admin) => {
+        const entities = [{ entityType: 'client-id' as const, entityName: clientId }];
+        const ops = [{ key: 'producer_byte_rate' as const, value: 20_000, remove }];
+        return admin.alterClientQuotas({ entries: [{ entities, ops }] });
+      });
+    await setQuota(false);
+    await using own = new TestTransport({
+      brokers: [broker.address],
+      topic: clientId,
+      clientId,
+      compression: 'none',
+    });
+    const sent = [0, 1, 2].map(async (batch) => {
+      await sleep(500 * batch);
+      await own.transport.producer.send(numberedBatch({ file: 1, from: 1_000 * batch, count: 1_000 }));
+    });
+    assert.match(await own.problem(/quota/), /cannot write faster: the quota is used up\. Raise the quota/);
+    await setQuota(true);
+    await Promise.all(sent);
+    const received = new Received();
+    await receive(await own.transport.openConsumer(), received, () => received.count >= 3_000);
+    assert.deepEqual(
+      received.records.get(fileIdOf(1)),
+      Array.from({ length: 3_000 }, (_, record) => record),
+    );
+    while (own.transport.problem() !== undefined) await sleep(100);
+  });
+
   void test('a template has a topic per namespace, and its consumer finds new ones', async () => {
     await using own = new TestTransport({
       brokers: [broker.address],

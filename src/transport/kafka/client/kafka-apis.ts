@@ -56,6 +56,8 @@ export interface ProduceResult {
   readonly partition: number;
   readonly errorCode: number;
   readonly errorMessage: string;
+  /** How long the broker reads nothing more of this client, because of a quota; the same in all of one answer. */
+  readonly throttleMs: number;
 }
 
 export interface FetchPosition {
@@ -155,13 +157,16 @@ function writeProduce(timeoutMs: number, batches: readonly ProduceBatch[]): Writ
 }
 
 function readProduced(correlationId: number, key: number, version: number, reader: Reader): ProduceResult[] {
-  const { responses } = responseOf(() => produceV9.parseResponse(correlationId, key, version, reader));
+  const { responses, throttleTimeMs: throttleMs } = responseOf(() =>
+    produceV9.parseResponse(correlationId, key, version, reader),
+  );
   return responses.flatMap(({ name, partitionResponses }) =>
     partitionResponses.map(({ index, errorCode, errorMessage }) => ({
       topic: name,
       partition: index,
       errorCode,
       errorMessage: errorMessage ?? '',
+      throttleMs,
     })),
   );
 }

@@ -67,6 +67,14 @@ const FORGOTTEN = new Set([
   'PRODUCER_FENCED',
 ]);
 
+/** Throttling that a client does not notice is what quotas are for. */
+const THROTTLED_MS_MIN = 1_000;
+
+/** A quota that is still used up is told again within this time. */
+const THROTTLED_GRACE_MS = 2_000;
+
+const THROTTLED = 'write without being throttled';
+
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
 /** Topics that one process writes to; a template over a field with more values than this is a mistake. */
@@ -104,6 +112,7 @@ export class RecordSender {
   #identity: Promise<ProducerIdentity> | undefined;
   #timer: Timer | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
+  #throttling: Timer | undefined;
 
   constructor(options: RecordSenderOptions) {
     this.#options = options;
@@ -137,6 +146,7 @@ export class RecordSender {
   close(): void {
     this.#closing.abort();
     this.#timer?.cancel();
+    this.#throttling?.cancel();
     for (const fail of this.#failures) fail(closedError());
     this.#failures.clear();
     this.#topics.clear();
@@ -288,6 +298,7 @@ export class RecordSender {
               this.#options.config.requestMsMax,
               batches,
             );
+      this.#noteThrottling(results);
       this.#settle(attempts, results);
     } catch (error) {
       this.#failAll(partitions, error);
@@ -360,6 +371,17 @@ export class RecordSender {
       if (error === undefined || error === 'DUPLICATE_SEQUENCE_NUMBER') this.#succeed(planned, records);
       else this.#fail(partition, new KafkaError(error, result?.errorMessage ?? ''));
     }
+  }
+
+  /** A broker that throttles has written what was sent, and reads the next request only after a while. */
+  #noteThrottling(results: readonly ProduceResult[]): void {
+    const { scheduler, problems } = this.#options;
+    const throttleMs = Math.max(0, ...results.map((result) => result.throttleMs));
+    if (throttleMs < THROTTLED_MS_MIN || this.#closing.signal.aborted) return;
+    problems.note(THROTTLED, problemOf(new KafkaError('THROTTLING_QUOTA_EXCEEDED', ''), 'write faster'));
+    this.#throttling?.cancel();
+    const clear = (): void => problems.note(THROTTLED, undefined);
+    this.#throttling = scheduler.schedule(throttleMs + THROTTLED_GRACE_MS, clear);
   }
 
   #succeed({ partition }: PlannedBatch, records: Buffer | undefined): void {

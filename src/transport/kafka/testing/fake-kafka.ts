@@ -170,7 +170,8 @@ export class FakeKafka implements KafkaRequests {
   }
 
   #produce({ topic, partition, records }: ProduceBatch): ProduceResult {
-    const result = (errorCode: number): ProduceResult => ({ topic, partition, errorCode, errorMessage: '' });
+    const place = { topic, partition, errorMessage: '', throttleMs: 0 };
+    const result = (errorCode: number): ProduceResult => ({ ...place, errorCode });
     const facts = this.topics.get(topic);
     const target = facts?.partitions[partition];
     if (facts === undefined || target === undefined) return result(UNKNOWN_TOPIC);
