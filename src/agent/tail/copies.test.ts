@@ -47,6 +47,25 @@ test('of several copies of a truncated file the longest is read on, known before
   }
 });
 
+test('an earlier copy that ends before what was read, or is as long as the last one, is not read', async () => {
+  for (const first of ['a1\n', 'a1\na2\na3\n']) {
+    const world = new AgentWorld([APPS_SOURCE]);
+    world.write(APP_LOG, 'a1\na2\n');
+    world.start();
+    await world.advance(2000);
+    world.kill();
+    world.write(APP_LOG, 'a3\n');
+    world.write(COPIES[0], first);
+    copyTo(world, COPIES[1]);
+    world.fileSystem.truncate(APP_LOG, 0);
+    world.write(APP_LOG, 'b1\n');
+    world.start();
+    await world.advance(15_000);
+    assert.deepEqual(world.producer.messages().toSorted(), ['a1', 'a2', 'a3', 'b1'], first);
+    await world.stop();
+  }
+});
+
 test('a file that begins like the copy of a truncated one and goes on otherwise is another file', async () => {
   const world = new AgentWorld([APPS_SOURCE]);
   world.write(APP_LOG, 'banner\na1\n');

@@ -24,7 +24,7 @@ import {
   isFingerprintOf,
   readHead,
 } from './fingerprint.ts';
-import { hasLongerCopy, type OpenCopy } from './longer-copy.ts';
+import { findLongerCopy, type OpenCopy } from './longer-copy.ts';
 import { findProcessed } from './processed-archives.ts';
 import type { TailContext } from './tail-context.ts';
 import { aliasOf, type Observed, TailedFile } from './tailed-file.ts';
@@ -239,7 +239,7 @@ export class FileMatcher {
     }
     const match = this.#findByContent(group, observed, fd, head);
     if (match === 'suspect') return false;
-    const origin = match ?? findProcessed(group, observed);
+    const origin = match ?? findProcessed(group, observed) ?? this.#findReadInLonger(group, copy, beside);
     if (origin === undefined) {
       this.begin(group, observed, fd, 0);
       return true;
@@ -264,7 +264,27 @@ export class FileMatcher {
       head !== undefined &&
       hasFingerprint(fileSystem, fd, head, sha256) &&
       this.#marks.hasMark(file, fd, size);
-    return hasLongerCopy(copy, beside, { fileSystem, isOfSame });
+    const longer = beside.filter(({ size }) => size > copy.observed.size);
+    return findLongerCopy(copy, longer, { fileSystem, isOfSame }) !== undefined;
+  }
+
+  /** Looks for the truncated file that is, or will be, read in another copy, which holds all of this one. */
+  #findReadInLonger(group: FileGroup, copy: OpenCopy, beside: readonly Observed[]): TailedFile | undefined {
+    const { fileSystem, sha256 } = this.#context;
+    const { inode, file: here } = copy.observed;
+    if (here.rotated.rotation === undefined) return undefined;
+    return group.files.find((file) => {
+      const { head } = file;
+      const isOpen = file.phase === 'orphaned' && file.isTruncated;
+      if (head === undefined || file.inode === inode || !(isOpen || file.isReadInCopy)) return false;
+      if (!hasFingerprint(fileSystem, copy.fd, head, sha256)) return false;
+      const isOfSame = (fd: number, size: number): boolean =>
+        hasFingerprint(fileSystem, fd, head, sha256) && (!isOpen || this.#marks.hasMark(file, fd, size));
+      const others = beside.filter(
+        (other) => other.inode !== inode && (isOpen || other.inode === file.inode),
+      );
+      return findLongerCopy(copy, others, { fileSystem, isOfSame }) !== undefined;
+    });
   }
 
   #isUnwantedHistory(group: FileGroup, observed: Observed, isCompressed: boolean): boolean {

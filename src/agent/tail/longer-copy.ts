@@ -16,18 +16,18 @@ export interface OpenCopy {
 }
 
 /**
- * Whether one of `others` goes on where `copy` ends. `isOfSame` says of an open file whether it begins like the file
- * that was copied. What cannot be opened is left out.
+ * Returns which of `others`, none of them shorter, holds at its place what `copy` ends with. `isOfSame` says of an open
+ * file whether it begins like the file that was copied. What cannot be opened is left out.
  */
-export function hasLongerCopy(
+export function findLongerCopy(
   { observed, fd }: OpenCopy,
   others: readonly Observed[],
   { fileSystem, isOfSame }: { fileSystem: FileSystem; isOfSame: (fd: number, size: number) => boolean },
-): boolean {
+): Observed | undefined {
   const start = Math.max(0, observed.size - MARK_BYTES);
   const end = readAt(fileSystem, fd, start, observed.size - start);
-  const longer = others.filter((other) => isPlainCopy(other) && other.size > observed.size);
-  return longer.slice(-COMPARED_MAX).some((other) => {
+  const longer = others.filter((other) => isPlainCopy(other) && other.size >= observed.size);
+  return longer.slice(-COMPARED_MAX).find((other) => {
     const otherFd = tryOpen(fileSystem, other);
     if (otherFd === undefined) return false;
     try {

@@ -25,6 +25,8 @@ export type FilePhase = 'unidentified' | 'reading' | 'resting' | 'orphaned' | 'd
 
 const TRUNCATED = 'the file was truncated';
 
+const COPIED = 'the file was truncated; what was written after its copy was made is not in the copy';
+
 /** Gaps kept per file; further ones widen the last. */
 const GAPS_MAX = 64;
 
@@ -171,6 +173,11 @@ export class TailedFile {
     return this.isTruncated ? this.gaps.slice(0, -1) : this.gaps;
   }
 
+  /** Whether the file was truncated and a copy of it is read instead. */
+  get isReadInCopy(): boolean {
+    return this.gaps.some(({ reason }) => reason === COPIED);
+  }
+
   /** Takes over where the file stands now. */
   observe(observed: Observed): void {
     const { file } = observed;
@@ -231,8 +238,7 @@ export class TailedFile {
     if (!this.isTruncated || gap === undefined) return 0;
     this.isTruncated = false;
     const lostEnd = Math.max(endOffset, gap.endOffset);
-    const reason = 'the file was truncated; what was written after its copy was made is not in the copy';
-    this.gaps[this.gaps.length - 1] = { ...gap, startOffset: endOffset, endOffset: lostEnd, reason };
+    this.gaps[this.gaps.length - 1] = { ...gap, startOffset: endOffset, endOffset: lostEnd, reason: COPIED };
     return lostEnd - endOffset;
   }
 
