@@ -92,7 +92,7 @@ export function describeShape(shape: Shape): string {
     case 'address':
       return 'HOST:PORT, such as 127.0.0.1:6410';
     case 'url':
-      return 'an address such as http://127.0.0.1:6410';
+      return 'an address such as http://HOST:PORT';
     case 'boolean':
       return 'true or false';
     case 'bytes':
