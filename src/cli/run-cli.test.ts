@@ -193,6 +193,14 @@ void test('search prints the newest records, oldest of them first, page by page'
   assert.equal(urls[1]?.searchParams.get('limit'), '3');
 });
 
+void test('search tells a person of a query without effect and of no records, and a script nothing', async () => {
+  const answer = () => json({ records: [], cursor: null });
+  const person = await run(['search', 'level:error', 'and', '('], { answer, isTerminal: true });
+  assert.match(person.err, /^note: .*\nNo records since 1h\.\n$/s);
+  const script = await run(['search', 'level:error', 'and', '('], { answer });
+  assert.deepEqual([person.out, script.out, script.err], ['', '', '']);
+});
+
 void test('search --json prints one document per line as the server has it', async () => {
   const { out } = await run('search --json', { answer: () => json({ records: [DOCUMENT], cursor: null }) });
   assert.equal(out, `${JSON.stringify(DOCUMENT)}\n`);

@@ -48,6 +48,19 @@ void test('a file is explained by the source that takes it, its path and its fir
   }
 });
 
+void test('a file of the demo is explained like the demo collects it', () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'logboom-explain-'));
+  try {
+    const directory = path.join(root, 'data/demo/pods/shop_cart-0_uid-1/web');
+    mkdirSync(directory, { recursive: true });
+    const file = path.join(directory, '0.log');
+    writeFileSync(file, '2026-11-23T04:30:00.1Z stdout F hello\n');
+    assert.equal(explain({ loaded: load(root), subject: file, fields: {} }).isCollected, true);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
 void test('a file that is not collected is told why, by every source and as a whole', () => {
   const root = mkdtempSync(path.join(tmpdir(), 'logboom-explain-'));
   try {

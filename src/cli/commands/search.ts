@@ -1,12 +1,13 @@
 import { Option } from 'commander';
 import { SEARCH_LIMIT_DEFAULT, SEARCH_LIMIT_MAX, START_DEFAULT } from '../../api/api-types.ts';
 import type { SearchAnswer } from '../../api/api-types.ts';
+import { parseQuery } from '../../query/parser.ts';
 import { parseCount, readTime } from '../arguments.ts';
 import { RecordFormatter } from '../output.ts';
 import type { CommandSetup } from '../command-setup.ts';
 import { addServerOptions, openClient } from '../server-options.ts';
 import type { ApiClient } from '../api-client.ts';
-import type { Output } from '../context.ts';
+import type { CliContext, Output } from '../context.ts';
 
 interface SearchOptions {
   readonly since: string;
@@ -48,8 +49,10 @@ Examples:
 Printed are the newest records up to the limit, the oldest of them first.`,
   );
   command.action(async (words: readonly string[], options: SearchOptions) => {
-    const search = collect(openClient(context, command), words.join(' '), options);
-    await print(context.stdout, search, options);
+    const query = words.join(' ');
+    const records = await collect(openClient(context, command), query, options);
+    print(context.stdout, records, options);
+    if (context.stderr.isTerminal) remark(context, { query, count: records.length, options });
   });
 }
 
@@ -77,13 +80,20 @@ async function collect(
     : records;
 }
 
-async function print(
-  stdout: Output,
-  search: Promise<SearchAnswer['records']>,
-  { json }: SearchOptions,
-): Promise<void> {
+function print(stdout: Output, records: SearchAnswer['records'], { json }: SearchOptions): void {
   const formatter = new RecordFormatter(stdout.hasColor);
-  for (const record of await search) {
+  for (const record of records) {
     stdout.write(json === true ? `${JSON.stringify(record)}\n` : formatter.format(record));
   }
+}
+
+/** Tells a person what in the query has no effect, and that nothing was found. */
+function remark(
+  { stderr }: CliContext,
+  { query, count, options }: { query: string; count: number; options: SearchOptions },
+): void {
+  for (const { message } of parseQuery(query).hints) stderr.write(`note: ${message}\n`);
+  if (count > 0) return;
+  const until = options.until === undefined ? '' : ` until ${options.until}`;
+  stderr.write(`No records since ${options.since}${until}.\n`);
 }

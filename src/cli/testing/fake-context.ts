@@ -10,6 +10,8 @@ export interface FakeOptions {
   /** Answers requests by path and query. */
   readonly answer?: (url: URL, init: RequestInit | undefined) => Response | Promise<Response>;
   readonly files?: Readonly<Record<string, string>>;
+  /** Whether a person reads along; nobody does without it. */
+  readonly isTerminal?: boolean;
 }
 
 export interface FakeContext extends CliContext {
@@ -28,7 +30,7 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
     memoryFileSystem.close(fd);
   }
   const output = (name: 'stdout' | 'stderr'): Output => ({
-    isTerminal: false,
+    isTerminal: options.isTerminal ?? false,
     columns: 100,
     hasColor: false,
     write(text) {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { treeSource } from '../../config/build-config.ts';
 import type { Config } from '../../config/config.ts';
+import type { SourceConfig } from '../../config/source-config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import {
   cartLine,
@@ -103,11 +104,24 @@ const HISTORY_MS = 15 * 60_000;
 /** Of the lines that the apps would have written in the 15 minutes, one in so many. */
 const HISTORY_SPARSITY = 5;
 
+/** Returns the sources of the demo's trees; they stand below `demo` in the data directory. */
+export function demoSources(data: string): SourceConfig[] {
+  return [treeSource('apps', { root: appsRootOf(data) }), treeSource('pods', { root: podsRootOf(data) })];
+}
+
+function appsRootOf(data: string): string {
+  return path.join(data, 'demo/data/logs');
+}
+
+function podsRootOf(data: string): string {
+  return path.join(data, 'demo/pods');
+}
+
 /** Starts the apps. `stop` ends them, after which their last lines are in the files. */
 export async function startDemo(config: Config, telemetry: Telemetry): Promise<Demo> {
   const root = path.join(config.data, 'demo');
-  const appsRoot = path.join(root, 'data/logs');
-  const podsRoot = path.join(root, 'pods');
+  const appsRoot = appsRootOf(config.data);
+  const podsRoot = podsRootOf(config.data);
   for (const directory of [appsRoot, podsRoot]) fs.mkdirSync(directory, { recursive: true });
   const isS6Installed = hasS6Log();
   const random = seededRandom(Date.now());
@@ -123,14 +137,7 @@ export async function startDemo(config: Config, telemetry: Telemetry): Promise<D
   await Promise.resolve();
   let stopping: Promise<void> | undefined;
   return {
-    config: {
-      ...config,
-      sources: [
-        ...config.sources,
-        treeSource('apps', { root: appsRoot }),
-        treeSource('pods', { root: podsRoot }),
-      ],
-    },
+    config: { ...config, sources: [...config.sources, ...demoSources(config.data)] },
     description: `${APPS.length} small apps write about ${APPS.reduce((sum, app) => sum + app.linesPerSecond, 0)} lines/s below ${root}`,
     stop() {
       clearInterval(timer);
