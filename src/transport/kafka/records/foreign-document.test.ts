@@ -27,6 +27,18 @@ void test('a JSON object passes on as it is, on one line', () => {
   );
 });
 
+void test('a log that is text becomes the message, and one that is no object makes room for the one that is', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['{"log":"hello\\n","stream":"stdout"}', '"message":"hello\\n","stream":"stdout"}'],
+    ['{"message":"x","log":"y"}', '"message":"x","original_log":"y"}'],
+    ['{"log":[1],"a":{"log":2}}', '"original_log":[1],"a":{"log":2}}'],
+    ['{"log":{"level":"warn"}}', '"log":{"level":"warn"}}'],
+  ];
+  for (const [given, expected] of cases) {
+    assert.equal(textOf(given), `{"@timestamp":"${TIME}",${expected}`, given);
+  }
+});
+
 void test('a time that is missing is that of the record, and one that cannot be kept stays beside it', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['{"message":"x"}', `{"@timestamp":"${TIME}","message":"x"}`],

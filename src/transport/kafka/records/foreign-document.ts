@@ -53,6 +53,9 @@ const TIME_MS_MAX = Date.UTC(2262, 0, 1);
 /** Where a time stays that was replaced. */
 const ORIGINAL_TIMESTAMP = 'original_timestamp';
 
+/** Where a `log` stays that is no object. */
+const ORIGINAL_LOG = 'original_log';
+
 /** Where an event id stays, inside of `event`, that is not the record's own. */
 const ORIGINAL_ID = 'original_id';
 
@@ -73,7 +76,7 @@ export function readForeign(value: Buffer, place: ForeignPlace): IdentifiedDocum
     const reason = parsed === undefined ? 'not_json' : 'not_an_object';
     return [placed(place, wrap(text, reason, place.timestampMs))];
   }
-  const line = withTime(oneLine(text), parsed, place.timestampMs);
+  const line = withLogObject(withTime(oneLine(text), parsed, place.timestampMs), parsed);
   const named = namedRecord(parsed);
   if (named !== undefined && place.isOwnFileId(named.fileId)) return [{ ...named, line: Buffer.from(line) }];
   if (isOtlpLogs(parsed)) return otlpDocuments(parsed, text, place);
@@ -125,6 +128,17 @@ function withTime(line: string, document: Json, timestampMs: number): string {
   if (given === undefined) return `{"@timestamp":${time}${separator}${body}`;
   const renamed = renameMember(line, ['@timestamp'], ORIGINAL_TIMESTAMP);
   return `{"@timestamp":${time},${renamed.slice(renamed.indexOf('{') + 1)}`;
+}
+
+/**
+ * Gives a `log` that is no object another name: it is one in the Elastic Common Schema. As text it is what was logged,
+ * as Docker's json-file has it, and Fluent Bit, which passes that on.
+ */
+function withLogObject(line: string, document: Json): string {
+  const { log } = document;
+  if (log === undefined || isObject(log)) return line;
+  const isMessage = typeof log === 'string' && document['message'] === undefined;
+  return renameMember(line, ['log'], isMessage ? 'message' : ORIGINAL_LOG);
 }
 
 /** Gives every member that stands at a path of an object another name; everything else stays as written. */
