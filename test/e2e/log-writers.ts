@@ -34,12 +34,17 @@ const CHUNK_LINES = 200;
 const S6_FILE_BYTES_MIN = 100_000;
 const S6_FILE_BYTES_PER_LINE = 100;
 
+/** Returns at which size, in bytes, the `s6-log` of a writer rotates its files. */
+export function s6FileBytes(burstLines: number): number {
+  return Math.max(S6_FILE_BYTES_MIN, burstLines * S6_FILE_BYTES_PER_LINE);
+}
+
 /** Pipes lines to a real `s6-log` that rotates its files. */
 export function startS6Writer(name: string, options: S6Options): LogWriter {
   mkdirSync(options.directory, { recursive: true });
   const script = [
     `n${S6_ARCHIVES_MAX}`,
-    `s${Math.max(S6_FILE_BYTES_MIN, options.burstLines * S6_FILE_BYTES_PER_LINE)}`,
+    `s${s6FileBytes(options.burstLines)}`,
     ...(options.stamp === undefined ? [] : [options.stamp]),
     options.directory,
   ];

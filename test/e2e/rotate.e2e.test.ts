@@ -16,7 +16,7 @@ import { findProgram } from '../../tools/provision.ts';
 import { exportAll, searchList } from './api-client.ts';
 import { Installation } from './installation.ts';
 import { findFreePort, LogboomProcess, runLogboom, waitFor } from './logboom-process.ts';
-import { startS6Writer, stopAll, type LogWriter } from './log-writers.ts';
+import { s6FileBytes, startS6Writer, stopAll, type LogWriter } from './log-writers.ts';
 import { startPipedLogger, type LoggerKind } from './piped-loggers.ts';
 import { SequenceCheck, sequenceLine } from './sequence-line.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
@@ -182,9 +182,11 @@ void test('punching holes into the files of every kind of writer loses nothing a
   await checkExact(run);
   const written = [...run.written.values()].reduce((sum, count) => sum + count, 0);
   assert.ok(written > 10_000, `${written} lines`);
+  // The file that s6-log writes just now is its own; nobody else makes it smaller.
+  const bytesMax = 512 * KIB + s6FileBytes(BURSTS.burstLines);
   await waitFor('the disk to hold a part of it', 30_000, async () => {
     const { freedBytes, groups } = await statusOf(installation);
-    const isSmall = groups.every(({ diskBytes }) => diskBytes <= 512 * KIB);
+    const isSmall = groups.every(({ diskBytes }) => diskBytes <= bytesMax);
     return isSmall && freedBytes > 1000 * KIB;
   });
   assert.ok(!last.hasExited);
