@@ -1,6 +1,7 @@
 /**
  * Runs the model of the tailer (`testing/tailer-model.ts`) on random seeds. `LOGBOOM_SEED=N` replays one case;
- * `LOGBOOM_CASES=N` runs more of them.
+ * `LOGBOOM_CASES=N` runs more of them. With `CI=true` the cases are always the same, unless their number is given: a
+ * change is not refused for what it has not touched.
  */
 import assert from 'node:assert/strict';
 import { env } from 'node:process';
@@ -21,6 +22,7 @@ function runCases(first: number, count: number): Promise<string | undefined> {
 
 test('whatever the writer does and whenever the agent is killed, every line is shown once', async () => {
   const seed = env['LOGBOOM_SEED'];
-  const first = seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(seed);
+  const isFixed = env['CI'] === 'true' && env['LOGBOOM_CASES'] === undefined;
+  const first = seed === undefined ? (isFixed ? 1 : Math.floor(Math.random() * 2 ** 31)) : Number(seed);
   assert.equal(await runCases(first, seed === undefined ? CASES : 1), undefined);
 });
