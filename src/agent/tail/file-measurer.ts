@@ -5,6 +5,13 @@ import type { FileReader } from './file-reader.ts';
 import type { TailContext } from './tail-context.ts';
 import type { Observed, TailedFile } from './tailed-file.ts';
 
+/**
+ * What is written within one tick of the file system's clock has one time of modification: a file that was modified so
+ * shortly before it was measured may have been modified since, with the same time and size. Linux ticks at least every
+ * 10 ms (`CONFIG_HZ`, time(7)).
+ */
+const MODIFIED_TICK_NS = 10_000_000n;
+
 export class FileMeasurer {
   readonly #context: TailContext;
   readonly #reader: FileReader;
@@ -25,7 +32,8 @@ export class FileMeasurer {
       else file.size = stat.size;
       const isTouched = stat.modifiedTimeNs !== file.measuredNs;
       if (isTouched && stat.size === file.readOffset && !this.#reader.isUnchanged(file)) file.isShrunk = true;
-      file.measuredNs = stat.modifiedTimeNs;
+      const isSettled = this.#context.scheduler.nowNs() - stat.modifiedTimeNs > MODIFIED_TICK_NS;
+      file.measuredNs = isSettled ? stat.modifiedTimeNs : -1n;
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
     }

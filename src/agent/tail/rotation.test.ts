@@ -402,6 +402,20 @@ test('a file that vanished while the agent was away is accounted for', async () 
   assert.deepEqual(gapsOf(world), [['possible_loss', 3, 6]]);
 });
 
+test('a file that was cut and filled to its old size within one tick of the clock is read again', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(1000);
+  world.write(APP_LOG, 'a3\n');
+  await world.advance(0);
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'b1\nb2\nb3\n');
+  await world.advance(5000);
+  assert.deepEqual(messagesOf(world), ['a1', 'a2', 'a3', 'b1', 'b2', 'b3']);
+  await world.stop();
+});
+
 test('a file that was cut, filled and compressed while it could not be read is shown once', async () => {
   const world = new AgentWorld([APPS_SOURCE], { bufferBytesMax: 1 });
   world.write(APP_LOG, 'a1\na2\n');
