@@ -31,7 +31,7 @@ export const IMPORT_TABLE: readonly ImportRow[] = [
   {
     folder: 'config',
     imports: ['base', 'record', 'capture/decoder-types.ts'],
-    packages: ['yaml', 'fastest-levenshtein', 'zod', 'croner'],
+    packages: ['yaml', 'fastest-levenshtein', 'zod', 'croner', 're2js'],
     builtins: [],
   },
   { folder: 'capture', imports: ['base', 'record'], packages: ['re2js'], builtins: [] },

@@ -6,6 +6,7 @@ import { kafkaConfig } from './kafka-options.ts';
 import { kubernetesConfig } from './kubernetes-options.ts';
 import type { PipelineConfig } from './pipeline-config.ts';
 import type { SourceConfig } from './source-config.ts';
+import { checkSources } from './source-checks.ts';
 import { DEFAULT_ROOTS, SOURCE_SHAPE } from './source-options.ts';
 import type { RotatePolicyConfig } from './rotate-config.ts';
 import { checkBudget, checkPolicies } from './rotate-options.ts';
@@ -136,29 +137,6 @@ export function treeSource(kind: string, given: Readonly<Record<string, unknown>
   assert(variant !== undefined, `source kind ${kind} is unknown`);
   const members = variant.members.map((member) => [member.name, defaultOf(member, (path) => path)]);
   return { kind, ...Object.fromEntries(members), ...given } as SourceConfig;
-}
-
-function checkSources(sources: readonly SourceConfig[], problems: Problem[]): void {
-  for (const [index, { multiline }] of sources.entries()) {
-    const name = `sources[${index}].multiline`;
-    const hasPattern = multiline.start !== undefined || multiline.continue !== undefined;
-    if (multiline.mode === 'custom' && !hasPattern) {
-      problems.push({
-        name,
-        where: undefined,
-        message: 'mode custom needs start or continue',
-        hint: undefined,
-      });
-    }
-    if (multiline.mode !== 'custom' && hasPattern) {
-      problems.push({
-        name,
-        where: undefined,
-        message: `start and continue count only with mode: custom, and the mode is ${multiline.mode}`,
-        hint: 'Add mode: custom.',
-      });
-    }
-  }
 }
 
 function checkPipelines(pipelines: readonly PipelineConfig[], problems: Problem[]): void {
