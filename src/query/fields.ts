@@ -1,6 +1,9 @@
 /**
  * Names of fields as people type them, and the paths of documents that they stand for. Queries hold paths only:
  * a store never has to know an alias.
+ *
+ * A name that is no part of a document of Logboom's own is looked for where agents and pipelines put what applications
+ * say (`fields.…`), and where other shippers leave it: at the top level. So `log_type` is `fields.log_type` or `log_type`.
  */
 import { RESOURCE_KEYS } from '../record/document-layout.ts';
 
@@ -16,6 +19,12 @@ const ALIASES: ReadonlyMap<string, readonly string[]> = new Map([
   ['path', ['log.file.path']],
   ['time', ['@timestamp']],
 ]);
+
+/**
+ * Aliases that may be members of other shippers' documents, too. Not `container`, which is an object of Logboom's own, nor
+ * `time`, whose values compare as the record's.
+ */
+const FOREIGN_ALIASES: ReadonlySet<string> = new Set(['level', 'namespace', 'pod', 'node', 'app', 'path']);
 
 /** Fields at the top level of every document that are no objects. */
 const TOP_LEVEL_FIELDS: ReadonlySet<string> = new Set(['@timestamp', 'message', 'stream', 'tags']);
@@ -70,7 +79,8 @@ export interface ResolvedField {
 /** Returns where the field that somebody calls `name` stands in documents. `isKnownField` tells parsed fields. */
 export function resolveField(name: string, isKnownField?: (name: string) => boolean): ResolvedField {
   const alias = ALIASES.get(name);
-  if (alias !== undefined) return { paths: alias, isKnown: true };
+  if (alias !== undefined) return { paths: aliasPaths(name, alias), isKnown: true };
+  if (name === 'tags') return { paths: ['tags', 'fields.tags'], isKnown: true };
   if (TOP_LEVEL_FIELDS.has(name)) return { paths: [name], isKnown: true };
   const dot = name.indexOf('.');
   const head = dot < 0 ? '' : name.slice(0, dot);
@@ -80,7 +90,11 @@ export function resolveField(name: string, isKnownField?: (name: string) => bool
   const isKnown = isKnownField?.(name) ?? false;
   // Asks whether the object is there; with a value, the name is as likely to be an application's own.
   if (OWN_OBJECTS.has(name) || SCHEMA_OBJECTS.has(name)) return { paths: [name, parsed], isKnown };
-  return { paths: [parsed], isKnown };
+  return { paths: [parsed, name], isKnown };
+}
+
+function aliasPaths(name: string, paths: readonly string[]): readonly string[] {
+  return FOREIGN_ALIASES.has(name) ? [...paths, name] : paths;
 }
 
 /** Returns the known name that `name` was probably meant to be: one letter is wrong, missing, too much, or swapped. */

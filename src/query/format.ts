@@ -1,5 +1,6 @@
 import { unreachable } from '../base/assert.ts';
 import type { Query, TextPattern } from './ast.ts';
+import { resolveField } from './fields.ts';
 
 type FieldQuery = Extract<Query, { field: string }>;
 
@@ -34,7 +35,7 @@ export function formatQuery(query: Query): string {
 
 /** Returns `field:value` as text, quoted where it has to be: what a click on a value adds to a query. */
 export function formatFieldValue(field: string, value: string): string {
-  return `${field}:${formatPattern({ pieces: [value] })}`;
+  return `${field}:${formatValue(field, { pieces: [value] })}`;
 }
 
 function formatOperand(operand: Query, bracketed: readonly string[]): string {
@@ -44,20 +45,38 @@ function formatOperand(operand: Query, bracketed: readonly string[]): string {
 function formatField(query: FieldQuery): string {
   switch (query.kind) {
     case 'field':
-      return `${query.field}:${formatPattern(query.pattern)}`;
+      return `${query.field}:${formatValue(query.field, query.pattern)}`;
     case 'contains':
-      return `${query.field}~${formatPattern(query.pattern)}`;
+      return `${query.field}~${formatValue(query.field, query.pattern)}`;
     case 'exists':
       return `${query.field}:*`;
     default:
-      return query.kind === 'range' ? `${query.field}${query.operator}${formatPiece(query.value)}` : '';
+      return query.kind === 'range' ? formatRange(query) : '';
   }
+}
+
+function formatRange({ field, operator, value }: Extract<Query, { kind: 'range' }>): string {
+  return `${field}${operator}${isCertain(field) ? formatPiece(value) : quote(value)}`;
+}
+
+/** Quotes make a field of any name: what follows a name that may be text is quoted, so that it is read as it is meant. */
+function formatValue(field: string, pattern: TextPattern): string {
+  return isCertain(field) ? formatPattern(pattern) : formatQuoted(pattern);
+}
+
+function isCertain(field: string): boolean {
+  return resolveField(field).isKnown;
 }
 
 function formatPattern({ pieces }: TextPattern): string {
   const [only] = pieces;
   if (pieces.length === 1 && only !== undefined) return formatPiece(only);
   if (pieces.every((piece) => piece === '' || isPlain(piece))) return pieces.join('*');
+  return formatQuoted({ pieces });
+}
+
+function formatQuoted({ pieces }: TextPattern): string {
+  if (pieces.length === 1) return quote(pieces[0] ?? '');
   return pieces.map((piece, index) => (piece === '' && isOuter(index, pieces) ? '' : quote(piece))).join('*');
 }
 

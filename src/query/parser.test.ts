@@ -46,7 +46,7 @@ test('minus, exclamation mark and “not” negate; twice is once too often', ()
   });
   understands({
     '-(a b)': 'not (a b)',
-    '-level:debug': 'not log.level:debug',
+    '-level:debug': 'not (log.level:debug or level:debug)',
     '--verbose': '"--verbose"',
     'a - b': 'a "-" b',
   });
@@ -54,42 +54,51 @@ test('minus, exclamation mark and “not” negate; twice is once too often', ()
 
 test('names that everybody uses stand for the fields of documents', () => {
   understands({
-    'level:error': 'log.level:error',
-    'namespace:shop': 'kubernetes.namespace:shop',
-    'pod:web-1': 'kubernetes.pod.name:web-1',
-    'app:web': 'service.name:web',
-    'path:/var/log/x.log': 'log.file.path:"/var/log/x.log"',
-    'node:n1': 'kubernetes.node.name:n1 or host.name:n1',
+    'level:error': 'log.level:error or level:error',
+    'namespace:shop': 'kubernetes.namespace:shop or namespace:shop',
+    'pod:web-1': 'kubernetes.pod.name:web-1 or pod:web-1',
+    'app:web': 'service.name:web or app:web',
+    'path:/var/log/x.log': 'log.file.path:"/var/log/x.log" or path:"/var/log/x.log"',
+    'node:n1': 'kubernetes.node.name:n1 or host.name:n1 or node:n1',
     'kubernetes.labels.app.kubernetes.io/name:web': 'kubernetes.labels.app.kubernetes.io/name:web',
     'fields.status:500': 'fields.status:500',
     'trace.id:abc': 'trace.id:abc or fields.trace.id:abc',
   });
 });
 
+test('a name without a place of its own is looked for where agents put it and where other shippers leave it', () => {
+  understands({
+    'log_type:"nginx"': 'fields.log_type:nginx or log_type:"nginx"',
+    'custom.thing>5': 'fields.custom.thing>5 or custom.thing>"5"',
+    '@version:(1)': 'fields.@version:1 or @version:"1"',
+    'tags:beats': 'tags:beats or fields.tags:beats',
+  });
+});
+
 test('a name that is not known to be a field is also searched as text', () => {
   understands({
-    'status:500': 'fields.status:500 or "status:500"',
-    'Pool.java:88': 'fields.Pool.java:88 or "Pool.java:88"',
+    'status:500': 'fields.status:500 or status:"500" or "status:500"',
+    'Pool.java:88': 'fields.Pool.java:88 or Pool.java:"88" or "Pool.java:88"',
   });
   const { query } = parseQuery('status:500', { isKnownField: (name) => name === 'status' });
-  assert.equal(formatQuery(query), 'fields.status:500');
+  assert.equal(formatQuery(query), 'fields.status:500 or status:"500"');
 });
 
 test('quotes, groups, comparisons and a star make a field of any name', () => {
   understands({
-    'customer:"ann b"': 'fields.customer:"ann b"',
+    'customer:"ann b"': 'fields.customer:"ann b" or customer:"ann b"',
     'kubernetes:*': 'kubernetes:* or fields.kubernetes:*',
-    'status:(500 or 502)': 'fields.status:500 or fields.status:502',
-    'tag:(a b -c)': 'fields.tag:a fields.tag:b not fields.tag:c',
-    'status:*': 'fields.status:*',
-    'status>=500': 'fields.status>=500',
-    'status >= 500': 'fields.status>=500',
-    'status:>=500': 'fields.status>=500',
-    'took<1.5e3': 'fields.took<1.5e3',
-    'took>-1': 'fields.took>"-1"',
-    'link~"a b"': 'fields.link~"a b"',
-    'level: error': 'log.level:error',
-    'level:/err|warn/': 'log.level:/err|warn/',
+    'status:(500 or 502)': 'fields.status:500 or status:"500" or fields.status:502 or status:"502"',
+    'tag:(a -b)': '(fields.tag:a or tag:"a") not (fields.tag:b or tag:"b")',
+    'status:*': 'fields.status:* or status:*',
+    'status>=500': 'fields.status>=500 or status>="500"',
+    'status >= 500': 'fields.status>=500 or status>="500"',
+    'status:>=500': 'fields.status>=500 or status>="500"',
+    'took<1.5e3': 'fields.took<1.5e3 or took<"1.5e3"',
+    'fields.took>-1': 'fields.took>"-1"',
+    'link~"a b"*"c"': 'fields.link~"a b"*"c" or link~"a b"*"c"',
+    'level: error': 'log.level:error or level:error',
+    'level:/err|warn/': 'log.level:/err|warn/ or level:/err|warn/',
   });
 });
 
@@ -104,7 +113,7 @@ test('pasted text is text', () => {
     '[main] ERROR: x': '"[main]" "ERROR:" x',
     '{"a":"b c"}': '"{\\"a\\":\\"b" "c\\"}"',
     '/var/log/x.log': '"/var/log/x.log"',
-    'C:\\temp\\x': 'fields.C:"\\\\temp\\\\x" or "C:\\\\temp\\\\x"',
+    'C:\\temp\\x': 'fields.C:"\\\\temp\\\\x" or C:"\\\\temp\\\\x" or "C:\\\\temp\\\\x"',
     'level=error': '"level=error"',
     '<html>': '"<html>"',
     ':)': '":)"',
@@ -132,7 +141,7 @@ test('what makes no sense is ignored with a hint', () => {
     '()': '*',
     '"a b': '"a b"',
     'level:': '*',
-    'level:error pod:': 'log.level:error',
+    'stream:stderr pod:': 'stream:stderr',
     'a && b': 'a b',
     '@timestamp>=yesterday': '*',
   };
@@ -196,4 +205,7 @@ test('a clicked value becomes a term, quoted where it has to be', () => {
   assert.equal(formatFieldValue('pod', 'web-1'), 'pod:web-1');
   assert.equal(formatFieldValue('message', 'a "b" *'), 'message:"a \\"b\\" *"');
   assert.equal(formatFieldValue('x', ''), 'x:""');
+  // Without quotes it would also be searched as text.
+  assert.equal(formatFieldValue('log_type', 'nginx'), 'log_type:"nginx"');
+  assert.equal(formatFieldValue('fields.user', 'ann'), 'fields.user:ann');
 });

@@ -63,7 +63,7 @@ export function setOwn(object: JsonObject, key: string, value: unknown): void {
 /** Returns the first value that the field of this name has, as queries resolve names, or undefined. */
 export function readField(document: JsonObject, name: string): unknown {
   let found: unknown;
-  for (const path of resolveField(name).paths) {
+  for (const path of pathsToRead(name)) {
     const isFound = someValueAt(document, path, (value) => {
       found = value;
       return true;
@@ -71,6 +71,11 @@ export function readField(document: JsonObject, name: string): unknown {
     if (isFound) return found;
   }
   return undefined;
+}
+
+/** Returns where the field of this name can stand, as queries resolve names. */
+export function pathsToRead(name: string): readonly string[] {
+  return resolveField(name).paths;
 }
 
 /** Returns where a step writes the field that an operator calls `name`: the place where a query looks for it. */

@@ -6,6 +6,7 @@ import {
   ownObject,
   pathOfCapture,
   pathToWrite,
+  pathsToRead,
   readField,
   removePath,
   setOwn,
@@ -126,8 +127,8 @@ function removeNamed(document: JsonObject, name: string): unknown {
 }
 
 function pathsOf(name: string): readonly string[] {
-  const path = pathToWrite(name);
-  return path.startsWith('fields.') ? [path] : [path, `fields.${name}`];
+  const paths = pathsToRead(name);
+  return paths.some((path) => path.startsWith('fields.')) ? paths : [...paths, `fields.${name}`];
 }
 
 function refuseIdentity(path: string, option: string): void {

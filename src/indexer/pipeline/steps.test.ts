@@ -263,6 +263,24 @@ test('fields are renamed, removed and set by the names that queries use', () => 
   );
 });
 
+test('what other shippers put at the top level is read, renamed and removed where it stands', () => {
+  const document: JsonObject = {
+    ...structuredClone(BASE),
+    message: 'x',
+    log_type: 'nginx',
+    prospector: {},
+    app: 'a',
+  };
+  const steps: Draft[] = [
+    { kind: 'set', field: 'seen', value: true, if: 'log_type:nginx app:a' },
+    { kind: 'rename', from: 'log_type', to: 'event.dataset' },
+    { kind: 'remove', fields: ['prospector', 'app'] },
+  ];
+  for (const step of steps) compileStep({ if: undefined, ...step } as PipelineStep, 'steps[0]')(document);
+  const event = { ...BASE.event, dataset: 'nginx' };
+  assert.deepEqual(document, { ...BASE, event, message: 'x', fields: { seen: true } });
+});
+
 test('levels, routes and drops', () => {
   assert.deepEqual(run('ERROR x', { kind: 'level', field: undefined }), {
     message: 'ERROR x',

@@ -70,7 +70,11 @@ export function compileSql(query: Query, columns: readonly Column[]): string {
 
 function joined(queries: readonly Query[], columns: readonly Column[], by: string, none: string): string {
   if (queries.length === 0) return none;
-  return `(${queries.map((query) => compileSql(query, columns)).join(by)})`;
+  const conditions = queries.map((query) => compileSql(query, columns));
+  // A field that a file does not have is no condition on it: what is left can be found by the statistics of columns.
+  const told = by === ' OR ' ? conditions.filter((condition) => condition !== 'false') : conditions;
+  if (told.length === 0) return 'false';
+  return `(${told.join(by)})`;
 }
 
 function anyOf(conditions: readonly string[]): string {
@@ -156,7 +160,7 @@ function compileExists(field: string, columns: readonly Column[]): string {
   for (const column of columns) {
     const path = column.path.join('.');
     const name = sqlName(column.name);
-    if (path === field || path.startsWith(`${field}.`)) conditions.push(`${name} IS NOT NULL`);
+    if (standsWithin(column.path, field)) conditions.push(`${name} IS NOT NULL`);
     else if (column.kind === 'json' && field.startsWith(`${path}.`)) {
       for (const place of placesIn(name, field.slice(path.length + 1))) {
         conditions.push(`${place.sql}::VARCHAR NOT IN ('null', '[]')`);
@@ -164,6 +168,11 @@ function compileExists(field: string, columns: readonly Column[]): string {
     }
   }
   return anyOf(conditions);
+}
+
+/** Whether the field is the path, or an object that it leads through: the beginning of a key with dots is neither. */
+function standsWithin(path: readonly string[], field: string): boolean {
+  return path.some((_, depth) => path.slice(0, depth + 1).join('.') === field);
 }
 
 function compileText(pattern: TextPattern, columns: readonly Column[]): string {
