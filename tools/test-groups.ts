@@ -47,6 +47,7 @@ const GROUPS: readonly TestGroup[] = [
 export const LONG_ENVIRONMENT: Readonly<Record<string, string>> = {
   LOGBOOM_E2E_KILLS: '200',
   LOGBOOM_E2E_FAULTS: '100',
+  LOGBOOM_E2E_LEADERS: '12',
   LOGBOOM_E2E_KUBERNETES: '1',
   LOGBOOM_ROTATE_KILLS: '40',
   LOGBOOM_ROTATE_BURST: '20000',

@@ -74,6 +74,11 @@ export const METRICS = {
     help: 'Batches that have to be sent again, by the reason.',
     labels: ['reason'],
   },
+  logboom_transport_throttled_seconds_total: {
+    kind: 'counter',
+    help: 'How long brokers made this process wait because of a quota, by what it wanted to do.',
+    labels: ['action'],
+  },
   logboom_transport_oversized_records_total: {
     kind: 'counter',
     help: 'Records larger than the topic takes, by what became of them.',

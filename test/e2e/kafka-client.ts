@@ -8,6 +8,8 @@ import type { KafkaConfig } from '../../src/config/config.ts';
 import { eventIdOf } from '../../src/record/identity.ts';
 import type { RecordBatch } from '../../src/record/record-batch.ts';
 import { MemoryTelemetry } from '../../src/telemetry/memory-telemetry.ts';
+import { KafkaCluster } from '../../src/transport/kafka/client/kafka-cluster.ts';
+import { findCoordinator } from '../../src/transport/kafka/group/group-member.ts';
 import { KafkaTransport } from '../../src/transport/kafka/kafka-transport.ts';
 import type { Consumer, Delivery } from '../../src/transport/transport.ts';
 import { findProgram } from '../../tools/provision.ts';
@@ -15,27 +17,33 @@ import { findProgram } from '../../tools/provision.ts';
 /** Bytes of a numbered line in its imaginary file: offsets are multiples of it. */
 const LINE_BYTES = 100;
 
+type GivenConfig = Partial<KafkaConfig> & Pick<KafkaConfig, 'brokers' | 'topic'>;
+
+function configOf(given: GivenConfig): KafkaConfig {
+  return {
+    kind: 'kafka',
+    bufferBytesMax: 16 * 2 ** 20,
+    create: { isAllowed: true, partitions: 4, replicas: -1 },
+    groupId: `group-of-${given.topic}`,
+    clientId: 'logboom-test',
+    requestMsMax: 20_000,
+    compression: 'zstd',
+    messageBytesMax: undefined,
+    oversized: 'truncate',
+    tls: undefined,
+    sasl: undefined,
+    ...given,
+  };
+}
+
 /** A transport of a test, closed with its scope. */
 export class TestTransport implements AsyncDisposable {
   readonly telemetry = new MemoryTelemetry();
   readonly transport: KafkaTransport;
 
-  constructor(config: Partial<KafkaConfig> & Pick<KafkaConfig, 'brokers' | 'topic'>) {
+  constructor(config: GivenConfig) {
     this.transport = new KafkaTransport({
-      config: {
-        kind: 'kafka',
-        bufferBytesMax: 16 * 2 ** 20,
-        create: { isAllowed: true, partitions: 4, replicas: -1 },
-        groupId: `group-of-${config.topic}`,
-        clientId: 'logboom-test',
-        requestMsMax: 20_000,
-        compression: 'zstd',
-        messageBytesMax: undefined,
-        oversized: 'truncate',
-        tls: undefined,
-        sasl: undefined,
-        ...config,
-      },
+      config: configOf(config),
       scheduler: nodeScheduler,
       telemetry: this.telemetry,
       readFile: (path) => readFileSync(path),
@@ -152,6 +160,32 @@ export function kcat(args: readonly string[], input = ''): Promise<string> {
     );
     child.stdin?.end(input);
   });
+}
+
+/** Returns the node that leads each partition of a topic, by number; -1 for none. */
+export function topicLeaders(brokers: readonly string[], topic: string): Promise<readonly number[]> {
+  return withCluster(brokers, async (cluster) => {
+    const { topics } = await cluster.describe([topic]);
+    return topics.find(({ name }) => name === topic)?.leaders ?? [];
+  });
+}
+
+/** Returns the node that coordinates a group. */
+export function groupCoordinator(brokers: readonly string[], groupId: string): Promise<number> {
+  return withCluster(brokers, (cluster) => findCoordinator(cluster, groupId));
+}
+
+async function withCluster<T>(
+  brokers: readonly string[],
+  ask: (cluster: KafkaCluster) => Promise<T>,
+): Promise<T> {
+  const config = configOf({ brokers, topic: 'none' });
+  const cluster = new KafkaCluster({ config, readFile: (path) => readFileSync(path) });
+  try {
+    return await ask(cluster);
+  } finally {
+    await cluster.close();
+  }
 }
 
 /** Creates or deletes topics as an administrator would. */

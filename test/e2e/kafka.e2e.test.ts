@@ -386,11 +386,7 @@ void describe('Kafka', { skip }, () => {
   void test('a quota that is used up is named while it lasts, and everything arrives', async () => {
     const clientId = 'throttled';
     const setQuota = (remove: boolean): Promise<unknown> =>
-      withAdmin(broker.address, (admin) => {
-        const entities = [{ entityType: 'client-id' as const, entityName: clientId }];
-        const ops = [{ key: 'producer_byte_rate' as const, value: 20_000, remove }];
-        return admin.alterClientQuotas({ entries: [{ entities, ops }] });
-      });
+      setByteRate(clientId, 'producer_byte_rate', remove);
     await setQuota(false);
     await using own = new TestTransport({
       brokers: [broker.address],
@@ -470,6 +466,44 @@ void describe('Kafka', { skip }, () => {
       assert.equal(received.count, 1);
     },
   );
+
+  void test('a quota of reading that is used up is named while it lasts, and everything is read', async () => {
+    const clientId = 'throttled-reader';
+    await using sending = new TestTransport({
+      brokers: [broker.address],
+      topic: clientId,
+      compression: 'none',
+    });
+    await sending.transport.producer.send(numberedBatch({ file: 1, from: 0, count: 1_000 }));
+    await setByteRate(clientId, 'consumer_byte_rate', false);
+    await using own = new TestTransport({ brokers: [broker.address], topic: clientId, clientId });
+    const received = new Received();
+    const consumer = await own.transport.openConsumer();
+    const reading = receive(consumer, received, () => received.count >= 2_000);
+    await sending.transport.producer.send(numberedBatch({ file: 1, from: 1_000, count: 1_000 }));
+    assert.match(await own.problem(/quota/), /cannot read faster: the quota is used up\. Raise the quota/);
+    await setByteRate(clientId, 'consumer_byte_rate', true);
+    await reading;
+    assert.deepEqual(
+      received.records.get(fileIdOf(1)),
+      Array.from({ length: 2_000 }, (_, record) => record),
+    );
+    while (own.transport.problem() !== undefined) await sleep(100);
+    const seconds = own.telemetry.valueOf('logboom_transport_throttled_seconds_total', { action: 'read' });
+    assert.ok(seconds >= 1, `${seconds} s`);
+  });
+
+  /** Lets a client move so few bytes a second that it is throttled, or takes that back. */
+  async function setByteRate(
+    clientId: string,
+    key: 'producer_byte_rate' | 'consumer_byte_rate',
+    remove: boolean,
+  ): Promise<void> {
+    await withAdmin(broker.address, (admin) => {
+      const entities = [{ entityType: 'client-id' as const, entityName: clientId }];
+      return admin.alterClientQuotas({ entries: [{ entities, ops: [{ key, value: 20_000, remove }] }] });
+    });
+  }
 
   async function createTopic(topic: string, configs: Readonly<Record<string, string>>): Promise<void> {
     await withAdmin(broker.address, (admin) =>

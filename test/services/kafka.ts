@@ -1,4 +1,4 @@
-/** A real Kafka, one node that is broker and controller, for as long as a test needs it. */
+/** A real Kafka for as long as a test needs it: nodes that are broker and controller, alone or several as one cluster. */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -27,6 +27,15 @@ export interface KafkaOptions {
   readonly heapMiB?: number;
   /** Port of a proxy: one more listener tells its clients to come back through it. */
   readonly proxyPort?: number;
+  /** Its place among the nodes of a cluster; without it, it is one alone. */
+  readonly member?: ClusterMember;
+}
+
+interface ClusterMember {
+  /** From 1 on. */
+  readonly nodeId: number;
+  /** Of all nodes, by their ids. */
+  readonly controllerPorts: readonly number[];
 }
 
 interface Ports {
@@ -65,7 +74,8 @@ export class KafkaBroker implements AsyncDisposable {
   static async start(options: KafkaOptions = {}): Promise<KafkaBroker> {
     const lib = await resolveJars(HERE);
     const directory = new TemporaryDirectory('kafka');
-    const ports = await findPorts();
+    const { member } = options;
+    const ports = await findPorts(member);
     const file = directory.join('server.properties');
     writeFileSync(file, propertiesText(ports, directory.join('data'), options));
     const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', path.join(lib, '*')];
@@ -73,7 +83,8 @@ export class KafkaBroker implements AsyncDisposable {
       '--add-scram',
       `${name}=[name=${KAFKA_USER.username},password=${KAFKA_USER.password}]`,
     ]);
-    const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', CLUSTER_ID, '-c', file];
+    const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file];
+    if (member === undefined) format.push('--standalone');
     const java = findJava()?.java ?? 'java';
     await run(java, [...jvm, ...format, ...scram]);
     const heap = options.heapMiB ?? 384;
@@ -121,13 +132,75 @@ export class KafkaBroker implements AsyncDisposable {
   }
 }
 
-async function findPorts(): Promise<Ports> {
+/** Brokers that replicate to each other, so that another one leads when one is gone. */
+export class KafkaCluster implements AsyncDisposable {
+  readonly brokers: readonly KafkaBroker[];
+
+  private constructor(brokers: readonly KafkaBroker[]) {
+    this.brokers = brokers;
+  }
+
+  /** Starts nodes with the ids 1 to `count`; resolves when all have started. Topics have a replica on each by default. */
+  static async start(
+    count: number,
+    options: Omit<KafkaOptions, 'tls' | 'proxyPort' | 'member'> = {},
+  ): Promise<KafkaCluster> {
+    const controllerPorts: number[] = [];
+    while (controllerPorts.length < count) controllerPorts.push(await findFreePort());
+    const properties = { ...replicatedProperties(count), ...options.properties };
+    const starting = controllerPorts.map((_, index) =>
+      KafkaBroker.start({ ...options, properties, member: { nodeId: index + 1, controllerPorts } }),
+    );
+    const started = await Promise.allSettled(starting);
+    const brokers = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const cluster = new KafkaCluster(brokers);
+    const failed = started.find((each) => each.status === 'rejected');
+    if (failed === undefined) return cluster;
+    await cluster.stop();
+    throw failed.reason;
+  }
+
+  get addresses(): string[] {
+    return this.brokers.map(({ address }) => address);
+  }
+
+  /** Returns the broker with this id. */
+  node(nodeId: number): KafkaBroker {
+    const broker = this.brokers[nodeId - 1];
+    if (broker === undefined) throw new Error(`there is no node ${nodeId}`);
+    return broker;
+  }
+
+  /** Ends all brokers and removes their data. */
+  async stop(): Promise<void> {
+    await Promise.all(this.brokers.map((broker) => broker.stop()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** One node may be away; what it led is led by another one after seconds, and by itself again when it is back. */
+function replicatedProperties(count: number): Record<string, string> {
+  return {
+    'default.replication.factor': String(count),
+    'min.insync.replicas': '2',
+    'offsets.topic.replication.factor': String(count),
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
+    'leader.imbalance.check.interval.seconds': '1',
+    'leader.imbalance.per.broker.percentage': '0',
+  };
+}
+
+async function findPorts(member: ClusterMember | undefined): Promise<Ports> {
   return {
     plain: await findFreePort(),
     sasl: await findFreePort(),
     tls: await findFreePort(),
     mutualTls: await findFreePort(),
-    controller: await findFreePort(),
+    controller: member?.controllerPorts[member.nodeId - 1] ?? (await findFreePort()),
     proxied: await findFreePort(),
   };
 }
@@ -135,7 +208,7 @@ async function findPorts(): Promise<Ports> {
 function propertiesText(
   ports: Ports,
   data: string,
-  { properties = {}, tls, proxyPort }: KafkaOptions,
+  { properties = {}, tls, proxyPort, member }: KafkaOptions,
 ): string {
   const { username, password } = KAFKA_USER;
   const plainLogin = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${username}="${password}";`;
@@ -151,8 +224,7 @@ function propertiesText(
     proxyPort === undefined ? [] : [`PROXIED://127.0.0.1:${port}`];
   const all: Record<string, string> = {
     'process.roles': 'broker,controller',
-    'node.id': '1',
-    'controller.quorum.bootstrap.servers': `127.0.0.1:${ports.controller}`,
+    ...quorumProperties(ports, member),
     listeners: [...outside, ...proxied(ports.proxied), `CONTROLLER://127.0.0.1:${ports.controller}`].join(
       ',',
     ),
@@ -190,6 +262,13 @@ function propertiesText(
   return Object.entries(all)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
+}
+
+function quorumProperties({ controller }: Ports, member: ClusterMember | undefined): Record<string, string> {
+  if (member === undefined)
+    return { 'node.id': '1', 'controller.quorum.bootstrap.servers': `127.0.0.1:${controller}` };
+  const voters = member.controllerPorts.map((port, index) => `${index + 1}@127.0.0.1:${port}`);
+  return { 'node.id': String(member.nodeId), 'controller.quorum.voters': voters.join(',') };
 }
 
 function tlsProperties(listener: string, tls: NonNullable<KafkaOptions['tls']>): Record<string, string> {

@@ -31,6 +31,10 @@ const CAUSES = { network: 'network', tls: 'tls' } as const;
 const CHECK_TLS =
   'Set transport.tls.caFile to the certificate of the CA that signed it, and use the names that stand in it in transport.brokers.';
 
+const FINDS_ITSELF =
+  'Logboom finds it by itself within seconds; when it does not, look at the logs of the brokers.';
+const WAITS_FOR_BROKERS = 'That takes the brokers seconds; when it lasts, look at their logs.';
+
 /** By Kafka's error: the reason, in which `%` is what was meant to be done, and the remedy. */
 const PROTOCOL_PROBLEMS: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
   UNKNOWN_TOPIC_OR_PARTITION: [
@@ -81,6 +85,14 @@ const PROTOCOL_PROBLEMS: Readonly<Record<string, readonly [reason: string, remed
   LEADER_NOT_AVAILABLE: [
     'cannot %: a partition has no leader',
     'Bring back the brokers that hold its replicas.',
+  ],
+  NOT_LEADER_OR_FOLLOWER: ['cannot %: another broker leads the partition now', FINDS_ITSELF],
+  FENCED_LEADER_EPOCH: ['cannot %: another broker leads the partition now', FINDS_ITSELF],
+  NOT_COORDINATOR: ['cannot %: another broker coordinates the group now', FINDS_ITSELF],
+  COORDINATOR_NOT_AVAILABLE: ['cannot %: no broker coordinates the group yet', WAITS_FOR_BROKERS],
+  COORDINATOR_LOAD_IN_PROGRESS: [
+    'cannot %: the broker has taken over from another and is not done',
+    WAITS_FOR_BROKERS,
   ],
   THROTTLING_QUOTA_EXCEEDED: ['cannot %: the quota is used up', 'Raise the quota of the user, or wait.'],
   UNSUPPORTED_VERSION: ['cannot %: the broker is too old', 'Logboom needs Kafka 3.0 or newer.'],

@@ -13,6 +13,7 @@ import { SCHEMA_HEADER } from '../records/record-encoder.ts';
 class TwoBrokers implements KafkaRequests {
   readonly clusterId = 'fake';
   leader = 1;
+  throttleMs = 400;
   /** Requests that the second broker has answered. */
   answeredCount = 0;
   /** What every fetch is answered with. */
@@ -37,7 +38,7 @@ class TwoBrokers implements KafkaRequests {
         endOffset: 1n,
       })),
     );
-    return Promise.resolve({ throttleMs: 400, errorCode: 0, results } as R);
+    return Promise.resolve({ throttleMs: this.throttleMs, errorCode: 0, results } as R);
   }
 
   describe(): Promise<ClusterFacts> {
@@ -83,6 +84,26 @@ void test('a broker that is gone for good is forgotten once another one leads it
   await scheduler.advance(10_000);
   assert.ok(cluster.answeredCount > 0, 'the second broker is asked');
   assert.equal(problems.first, undefined);
+  fetcher.close();
+  await scheduler.advance(10_000);
+});
+
+void test('a broker that throttles is said while it does, with what can be done', async () => {
+  const cluster = new TwoBrokers();
+  cluster.leader = 2;
+  cluster.throttleMs = 3_000;
+  const { scheduler, telemetry, problems, fetcher } = startReading(cluster);
+  await scheduler.advance(10_000);
+  assert.match(problems.first ?? '', /^cannot read faster: the quota is used up\. Raise the quota/);
+  const seconds = telemetry.valueOf('logboom_transport_throttled_seconds_total', { action: 'read' });
+  assert.equal(seconds, 3 * cluster.answeredCount);
+  cluster.throttleMs = 999;
+  await scheduler.advance(10_000);
+  assert.equal(problems.first, undefined, 'less than a second is no news');
+  assert.deepEqual(
+    telemetry.lines.map(({ event }) => event),
+    ['kafka_waits', 'kafka_recovered'],
+  );
   fetcher.close();
   await scheduler.advance(10_000);
 });

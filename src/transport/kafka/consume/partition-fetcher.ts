@@ -15,6 +15,7 @@ import { KafkaError, problemOf } from '../client/kafka-problem.ts';
 import { PartitionReadState } from './partition-state.ts';
 import { listOffset } from '../client/list-offset.ts';
 import type { ProblemBook } from '../client/problem-book.ts';
+import { Throttling } from '../client/throttling.ts';
 import { SCHEMA_VERSION } from '../records/record-encoder.ts';
 
 /** A partition of a topic, the topic's id included, because a topic that is created anew is another one. */
@@ -87,6 +88,7 @@ export class PartitionFetcher {
   /** Leaders that could not be asked, which the transport's problems name. */
   readonly #awayLeaders = new Set<number>();
   readonly #wakers = new Set<() => void>();
+  readonly #throttling: Throttling;
   #nextUserNumber = 0;
   /** Where the next poll begins, so that all partitions get their turn. */
   #turn = 0;
@@ -94,6 +96,9 @@ export class PartitionFetcher {
 
   constructor(options: PartitionFetcherOptions) {
     this.#options = options;
+    const { scheduler, problems, telemetry, purpose } = options;
+    const subject = `read for ${purpose}`;
+    this.#throttling = new Throttling({ scheduler, problems, telemetry, action: 'read', subject });
   }
 
   /** The partitions that are read, by user number. */
@@ -171,6 +176,7 @@ export class PartitionFetcher {
 
   close(): void {
     this.#closing.abort();
+    this.#throttling.close();
     this.#readings.clear();
     this.#byUserNumber.clear();
     this.#wake();
@@ -335,6 +341,7 @@ export class PartitionFetcher {
       }
     }
     this.#wake();
+    this.#throttling.note(throttleMs);
     if (throttleMs > 0) await this.#options.scheduler.sleep(throttleMs, this.#closing.signal);
     if (!hasMoved) return;
     await this.#options.scheduler.sleep(RETRY_MS_MIN, this.#closing.signal);

@@ -14,6 +14,7 @@ import type { KafkaRequests } from '../client/kafka-requests.ts';
 import { KafkaError, problemOf, TIMED_OUT } from '../client/kafka-problem.ts';
 import { partitionOf } from './partitioner.ts';
 import type { ProblemBook } from '../client/problem-book.ts';
+import { Throttling } from '../client/throttling.ts';
 import {
   acknowledge,
   createPartition,
@@ -67,14 +68,6 @@ const FORGOTTEN = new Set([
   'PRODUCER_FENCED',
 ]);
 
-/** Throttling that a client does not notice is what quotas are for. */
-const THROTTLED_MS_MIN = 1_000;
-
-/** A quota that is still used up is told again within this time. */
-const THROTTLED_GRACE_MS = 2_000;
-
-const THROTTLED = 'write without being throttled';
-
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
 /** Topics that one process writes to; a template over a field with more values than this is a mistake. */
@@ -109,14 +102,16 @@ export class RecordSender {
   /** Batches that failed, encoded, by partition: an attempt repeats the same bytes. */
   readonly #encoded = new Map<PartitionState, Attempt>();
   readonly #failures = new Set<(error: AppError) => void>();
+  readonly #throttling: Throttling;
   #identity: Promise<ProducerIdentity> | undefined;
   #timer: Timer | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
-  #throttling: Timer | undefined;
 
   constructor(options: RecordSenderOptions) {
     this.#options = options;
     this.#encoder = new BatchEncoder(options);
+    const { scheduler, problems, telemetry } = options;
+    this.#throttling = new Throttling({ scheduler, problems, telemetry, action: 'write', subject: 'write' });
   }
 
   /** Sends records; resolves once all are acknowledged, rejects only with `closed`. The bytes are lent until then. */
@@ -146,7 +141,7 @@ export class RecordSender {
   close(): void {
     this.#closing.abort();
     this.#timer?.cancel();
-    this.#throttling?.cancel();
+    this.#throttling.close();
     for (const fail of this.#failures) fail(closedError());
     this.#failures.clear();
     this.#topics.clear();
@@ -298,7 +293,8 @@ export class RecordSender {
               this.#options.config.requestMsMax,
               batches,
             );
-      this.#noteThrottling(results);
+      // A broker that throttles has written what was sent, and reads the next request only after a while.
+      this.#throttling.note(Math.max(0, ...results.map(({ throttleMs }) => throttleMs)));
       this.#settle(attempts, results);
     } catch (error) {
       this.#failAll(partitions, error);
@@ -371,17 +367,6 @@ export class RecordSender {
       if (error === undefined || error === 'DUPLICATE_SEQUENCE_NUMBER') this.#succeed(planned, records);
       else this.#fail(partition, new KafkaError(error, result?.errorMessage ?? ''));
     }
-  }
-
-  /** A broker that throttles has written what was sent, and reads the next request only after a while. */
-  #noteThrottling(results: readonly ProduceResult[]): void {
-    const { scheduler, problems } = this.#options;
-    const throttleMs = Math.max(0, ...results.map((result) => result.throttleMs));
-    if (throttleMs < THROTTLED_MS_MIN || this.#closing.signal.aborted) return;
-    problems.note(THROTTLED, problemOf(new KafkaError('THROTTLING_QUOTA_EXCEEDED', ''), 'write faster'));
-    this.#throttling?.cancel();
-    const clear = (): void => problems.note(THROTTLED, undefined);
-    this.#throttling = scheduler.schedule(throttleMs + THROTTLED_GRACE_MS, clear);
   }
 
   #succeed({ partition }: PlannedBatch, records: Buffer | undefined): void {
