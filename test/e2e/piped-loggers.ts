@@ -5,7 +5,20 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeBursts } from './log-writers.ts';
 
-export type LoggerKind = 'shell' | 'python' | 'java' | 'seek' | 'offset' | 'buffered' | 'watched';
+/** Those with `watched` open their file again when another one has its name. */
+export type LoggerKind =
+  | 'shell'
+  | 'shell-watched'
+  | 'python'
+  | 'python-watched'
+  | 'java'
+  | 'java-watched'
+  | 'seek'
+  | 'seek-watched'
+  | 'offset'
+  | 'offset-watched'
+  | 'buffered'
+  | 'watched';
 
 export interface LoggerOptions {
   readonly kind: LoggerKind;
@@ -24,8 +37,9 @@ export interface PipedLogger {
 }
 
 const PYTHON = `
-import logging, sys
-handler = logging.FileHandler(sys.argv[1], encoding='utf-8')
+import logging, logging.handlers, sys
+kind = logging.handlers.WatchedFileHandler if sys.argv[2] == 'watched' else logging.FileHandler
+handler = kind(sys.argv[1], encoding='utf-8')
 handler.setFormatter(logging.Formatter('%(message)s'))
 logging.basicConfig(level=logging.INFO, handlers=[handler])
 for line in sys.stdin.buffer:
@@ -53,11 +67,40 @@ public class PipedLogger {
 }
 `;
 
+/** Java's own handler never opens its file again; appenders that do compare the file of the name with theirs. */
+const JAVA_WATCHED = `
+import java.io.*;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.*;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
+public class WatchedLogger {
+  static Object keyOf(Path file) {
+    try { return Files.readAttributes(file, BasicFileAttributes.class).fileKey(); } catch (IOException gone) { return null; }
+  }
+  public static void main(String[] args) throws Exception {
+    Path file = Path.of(args[0]);
+    Object key = keyOf(file);
+    OutputStream out = new FileOutputStream(args[0], true);
+    BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      if (!Objects.equals(key, keyOf(file))) {
+        out.close();
+        key = keyOf(file);
+        out = new FileOutputStream(args[0], true);
+      }
+      out.write((line + "\\n").getBytes(StandardCharsets.UTF_8));
+    }
+    out.close();
+  }
+}
+`;
+
 /** Starts an application; its file appears with its first line. */
 export function startPipedLogger(name: string, options: LoggerOptions): PipedLogger {
   const { kind, file, pidFile } = options;
   mkdirSync(path.dirname(file), { recursive: true });
-  const [program, args] = commandOf(kind, file);
+  const [program, args] = loggerCommand(kind, file);
   const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'inherit'] });
   if (pidFile !== undefined) writeFileSync(pidFile, `${child.pid}\n`);
   const exited = once(child, 'exit');
@@ -77,22 +120,37 @@ export function startPipedLogger(name: string, options: LoggerOptions): PipedLog
   };
 }
 
-function commandOf(kind: LoggerKind, file: string): [string, string[]] {
+/** Returns program and arguments of an application that writes what it reads to `file`, in a directory that is there. */
+export function loggerCommand(kind: LoggerKind, file: string): [string, string[]] {
   switch (kind) {
     case 'shell':
       return ['/bin/sh', ['-c', 'exec cat >> "$1"', 'sh', file]];
+    case 'shell-watched':
+      // Opens the file for each line.
+      return [
+        '/bin/sh',
+        ['-c', String.raw`while IFS= read -r line; do printf '%s\n' "$line" >> "$1"; done`, 'sh', file],
+      ];
     case 'python':
-      return ['python3', ['-c', PYTHON, file]];
-    case 'java': {
-      // Beside the logs, where nothing is collected.
-      const source = path.join(path.dirname(file), 'PipedLogger.java');
-      writeFileSync(source, JAVA);
-      return ['java', ['-Xshare:auto', source, file]];
-    }
+    case 'python-watched':
+      return ['python3', ['-c', PYTHON, file, kind === 'python' ? '' : 'watched']];
+    case 'java':
+      return javaCommand(file, 'PipedLogger', JAVA);
+    case 'java-watched':
+      return javaCommand(file, 'WatchedLogger', JAVA_WATCHED);
     case 'seek':
+    case 'seek-watched':
     case 'offset':
+    case 'offset-watched':
     case 'buffered':
     case 'watched':
       return [process.execPath, [path.join(import.meta.dirname, 'line-logger.ts'), file, kind]];
   }
+}
+
+function javaCommand(file: string, name: string, text: string): [string, string[]] {
+  // Beside the logs, where nothing is collected.
+  const source = path.join(path.dirname(file), `${name}.java`);
+  writeFileSync(source, text);
+  return ['java', ['-Xshare:auto', source, file]];
 }
