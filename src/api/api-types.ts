@@ -166,12 +166,25 @@ export interface AuditProblem {
   readonly reason: string;
 }
 
+/**
+ * Records of file ids that no agent follows, such as those that were posted to the API or that other shippers wrote; in no
+ * other figure.
+ */
+export interface WithoutAgentFigures {
+  readonly files: number;
+  /** Stored, those dropped and those expired included. */
+  readonly records: number;
+  readonly droppedByPipeline: number;
+  /** Refused by the store: in `records` they are not. */
+  readonly deadLettered: number;
+  readonly expired: number;
+}
+
 /** GET /api/v1/audit: the members of `AuditFigures` are the totals. */
 export interface AuditAnswer extends AuditFigures {
   readonly verdict: AuditVerdict;
   readonly rows: readonly AuditRow[];
-  /** Records of file ids that no agent follows, such as those that were posted to the API; in no other figure. */
-  readonly withoutAgent: { readonly files: number; readonly records: number };
+  readonly withoutAgent: WithoutAgentFigures;
   /**
    * Time, RFC 3339, of the last word of the agent elsewhere that has been silent for longest: what was written there since
    * is in no figure. Null when all files are followed by the process that is asked.

@@ -19,6 +19,13 @@ interface Offsets {
 
 const NONE: LetterTally = { refused: 0, discarded: 0, offsetSum: 0n };
 
+/** Letters of records that no ledger tells of. */
+export interface OtherLetters {
+  readonly fileIds: readonly string[];
+  readonly refused: number;
+  readonly discarded: number;
+}
+
 export class AuditLetters {
   readonly #byFile = new Map<string, Offsets>();
   #count = 0;
@@ -40,5 +47,19 @@ export class AuditLetters {
     const discarded = offsets.discarded.filter((offset) => offset < endOffset);
     const offsetSum = [...refused, ...discarded].reduce((sum, offset) => sum + BigInt(offset), 0n);
     return { refused: refused.length, discarded: discarded.length, offsetSum };
+  }
+
+  has(fileId: string): boolean {
+    return this.#byFile.has(fileId);
+  }
+
+  /** Returns the letters of all files but these. */
+  except(fileIds: ReadonlySet<string>): OtherLetters {
+    const others = [...this.#byFile].filter(([fileId]) => !fileIds.has(fileId));
+    return {
+      fileIds: others.map(([fileId]) => fileId),
+      refused: others.reduce((sum, [, { refused }]) => sum + refused.length, 0),
+      discarded: others.reduce((sum, [, { discarded }]) => sum + discarded.length, 0),
+    };
   }
 }

@@ -145,7 +145,7 @@ test('documents that no agent accounts for are counted by themselves, and cannot
   const report = await buildAuditReport(filesOf(fileAudit(), posted));
   assert.deepEqual(
     [report.verdict, report.records, report.files, report.withoutAgent, report.rows.length],
-    ['accounted', 4, 1, { files: 1, records: 7 }, 1],
+    ['accounted', 4, 1, { files: 1, records: 7, droppedByPipeline: 0, deadLettered: 0, expired: 0 }, 1],
   );
   const twice = await buildAuditReport(filesOf({ ...posted, twice: 2 }));
   assert.deepEqual([twice.verdict, twice.twice, twice.withoutAgent.records], ['discrepancy', 2, 5]);
@@ -170,6 +170,15 @@ test('of many problems the most serious are named and all are counted', async ()
 
 function lettersAt(offsets: readonly number[], changes: Partial<DeadLetter> = {}): AuditLetters {
   const letters = new AuditLetters();
+  addLetters(letters, offsets, changes);
+  return letters;
+}
+
+function addLetters(
+  letters: AuditLetters,
+  offsets: readonly number[],
+  changes: Partial<DeadLetter> = {},
+): void {
   for (const offset of offsets) {
     const letter: DeadLetter = {
       id: String(offset),
@@ -186,7 +195,6 @@ function lettersAt(offsets: readonly number[], changes: Partial<DeadLetter> = {}
     };
     assert.ok(letters.add(letter));
   }
-  return letters;
 }
 
 test('a record that the store refused is accounted for by its dead letter, and a lost one beside it is missing', async () => {
@@ -198,6 +206,28 @@ test('a record that the store refused is accounted for by its dead letter, and a
   assert.deepEqual([lost.verdict, lost.missing, lost.deadLettered], ['discrepancy', 1, 1]);
   const other = await buildAuditReport(filesOf(fileAudit({ found: 3, offsetSum: '40' })), { letters });
   assert.deepEqual([other.verdict, other.missing], ['discrepancy', 1]);
+});
+
+test('letters of files that no agent follows are told by themselves, also where nothing of the file is stored', async () => {
+  const stored = fileAudit({ fileId: 'b', ledger: undefined, found: 5, expired: 2 });
+  const refused = lettersAt([10, 20], { fileId: 'b' });
+  addLetters(refused, [30], {
+    fileId: 'b',
+    document: '',
+    error: { type: 'discarded', reason: 'discarded: limits' },
+  });
+  addLetters(refused, [40], { fileId: '0'.repeat(20) });
+  addLetters(refused, [10]);
+  const followed = fileAudit({ found: 3, offsetSum: '50' });
+  const report = await buildAuditReport(filesOf(followed, stored), { letters: refused });
+  assert.deepEqual(report.withoutAgent, {
+    files: 2,
+    records: 5,
+    droppedByPipeline: 1,
+    deadLettered: 3,
+    expired: 2,
+  });
+  assert.deepEqual([report.verdict, report.deadLettered, report.files], ['accounted', 1, 1]);
 });
 
 test('a discarded letter counts among what was dropped', async () => {

@@ -24,6 +24,7 @@ import type {
   AuditProblem,
   AuditRow,
   AuditVerdict,
+  WithoutAgentFigures,
 } from './api-types.ts';
 
 /** A last line that is longer than this is none: the bytes wait for something else. */
@@ -96,7 +97,7 @@ export async function buildAuditReport(
   const { unknownReason } = look;
   const groups = new Map<string, Group>();
   const total = newFigures();
-  const withoutAgent = { files: 0, records: 0 };
+  const withoutAgent = new WithoutAgent(look.letters);
   const problems: AuditProblem[] = [];
   const excused = excusedNodes(look);
   /** By node: time of its last word. */
@@ -114,10 +115,10 @@ export async function buildAuditReport(
       // What agents say of gaps is no record of any file.
       total.twice += file.twice;
     } else if (file.ledger === undefined) {
-      withoutAgent.files += 1;
-      withoutAgent.records += file.found - file.twice;
+      withoutAgent.add(file);
       total.twice += file.twice;
     } else {
+      withoutAgent.leave(file.fileId);
       const group = groupOf(groups, file.ledger);
       if (!excused.has(file.ledger.node)) noteWord(toldAt, file.ledger, look.ownNode);
       for (const figures of [group.figures, total]) addFigures(figures, file, finding);
@@ -147,12 +148,47 @@ export async function buildAuditReport(
     verdict,
     ...total,
     rows: rows.toSorted(compareRows),
-    withoutAgent,
+    withoutAgent: withoutAgent.figures(),
     toldAt: [...toldAt.values()].toSorted()[0] ?? null,
     agents: agentsOf(look),
     problems: mostSerious(problems),
     problemCount,
   };
+}
+
+/** Adds up what stands beside the files of agents. Of files it remembers those that have letters, which are few. */
+class WithoutAgent {
+  readonly #letters: AuditLetters | undefined;
+  /** Stored files with letters, and files of agents with letters, which are told with their rows. */
+  readonly #stored = new Set<string>();
+  readonly #followed = new Set<string>();
+  readonly #sum = { files: 0, records: 0, droppedByPipeline: 0, expired: 0 };
+
+  constructor(letters: AuditLetters | undefined) {
+    this.#letters = letters;
+  }
+
+  add({ fileId, found, twice, droppedByPipeline, expired }: FileAudit): void {
+    if (this.#letters?.has(fileId) === true) this.#stored.add(fileId);
+    this.#sum.files += 1;
+    this.#sum.records += found - twice;
+    this.#sum.droppedByPipeline += droppedByPipeline;
+    this.#sum.expired += expired;
+  }
+
+  leave(fileId: string): void {
+    if (this.#letters?.has(fileId) === true) this.#followed.add(fileId);
+  }
+
+  figures(): WithoutAgentFigures {
+    const { fileIds = [], refused = 0, discarded = 0 } = this.#letters?.except(this.#followed) ?? {};
+    return {
+      ...this.#sum,
+      files: this.#sum.files + fileIds.filter((fileId) => !this.#stored.has(fileId)).length,
+      droppedByPipeline: this.#sum.droppedByPipeline + discarded,
+      deadLettered: refused,
+    };
+  }
 }
 
 function agentsOf({ agents: report, ownNode }: AuditLook): AuditAnswer['agents'] {

@@ -269,7 +269,7 @@ function auditAnswer(verdict: AuditAnswer['verdict'], missing: number): AuditAns
   const row = { ...figures, namespace: 'shop', pod: 'cart-0', container: 'cart', verdict };
   const problem = { fileId: 'f', path: '/x/0.log', verdict, reason: `${missing} records are missing` };
   const problems = verdict === 'accounted' ? [] : [problem];
-  const withoutAgent = { files: 0, records: 0 };
+  const withoutAgent = { files: 0, records: 0, droppedByPipeline: 0, deadLettered: 0, expired: 0 };
   const agents = { running: 0, silent: [], stopped: [] };
   const problemCount = problems.length;
   return { ...figures, verdict, rows: [row], withoutAgent, toldAt: null, agents, problems, problemCount };
@@ -304,9 +304,14 @@ void test('audit says in words what is open and what may be lost', async () => {
     / lost in 3 places \(15 B and an unknown number of bytes\)\.$/,
   );
   assert.match(await lossOf({ possibleLoss: 2, possibleLossBytes: 15 }), / in 2 places \(15 B\)\.$/);
-  const posted = { ...answer, withoutAgent: { files: 1, records: 1_200 } };
-  const { out } = await run('audit', { answer: () => json(posted) });
-  assert.match(out, /^\(without an agent\) +1 +1,200$/m);
+  const withoutAgent = { files: 1, records: 1_200, droppedByPipeline: 4, deadLettered: 2, expired: 3 };
+  const { out } = await run('audit', { answer: () => json({ ...answer, withoutAgent }) });
+  assert.match(out, /^\(without an agent\) +1 +1,200 +4 +2 +3$/m);
+  assert.match(out, / The store refused 2 records: see `logboom replay`\.\n$/);
+  // An earlier server says less of them.
+  const less = { ...answer, withoutAgent: { files: 1, records: 1_200 } };
+  const { out: earlier } = await run('audit', { answer: () => json(less) });
+  assert.match(earlier, /^\(without an agent\) +1 +1,200 +0 +0 +0$/m);
   const early = { ...answer, expired: 9, expiredEarly: 7 };
   const { out: warned } = await run('audit', { answer: () => json(early) });
   assert.match(warned, /0 twice\.\nWarning: 7 records stood in indices that somebody deleted before/);

@@ -100,7 +100,7 @@ async function isSure({ confirm }: CliContext, node: string): Promise<boolean> {
 /** What an earlier server does not say of its audit. */
 const UNSAID = {
   toldAt: null,
-  withoutAgent: { files: 0, records: 0 },
+  withoutAgent: { files: 0, records: 0, droppedByPipeline: 0, deadLettered: 0, expired: 0 },
   agents: { running: 0, silent: [], stopped: [] },
   droppedByPipeline: 0,
   deadLettered: 0,
@@ -112,7 +112,8 @@ const UNSAID = {
 /** Returns the answer of a server of any version. */
 function completed(answer: Partial<AuditAnswer> & Pick<AuditAnswer, 'verdict' | 'rows'>): AuditAnswer {
   const rows = answer.rows.map((row) => ({ ...UNSAID, ...row }));
-  return { ...UNSAID, ...answer, rows } as AuditAnswer;
+  const withoutAgent = { ...UNSAID.withoutAgent, ...answer.withoutAgent };
+  return { ...UNSAID, ...answer, rows, withoutAgent } as AuditAnswer;
 }
 
 /** The server looks again by itself; it is asked again when its longest wait is over. */
@@ -208,15 +209,21 @@ function agentsText({ agents: { silent, stopped } }: AuditAnswer): string {
   return lines.join('');
 }
 
-function withoutAgentRow({ withoutAgent: { files, records } }: AuditAnswer): string[] {
+function withoutAgentRow({ withoutAgent }: AuditAnswer): string[] {
   return [
     '(without an agent)',
     '',
     '',
-    formatCount(files),
+    formatCount(withoutAgent.files),
     '',
-    formatCount(records),
-    ...Array<string>(7).fill(''),
+    formatCount(withoutAgent.records),
+    '',
+    '',
+    '',
+    formatCount(withoutAgent.droppedByPipeline),
+    formatCount(withoutAgent.deadLettered),
+    formatCount(withoutAgent.expired),
+    '',
   ];
 }
 
@@ -252,9 +259,10 @@ function silenceOf({ agents: { silent } }: AuditAnswer): string {
   return silent.length === 1 ? ' 1 agent is silent.' : ` ${formatCount(silent.length)} agents are silent.`;
 }
 
-function lettersText({ deadLettered }: AuditAnswer): string {
-  if (deadLettered === 0) return '';
-  return ` The store refused ${formatPlural(deadLettered, 'record')}: see \`logboom replay\`.`;
+function lettersText({ deadLettered, withoutAgent }: AuditAnswer): string {
+  const refused = deadLettered + withoutAgent.deadLettered;
+  if (refused === 0) return '';
+  return ` The store refused ${formatPlural(refused, 'record')}: see \`logboom replay\`.`;
 }
 
 function unfinishedText({ unfinishedBytes }: AuditAnswer): string {
