@@ -162,7 +162,10 @@ test('the fast path and the general path make the same documents of every line',
         documents,
         lines.map(([, , offset]) => offset),
       );
-      assert.deepEqual(outcomeOf(fast, batch), outcomeOf(general, batch));
+      const expected = outcomeOf(general, batch);
+      assert.deepEqual(outcomeOf(fast, batch), expected);
+      // Lines whose shapes are known are read in another way.
+      assert.deepEqual(outcomeOf(fast, batch), expected);
     }),
     { numRuns: 1000 },
   );

@@ -29,7 +29,7 @@ export const SCAN_FLAG = {
 } as const;
 
 /** Decimal digits that a double keeps for certain. */
-const EXACT_DIGITS_MAX = 15;
+export const EXACT_DIGITS_MAX = 15;
 
 const VALUE = 0;
 const VALUE_OR_END = 1;

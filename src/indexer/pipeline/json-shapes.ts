@@ -20,8 +20,10 @@ const NO_RANK = 99;
 const STRING = FIELD_TYPE.string;
 const INTEGER = FIELD_TYPE.integer;
 
-interface ShapeNode {
+/** A key at one place behind the same keys. */
+export interface ShapeNode {
   readonly key: string;
+  /** The key's text, which has no escapes. */
   readonly keyBytes: Uint8Array;
   readonly depth: number;
   /** The node of the object that the key stands in. */
@@ -35,6 +37,8 @@ interface ShapeNode {
   readonly isGeneralAsObject: boolean;
   readonly messageRank: number;
   readonly levelRank: number;
+  /** Whether it is a field whatever its value is: nothing else of what stands above. */
+  readonly isField: boolean;
   /** Types seen in the batch of this number, which are not collected yet. */
   types: number;
   batchNumber: number;
@@ -55,36 +59,58 @@ export class JsonShapes {
   readonly #nodes: ShapeNode[] = [];
   #touched: ShapeNode[] = [];
   #batchNumber = 1;
+  /** Of the line whose members are taken: the strongest keys so far, and the last member of the outer object. */
+  #messageRank = NO_RANK;
+  #levelRank = NO_RANK;
+  #previousTop = -1;
+
+  /** The node before the first key. */
+  get root(): ShapeNode {
+    return this.#root;
+  }
 
   /** Finds the shape of what was scanned; false when the line needs the general path. */
   match(scanner: JsonScanner, bytes: Uint8Array): boolean {
+    const { memberCount, valueTypes } = scanner;
     let node = this.#root;
-    let messageRank = NO_RANK;
-    let bestLevelRank = NO_RANK;
-    let previousTop = -1;
+    this.begin();
+    for (let member = 0; member < memberCount; member++) {
+      node = this.#follower(node, scanner, bytes, member);
+      if (!this.take(node, member, valueTypes[member] ?? 0)) return false;
+    }
+    return true;
+  }
+
+  /** Begins a line whose members are taken one by one. */
+  begin(): void {
     this.messageMember = -1;
     this.levelMember = -1;
     this.levelCount = 0;
-    const { memberCount, valueTypes, depths } = scanner;
-    const nodes = this.#nodes;
-    for (let member = 0; member < memberCount; member++) {
-      node = this.#follower(node, scanner, bytes, member);
-      nodes[member] = node;
-      const type = valueTypes[member] ?? 0;
-      if (node.isGeneral || (node.isGeneralAsObject && type === OBJECT_VALUE)) return false;
-      if (node.messageRank < messageRank && type === STRING) {
-        messageRank = node.messageRank;
-        this.messageMember = member;
-        this.beforeMessage = previousTop;
-      }
-      if (node.levelRank !== NO_RANK && (type === STRING || type === INTEGER)) {
-        this.levelCount++;
-        if (node.levelRank < bestLevelRank) {
-          bestLevelRank = node.levelRank;
-          this.levelMember = member;
-        }
-      }
-      if (depths[member] === 1) previousTop = member;
+    this.#messageRank = NO_RANK;
+    this.#levelRank = NO_RANK;
+    this.#previousTop = -1;
+  }
+
+  /** Takes the next member, with the type of its value; false when the line needs the general path. */
+  take(node: ShapeNode, member: number, type: number): boolean {
+    this.#nodes[member] = node;
+    if (!node.isField && !this.#takeSpecial(node, member, type)) return false;
+    if (node.depth === 1) this.#previousTop = member;
+    return true;
+  }
+
+  #takeSpecial(node: ShapeNode, member: number, type: number): boolean {
+    if (node.isGeneral || (node.isGeneralAsObject && type === OBJECT_VALUE)) return false;
+    if (node.messageRank < this.#messageRank && type === STRING) {
+      this.#messageRank = node.messageRank;
+      this.messageMember = member;
+      this.beforeMessage = this.#previousTop;
+    }
+    if (node.levelRank === NO_RANK || (type !== STRING && type !== INTEGER)) return true;
+    this.levelCount++;
+    if (node.levelRank < this.#levelRank) {
+      this.#levelRank = node.levelRank;
+      this.levelMember = member;
     }
     return true;
   }
@@ -171,6 +197,8 @@ function createNode(
   const isTop = depth === 1;
   const messageRank = isTop ? (MESSAGE_KEYS as readonly string[]).indexOf(key) : -1;
   const rank = isTop ? levelRank(key) : -1;
+  const isGeneral = (isTop && key === 'ecs.version') || standsTwice(key, previous, depth);
+  const isGeneralAsObject = isTop && (key === 'ecs' || key === 'log');
   return {
     key,
     keyBytes: keyBytes ?? new Uint8Array(0),
@@ -178,10 +206,11 @@ function createNode(
     parent,
     previous,
     followers: [],
-    isGeneral: (isTop && key === 'ecs.version') || standsTwice(key, previous, depth),
-    isGeneralAsObject: isTop && (key === 'ecs' || key === 'log'),
+    isGeneral,
+    isGeneralAsObject,
     messageRank: messageRank < 0 ? NO_RANK : messageRank,
     levelRank: rank < 0 ? NO_RANK : rank,
+    isField: !isGeneral && !isGeneralAsObject && messageRank < 0 && rank < 0,
     types: 0,
     batchNumber: 0,
     fieldNode: undefined,

@@ -14,14 +14,8 @@ import { MESSAGE_START } from '../../record/document-layout.ts';
 import type { Frame } from './document-frame.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { JsonShapes } from './json-shapes.ts';
-import {
-  appendLetter,
-  LEVELS,
-  levelOfCode,
-  levelOfValue,
-  PACKED_LETTERS_MAX,
-  type Level,
-} from './level-names.ts';
+import { KnownLineReader } from './known-line-reader.ts';
+import { LEVELS, levelOfValue, type Level } from './level-names.ts';
 import { levelOfText } from './level-text.ts';
 import type { SpliceWriter } from './splice-writer.ts';
 
@@ -35,11 +29,26 @@ const OPENING_BRACE = Buffer.from('{');
 /** Escapes of the message that stand for one other byte. */
 const PLAIN_ESCAPES = escapeTable();
 
+/** Values that are remembered: programs have few, and those of numbers as well as words fit. */
+const KNOWN_LEVELS_MAX = 16;
+
+/** Longer values name no level that many lines have. */
+const LEVEL_BYTES_MAX = 16;
+
+/** What a line has as its level, and what becomes of it. */
+interface KnownLevel {
+  /** JSON, as it stands in the line. */
+  readonly value: Buffer;
+  readonly member: Buffer | undefined;
+}
+
 export class LineSplicer {
   readonly #scanner = new JsonScanner();
   readonly #shapes = new JsonShapes();
+  readonly #reader = new KnownLineReader(this.#scanner, this.#shapes);
   /** The line as it was written, without the escapes of the document. */
   #line = Buffer.allocUnsafeSlow(64 * 1024);
+  readonly #knownLevels: KnownLevel[] = [];
   /** The level's member, ready to be written, of the line that `#findLevel` looked at. */
   #level: Buffer | undefined;
 
@@ -53,14 +62,17 @@ export class LineSplicer {
       if (level !== undefined) writer.insert(source, logStart, levelMember(level));
       return true;
     }
-    const length = this.#unescape(source, messageStart, messageEnd);
-    if (length < 0) return false;
-    if (!this.#scanner.scan(this.#line, 0, length)) {
-      const level = levelOfText(source, messageStart, messageEnd);
-      if (level !== undefined) writer.insert(source, logStart, levelMember(level));
-      return true;
+    this.#makeRoom(messageEnd - messageStart);
+    if (this.#reader.read(source, messageStart, messageEnd, this.#line) < 0) {
+      const length = this.#unescape(source, messageStart, messageEnd);
+      if (length < 0) return false;
+      if (!this.#scanner.scan(this.#line, 0, length)) {
+        const level = levelOfText(source, messageStart, messageEnd);
+        if (level !== undefined) writer.insert(source, logStart, levelMember(level));
+        return true;
+      }
+      if (this.#scanner.flags !== 0 || !this.#shapes.match(this.#scanner, this.#line)) return false;
     }
-    if (this.#scanner.flags !== 0 || !this.#shapes.match(this.#scanner, this.#line)) return false;
     if (!this.#findLevel(source, messageStart, messageEnd)) return false;
     this.#shapes.note(this.#scanner);
     this.#writeFields(writer, source, messageStart, messageEnd);
@@ -73,9 +85,12 @@ export class LineSplicer {
     this.#shapes.collect(types);
   }
 
+  #makeRoom(bytes: number): void {
+    if (this.#line.length < bytes) this.#line = Buffer.allocUnsafeSlow(2 * bytes);
+  }
+
   /** Returns the length of the line, or -1 when its text has an escape that needs a closer look. */
   #unescape(source: Buffer, start: number, end: number): number {
-    if (this.#line.length < end - start) this.#line = Buffer.allocUnsafeSlow(2 * (end - start));
     const line = this.#line;
     let length = 0;
     for (let position = start; position < end; position++) {
@@ -112,22 +127,21 @@ export class LineSplicer {
     return true;
   }
 
+  /** Returns the member for `log` that a value makes, which stands in the line. */
   #levelOfMember(start: number, end: number): Buffer | undefined {
     const line = this.#line;
-    if (line[start] === 0x22 && end - start - 2 <= PACKED_LETTERS_MAX) {
-      let code = 0;
-      let position = start + 1;
-      for (; position < end - 1; position++) {
-        const letter = (line[position] ?? 0) | 0x20;
-        if (letter < 0x61 || letter > 0x7a) break;
-        code = appendLetter(code, letter);
-      }
-      const level = position === end - 1 ? levelOfCode(code) : undefined;
-      if (level !== undefined) return levelMember(level);
+    const known = this.#knownLevels;
+    for (let index = 0; index < known.length; index++) {
+      const level = known[index] as KnownLevel;
+      if (level.value.length === end - start && hasBytes(line, start, level.value)) return level.member;
     }
     const value: unknown = JSON.parse(line.toString('utf8', start, end));
     const name = levelOfValue(value);
-    return name === undefined ? undefined : Buffer.from(`"level":${JSON.stringify(name)},`);
+    const member = name === undefined ? undefined : Buffer.from(`"level":${JSON.stringify(name)},`);
+    if (end - start > LEVEL_BYTES_MAX) return member;
+    if (known.length === KNOWN_LEVELS_MAX) known.shift();
+    known.push({ value: Buffer.from(line.subarray(start, end)), member });
+    return member;
   }
 
   #writeFields(writer: SpliceWriter, source: Buffer, messageStart: number, messageEnd: number): void {
@@ -158,6 +172,11 @@ export class LineSplicer {
     writer.append(line, objectStart, valueEnds[beforeMessage] ?? 0);
     writer.append(line, textEnd + 1, objectEnd);
   }
+}
+
+function hasBytes(line: Buffer, start: number, bytes: Buffer): boolean {
+  for (let index = 0; index < bytes.length; index++) if (line[start + index] !== bytes[index]) return false;
+  return true;
 }
 
 function levelMember(level: Level): Buffer {
