@@ -1,5 +1,7 @@
 /** Below this, a loop is faster than a call into native code. */
 const LOOP_BYTES_MAX = 32;
+/** The same of a range, for which no view has to be made. */
+const LOOP_RANGE_BYTES_MAX = 16;
 
 /** Bytes that grow at the end. What `bytes` returned is borrowed until the next change. */
 export class ByteBuffer {
@@ -29,9 +31,13 @@ export class ByteBuffer {
 
   /** Appends `[start, end)` of `source`. */
   appendRange(source: Buffer, start: number, end: number): void {
-    this.#grow(end - start);
-    source.copy(this.#bytes, this.#length, start, end);
-    this.#length += end - start;
+    const count = end - start;
+    this.#grow(count);
+    const target = this.#bytes;
+    const at = this.#length;
+    if (count > LOOP_RANGE_BYTES_MAX) source.copy(target, at, start, end);
+    else for (let index = 0; index < count; index += 1) target[at + index] = source[start + index] as number;
+    this.#length = at + count;
   }
 
   #grow(count: number): void {

@@ -24,7 +24,7 @@ export const COLUMNS_MAX = 500;
 
 export const REST_COLUMN: Column = { path: ['fields'], name: 'fields_rest', kind: 'json' };
 
-/** Members that documents may have whatever their fields are: always there, so that searches need not ask. */
+/** Members that documents may have whatever their fields are, and whose types nobody tells. */
 const CORE_MEMBERS = {
   message: '',
   stream: '',
@@ -33,15 +33,19 @@ const CORE_MEMBERS = {
   error: { message: '' },
 } as const;
 
+/** Those of them that compact documents may have: a column of nothing takes time to write, too. */
+const COMPACT_MEMBERS = { message: '', stream: '', log: { level: '', file: { path: '' } } } as const;
+
 /** Paths that are kept in columns of their own kind. */
 const OWN_PATHS: ReadonlySet<string> = new Set(['@timestamp', 'event\u0000id', 'log\u0000offset']);
 
 const NUMBER_TYPES = FIELD_TYPE.integer | FIELD_TYPE.double;
 
-/** Returns the types of what every document may have, merged with `types`. */
-export function withCoreTypes(types: FieldTypes): FieldTypes {
+/** Returns the types of what every document may have, or every compact one, merged with `types`. */
+export function withCoreTypes(types: FieldTypes, isCompact = false): FieldTypes {
   const merged: FieldTypes = new Map();
-  for (const [key, value] of Object.entries(CORE_MEMBERS)) addFieldTypes(merged, key, value);
+  const members = isCompact ? COMPACT_MEMBERS : CORE_MEMBERS;
+  for (const [key, value] of Object.entries(members)) addFieldTypes(merged, key, value);
   mergeFieldTypes(merged, types);
   return merged;
 }

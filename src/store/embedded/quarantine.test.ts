@@ -92,7 +92,7 @@ test('a Parquet file is taken back only when every column of it can be read', as
   await store.close();
   // The pages of the message come first of what is long: with other bytes there the file's index is as it was.
   const broken = Buffer.from(sound);
-  broken.fill(0x55, 300, sound.length - 6000);
+  broken.fill(0x55, 300, 900);
   fs.writeFileSync(aside?.path ?? '', broken);
   store = await duckDb.openStore('parquet');
   assert.equal((await store.stats()).quarantined.length, 1);

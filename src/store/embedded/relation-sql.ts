@@ -94,7 +94,7 @@ export function planJournals(journals: readonly JournalSource[]): JournalPlan {
     for (const { members } of journal.resources.values()) addMemberTypes(resourceTypes, members);
   }
   const together: FieldTypes = new Map();
-  mergeFieldTypes(together, withCoreTypes(documentTypes));
+  mergeFieldTypes(together, withCoreTypes(documentTypes, isCompact));
   mergeFieldTypes(together, resourceTypes);
   const columns = columnsOf(together);
   const isBelow = (root: FieldTypes, column: Column): boolean => hasPath(root, column.path);
