@@ -76,6 +76,16 @@ export interface ResolvedField {
   readonly isKnown: boolean;
 }
 
+/** Whether a top-level member is one of those that Logboom writes itself. */
+export function isOwnName(name: string): boolean {
+  return OWN_OBJECTS.has(name) || TOP_LEVEL_FIELDS.has(name);
+}
+
+/** Whether the schema has an object of this name at the top level; `fields` holds what it has none for. */
+export function isObjectName(name: string): boolean {
+  return name === 'input' || (name !== 'fields' && (OWN_OBJECTS.has(name) || SCHEMA_OBJECTS.has(name)));
+}
+
 /** Returns where the field that somebody calls `name` stands in documents. `isKnownField` tells parsed fields. */
 export function resolveField(name: string, isKnownField?: (name: string) => boolean): ResolvedField {
   const alias = ALIASES.get(name);

@@ -86,7 +86,7 @@ class PoisonWriter {
     const line = {
       ecs: { version: '8.11.0' },
       message: `poison ${this.count}`,
-      user: 'text',
+      http: { request: 'text' },
     };
     appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
   }

@@ -72,8 +72,8 @@ void describe('one process against OpenSearch', { skip: javaSkipReason() ?? fals
     mkdirSync(path.dirname(logFile), { recursive: true });
     const lines = Array.from({ length: 20 }, (_, index) => `order ${index}\n`);
     const poison = (user: string): string =>
-      `{"ecs":{"version":"8.11.0"},"message":"poison","user":"${user}"}\n`;
-    const absurd = '{"ecs":{"version":"8.11.0"},"message":"absurd","client":"nobody"}\n';
+      `{"ecs":{"version":"8.11.0"},"message":"poison","http":{"request":"${user}"}}\n`;
+    const absurd = '{"ecs":{"version":"8.11.0"},"message":"absurd","http":{"response":"nobody"}}\n';
     const refused = [poison('alice'), poison('bob'), absurd];
     writeFileSync(logFile, [...lines.slice(0, 10), ...refused, ...lines.slice(10)].join(''));
     await restart('[]');
@@ -111,7 +111,7 @@ void describe('one process against OpenSearch', { skip: javaSkipReason() ?? fals
       again.output,
       /1 dead letter replayed: 0 stored, 1 refused again\.\n.*mapper_parsing_exception/,
     );
-    const steps = '[{ kind: json }, { kind: rename, from: user, to: user_name }]';
+    const steps = '[{ kind: json }, { kind: rename, from: http.request, to: request }]';
     await restart(`[{ name: cart, match: { app: cart }, steps: ${steps} }]`);
     const mended = await runLogboom(['replay', 'run', '--group', users ?? '', '--server', server]);
     assert.equal(mended.code, 0, mended.output);

@@ -8,6 +8,7 @@ import { parseExact } from '../../base/exact-json.ts';
 import { JsonScanner, SCAN_FLAG } from './json-scanner.ts';
 import { collectFieldTypes } from './field-type-collection.ts';
 import { originOf } from './pipeline-selection.ts';
+import { settleMembers } from './settle-members.ts';
 
 /** What became of a document: `failed` ones are kept as they were, with what went wrong in `error.message`. */
 export type GeneralOutcome = 'keep' | 'drop' | 'failed';
@@ -45,6 +46,7 @@ export function processDocument(
     pipeline = selectPipeline(pipelines, originOf(document));
     const outcome = runPipeline(pipeline, document);
     if (outcome === 'drop') return { outcome, text: '' };
+    settleMembers(document);
     collectFieldTypes(types, document);
     return { outcome, text: JSON.stringify(inLayoutOrder(document)) };
   } catch (error) {
@@ -89,6 +91,7 @@ function keepAsItWas(bytes: Buffer, failure: DocumentFailure, types: FieldTypes)
   const who = pipeline === undefined ? 'the pipeline' : `the pipeline ${pipeline}`;
   try {
     const document = parseDocument(bytes);
+    settleMembers(document);
     ownObject(document, 'error')['message'] = `${who} failed: ${reason}`;
     collectFieldTypes(types, document);
     return { outcome: 'failed', text: JSON.stringify(inLayoutOrder(document)), failure };
