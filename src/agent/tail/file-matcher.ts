@@ -7,6 +7,7 @@
  *   other inode, same head and last bytes, the old one has no name     the same file, moved or copied
  *   other inode, same head and last bytes, the old one has a name      a copy: remembered, not read
  *   the same, and another copy goes on where this one ends             an earlier copy: remembered, not read
+ *   other inode, same head, ends where bytes of a truncated one stood  a copy that ends before what was read: the same
  *   compressed: the same by what it inflates to
  */
 import { messageOf, systemCodeOf } from '../../base/errors.ts';
@@ -244,7 +245,10 @@ export class FileMatcher {
       this.begin(group, observed, fd, 0);
       return true;
     }
-    const isContinued = match?.phase === 'orphaned' && !this.#isEarlierCopy(match, copy, beside);
+    const isContinued =
+      match?.phase === 'orphaned' &&
+      !this.#isShortCopy(match, observed, fd) &&
+      !this.#isEarlierCopy(match, copy, beside);
     if (match !== undefined && isContinued) {
       this.continueAt(group, match, observed, fd);
       this.#reader.settleTruncation(group, match, match.size);
@@ -253,6 +257,13 @@ export class FileMatcher {
     this.#remember(group, origin, observed);
     group.suspects.delete(observed.inode);
     return false;
+  }
+
+  /** Whether a copy of the truncated `file` ends before what was read of it, so that nothing goes on in it. */
+  #isShortCopy(file: TailedFile, observed: Observed, fd: number): boolean {
+    if (!file.isTruncated || observed.size >= file.readOffset) return false;
+    // What was known as its copy before the truncation was compared while the file was whole.
+    return file.also.has(aliasOf(observed)) || this.#marks.isShortCopy(file, fd, observed.size);
   }
 
   /** Whether `copy` was made of the truncated `file` before another copy, which holds all of it and more. */
@@ -311,7 +322,8 @@ export class FileMatcher {
       // A new active file that begins like one that vanished is a new file, such as one with the same banner.
       if (!isRotated) continue;
       if (file.phase === 'orphaned') {
-        if (this.#marks.hasMark(file, fd, observed.size)) return file;
+        if (this.#marks.hasMark(file, fd, observed.size) || this.#isShortCopy(file, observed, fd))
+          return file;
         continue;
       }
       const mayBeCopied = canBeCopied(group, file) || this.#marks.hasChanged(file);

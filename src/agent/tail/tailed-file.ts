@@ -17,6 +17,7 @@ import { lastingRotationOf, type Rotation } from '../discovery/rotated-name.ts';
 import type { FileCheckpoint, Fingerprint } from '../ship/checkpoint-store.ts';
 import type { FileProgress } from '../ship/ship-state.ts';
 import type { ArchiveReader } from './archive-reader.ts';
+import { EarlierMarks } from './earlier-marks.ts';
 import { MARK_BYTES } from './fingerprint.ts';
 import { ReplayState } from './replay-state.ts';
 import type { Skip } from './skips.ts';
@@ -72,6 +73,8 @@ export class TailedFile {
   /** The last bytes that were read, up to `MARK_BYTES`. */
   readonly markBytes = new Uint8Array(MARK_BYTES);
   markLength = 0;
+  /** Marks of read offsets before the last one, as far as this run has read. */
+  readonly earlierMarks = new EarlierMarks();
   /** The mark of the checkpoint, until the file is read again. */
   savedMark: Fingerprint | undefined;
   /** Aliases (`aliasOf`) of what stands in the directory and has the same content, or is not to be collected. */
@@ -207,6 +210,8 @@ export class TailedFile {
 
   /** Remembers the last bytes of a run that ends at the read offset. */
   remember(bytes: Uint8Array): void {
+    // What is the mark until now becomes an earlier one.
+    this.earlierMarks.note(this.readOffset - bytes.length, this.markBytes.subarray(0, this.markLength));
     if (bytes.length >= MARK_BYTES) {
       this.markBytes.set(bytes.subarray(bytes.length - MARK_BYTES));
       this.markLength = MARK_BYTES;

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { APPS_SOURCE, AgentWorld } from '../testing/agent-world.ts';
+
+const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
+const COPY = `${APP_LOG}-20261123-112217`;
+
+function gapsOf(world: AgentWorld): unknown[] {
+  return [...world.producer.ledger.values()].flatMap((record) =>
+    record.gaps.map(({ kind, startOffset, endOffset }) => [kind, startOffset, endOffset]),
+  );
+}
+
+// Between copying and truncating the writer goes on, and the agent reads; some writers go on at their old offset.
+test('a copy that ends before what was read of the truncated file is not read, known before or not', async () => {
+  for (const isKnown of [true, false]) {
+    for (const isRestarted of isKnown ? [true, false] : [false]) {
+      for (const ownOffset of [undefined, 9]) {
+        const world = new AgentWorld([APPS_SOURCE]);
+        world.write(APP_LOG, 'a1\na2\n');
+        world.start();
+        await world.advance(1000);
+        const copied = world.fileSystem.readFile(APP_LOG);
+        if (isKnown) world.write(COPY, copied);
+        await world.advance(1000);
+        world.write(APP_LOG, 'a3\n');
+        await world.advance(1000);
+        if (isRestarted) world.kill();
+        if (!isKnown) world.write(COPY, copied);
+        world.fileSystem.truncate(APP_LOG, 0);
+        if (ownOffset !== undefined) world.fileSystem.truncate(APP_LOG, ownOffset);
+        world.write(APP_LOG, 'b1\n');
+        if (isRestarted) world.start();
+        await world.advance(15_000);
+        const text = `known: ${isKnown}, restarted: ${isRestarted}, own offset: ${ownOffset}`;
+        assert.deepEqual(world.producer.messages().toSorted(), ['a1', 'a2', 'a3', 'b1'], text);
+        assert.deepEqual(gapsOf(world), [['possible_loss', 9, 9]], text);
+        await world.stop();
+        world.start();
+        await world.advance(15_000);
+        assert.deepEqual(world.producer.messages().toSorted(), ['a1', 'a2', 'a3', 'b1'], text);
+        await world.stop();
+      }
+    }
+  }
+});
+
+test('a file that begins like a truncated one, is shorter and goes on otherwise is another file', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'banner\na1\n');
+  world.start();
+  await world.advance(1000);
+  world.write(APP_LOG, 'a2 that is longer\n');
+  await world.advance(1000);
+  world.write(COPY, 'banner\nc1\nc2\n');
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'b1\n');
+  await world.advance(15_000);
+  const messages = world.producer.messages().toSorted();
+  assert.deepEqual(messages, ['a1', 'a2 that is longer', 'b1', 'banner', 'banner', 'c1', 'c2']);
+  await world.stop();
+});
