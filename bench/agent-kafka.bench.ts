@@ -58,7 +58,7 @@ process.exit();
 
 async function measureAll(): Promise<void> {
   await using broker = await KafkaBroker.start({ heapMiB: 1024, properties: BROKER });
-  const program = compileInto(path.join(directory, 'compiled'), 'src/main.ts');
+  const program = await compileInto(path.join(directory, 'compiled'), 'src/main.ts');
   const starts: [string, Start][] = [['Logboom', (to, root) => startLogboom(program, to, root)]];
   const { filebeat } = values;
   if (filebeat === undefined)

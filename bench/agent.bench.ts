@@ -34,7 +34,7 @@ const IDLE_FILE_COUNT = 1000;
 const directory = mkdtempSync(path.join(tmpdir(), 'logboom-bench-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
 
-const agentProcess = compileInto(path.join(directory, 'compiled'), 'bench/agent-process.ts');
+const agentProcess = await compileInto(path.join(directory, 'compiled'), 'bench/agent-process.ts');
 const measures = {
   metadata: () => measureFullSpeed('with metadata'),
   plain: () => measureFullSpeed('without metadata'),

@@ -41,7 +41,7 @@ else process.stdout.write(`skipped: ${reason}\n`);
 process.exit();
 
 async function measureAll(): Promise<void> {
-  const program = compileInto(path.join(directory, 'compiled'), 'src/main.ts');
+  const program = await compileInto(path.join(directory, 'compiled'), 'src/main.ts');
   await measureCluster(program);
   await measureOneMachine(program);
 }

@@ -86,7 +86,7 @@ process.exit();
 
 async function measureAll(): Promise<void> {
   await using broker = await KafkaBroker.start({ heapMiB: 1024 });
-  const program = compileInto(path.join(directory, 'compiled'), 'src/main.ts');
+  const program = await compileInto(path.join(directory, 'compiled'), 'src/main.ts');
   if (values.only !== 'share') {
     for (const isJsonOnly of [false, true]) print(await measureOwn(program, broker, isJsonOnly));
   }

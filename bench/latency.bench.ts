@@ -33,7 +33,7 @@ writeFileSync(
   configPath,
   `data: ${directory}/data\nsources: [ { kind: files, paths: ["${logs}/*.log"] } ]\n`,
 );
-const program = compileInto(path.join(directory, 'compiled'), 'src/main.ts');
+const program = await compileInto(path.join(directory, 'compiled'), 'src/main.ts');
 const args = [program, 'up', '--config', configPath, '--listen', `127.0.0.1:${PORT}`];
 const server = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 process.on('exit', () => {

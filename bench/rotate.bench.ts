@@ -77,7 +77,7 @@ next();
 const directory = mkdtempSync(path.join(tmpdir(), 'logboom-bench-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
 
-const agentProcess = compileInto(path.join(directory, 'compiled'), 'bench/agent-process.ts');
+const agentProcess = await compileInto(path.join(directory, 'compiled'), 'bench/agent-process.ts');
 for (const [name, method] of Object.entries(METHODS)) {
   if (values.only !== undefined && values.only !== name) continue;
   const result = { method: name, ...(await measure(name, method)) };

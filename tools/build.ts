@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { packKafkaLibrary } from './pack-kafka-library.ts';
 
 const root = path.dirname(import.meta.dirname);
 
@@ -13,4 +14,6 @@ function step(title: string, program: string, args: readonly string[]): void {
 
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 step('program', path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json']);
+process.stdout.write('Kafka client\n');
+await packKafkaLibrary(path.join(root, 'dist'));
 step('page', process.execPath, ['tools/build-web.ts']);

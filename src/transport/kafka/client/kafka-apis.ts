@@ -30,7 +30,7 @@ import {
   Writer,
   type Connection,
   type Reader,
-} from '@platformatic/kafka';
+} from './kafka-library.ts';
 
 /** One request in one version. */
 export interface ApiVersion<Arguments extends unknown[], Response> {

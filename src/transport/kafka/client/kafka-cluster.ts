@@ -9,7 +9,7 @@ import {
   Connection,
   protocolErrorsCodesById,
   type ConnectionOptions,
-} from '@platformatic/kafka';
+} from './kafka-library.ts';
 import { AppError } from '../../../base/errors.ts';
 import type { KafkaConfig } from '../../../config/config.ts';
 import { METADATA, partialResponse, type ApiVersion, type KafkaApi } from './kafka-apis.ts';

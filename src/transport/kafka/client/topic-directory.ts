@@ -1,7 +1,7 @@
 /** Finds topics, and creates the ones that are missing where that is allowed. */
 import type { KafkaConfig } from '../../../config/config.ts';
 import type { Scheduler } from '../../../base/scheduler.ts';
-import { ConfigResourceTypes } from '@platformatic/kafka';
+import { ConfigResourceTypes } from './kafka-library.ts';
 import { CREATE_TOPICS, DESCRIBE_CONFIGS, partialResponse } from './kafka-apis.ts';
 import { errorNameOf } from './kafka-cluster.ts';
 import type { KafkaRequests, TopicFacts } from './kafka-requests.ts';

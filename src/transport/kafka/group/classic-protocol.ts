@@ -3,7 +3,7 @@
  * assignments in version 0 of Kafka's `ConsumerProtocolSubscription` and `ConsumerProtocolAssignment`. Newer versions
  * only add members at the end.
  */
-import { Reader, Writer } from '@platformatic/kafka';
+import { Reader, Writer } from '../client/kafka-library.ts';
 
 export interface ClassicSubscription {
   readonly topics: readonly string[];

@@ -1,6 +1,6 @@
 /** Compression of record batches, by the numbers that Kafka's format gives the codecs. */
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib';
-import { compressionsAlgorithms } from '@platformatic/kafka';
+import { compressionsAlgorithms } from '../client/kafka-library.ts';
 import type { KafkaConfig } from '../../../config/config.ts';
 
 export type Compression = KafkaConfig['compression'];

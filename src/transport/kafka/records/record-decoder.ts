@@ -2,7 +2,7 @@
  * Reads record batches of Kafka's format 2 as brokers return them, without an object per record: one cursor is moved
  * over the records of a batch. `record-encoder.ts` shows the layout.
  */
-import { crc32c } from '@platformatic/kafka';
+import { crc32c } from '../client/kafka-library.ts';
 import { decompressRecords } from './record-compression.ts';
 
 /** What stands before the records of one batch, and where they are. */

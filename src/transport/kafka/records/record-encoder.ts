@@ -7,7 +7,7 @@
  *
  * Every record of a batch has the batch's timestamp. The crc (CRC-32C) covers everything from the attributes on.
  */
-import { crc32c } from '@platformatic/kafka';
+import { crc32c } from '../client/kafka-library.ts';
 import { assert } from '../../../base/assert.ts';
 import { codecNumberOf, compressRecords, type Compression } from './record-compression.ts';
 
