@@ -1,12 +1,14 @@
 /**
- * Which tests run when. A group's files run `concurrency` at a time, each file in a process of its own; groups run
- * one after the other, the fast ones first, so that a mistake shows early.
+ * Which tests run when. A group's processes run `concurrency` at a time, each with one file or a few; groups run one
+ * after the other, the fast ones first, so that a mistake shows early.
  */
 export interface TestGroup {
   readonly name: string;
   /** Paths that belong to it, relative to the repository, `/` between the pieces. */
   readonly includes: (path: string) => boolean;
   readonly concurrency: number;
+  /** Whether files that touch nothing of the whole process may share one; see `test-batches.ts`. */
+  readonly isShared: boolean;
   /** A test that takes longer is broken: no test may hang the run. */
   readonly timeoutMs: number;
   /** Whether what the tests print is shown as it comes; otherwise only that of a file with a failure is. */
@@ -24,6 +26,7 @@ const GROUPS: readonly TestGroup[] = [
     name: 'checks and unit tests',
     includes: (path) => path.startsWith('src/') || path.startsWith('tools/') || path.startsWith('bench/'),
     concurrency: 2,
+    isShared: true,
     timeoutMs: 120_000,
     isVerbose: false,
   },
@@ -31,6 +34,7 @@ const GROUPS: readonly TestGroup[] = [
     name: 'scenarios and simulation',
     includes: (path) => path.startsWith('test/') && !path.startsWith('test/e2e/'),
     concurrency: 2,
+    isShared: false,
     timeoutMs: 600_000,
     isVerbose: false,
   },
@@ -38,6 +42,7 @@ const GROUPS: readonly TestGroup[] = [
     name: 'real processes',
     includes: (path) => path.startsWith('test/e2e/'),
     concurrency: 1,
+    isShared: false,
     timeoutMs: 1_800_000,
     isVerbose: true,
   },
@@ -49,7 +54,9 @@ export const LONG_ENVIRONMENT: Readonly<Record<string, string>> = {
   LOGBOOM_E2E_FAULTS: '100',
   LOGBOOM_E2E_LEADERS: '12',
   LOGBOOM_E2E_KUBERNETES: '1',
-  LOGBOOM_ROTATE_KILLS: '40',
+  LOGBOOM_ROTATE_KILLS: '12',
+  LOGBOOM_ROTATE_SECONDS: '120',
+  LOGBOOM_ROTATE_RATE: '33',
   LOGBOOM_ROTATE_BURST: '20000',
   LOGBOOM_CASES: '100000',
   LOGBOOM_ENGINES: 'all',
@@ -71,12 +78,15 @@ export function planTests(
   );
   const groups = suite === 'quick' && filters.length === 0 ? GROUPS.slice(0, 1) : GROUPS;
   return groups
-    .map((group) => ({ ...group, files: wanted.filter(group.includes).toSorted(gatesFirst) }))
+    .map((group) => ({ ...group, files: wanted.filter(group.includes).toSorted(longestFirst) }))
     .filter((group) => group.files.length > 0);
 }
 
-/** The gates take longest, so they start first. */
-function gatesFirst(left: string, right: string): number {
-  const rank = (path: string): number => (path === 'tools/gates.test.ts' ? 0 : 1);
+/** Those that take longest, the longest first: begun last, they would keep one core waiting for the other. */
+const LONG_TESTS: readonly string[] = ['tools/gates.test.ts', 'src/agent/tail/tailer.prop.test.ts'];
+
+function longestFirst(left: string, right: string): number {
+  const rank = (path: string): number =>
+    LONG_TESTS.includes(path) ? LONG_TESTS.indexOf(path) : LONG_TESTS.length;
   return rank(left) - rank(right) || (left < right ? -1 : 1);
 }

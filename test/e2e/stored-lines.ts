@@ -17,8 +17,10 @@ export interface StoredLines {
 
 export interface StoredVerdict {
   readonly writers: ReadonlyMap<string, StoredLines>;
-  /** Records that are no sound line of a known writer. */
+  /** Records that are no sound line of a known writer, but for gap records. */
   readonly broken: number;
+  /** Gap records, by the name of the service whose file has the gap. */
+  readonly gaps: ReadonlyMap<string, number>;
   /** Of what is broken, twice, or missing between two lines that are there, with where it stands. */
   readonly examples: readonly string[];
 }
@@ -34,7 +36,8 @@ export async function readStoredLines(
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '3GB', threads: '2' });
   try {
     const connection = await instance.connect();
-    await connection.run(linesTable(path.join(directory, '**', '*.parquet'), known));
+    const files = path.join(directory, '**', '*.parquet');
+    await connection.run(linesTable(files, known, await gapColumn(connection, files)));
     const sums = await rowsOf<Sums>(connection, SUMS);
     const writers = new Map<string, StoredLines>();
     let broken = 0;
@@ -43,7 +46,10 @@ export async function readStoredLines(
       if (found > 0) writers.set(writer, { found, distinct, first, last });
     }
     const isWhole = broken === 0 && [...writers.values()].every(hasEachOnce);
-    return { writers, broken, examples: isWhole ? [] : await listExamples(connection) };
+    const gaps = new Map(
+      (await rowsOf<Gaps>(connection, GAPS)).map(({ service, count }) => [service, count]),
+    );
+    return { writers, broken, gaps, examples: isWhole ? [] : await listExamples(connection) };
   } finally {
     instance.closeSync();
   }
@@ -59,12 +65,25 @@ interface Sums extends StoredLines {
   readonly broken: number;
 }
 
+interface Gaps {
+  readonly service: string;
+  readonly count: number;
+}
+
+/** No record of the store has a kind when none is a gap: then there is no such column. */
+async function gapColumn(connection: DuckDBConnection, files: string): Promise<string> {
+  const sql = `SELECT count(*)::DOUBLE AS count FROM parquet_schema('${files}') WHERE name = 'event.kind'`;
+  const [row] = await rowsOf<{ count: number }>(connection, sql);
+  return (row?.count ?? 0) > 0 ? `coalesce("event.kind" = 'gap', false)` : 'false';
+}
+
 /** Keeps of a sound line two numbers; its text is read again when an example is wanted. */
-function linesTable(files: string, known: readonly SteadyLines[]): string {
+function linesTable(files: string, known: readonly SteadyLines[], isGap: string): string {
   const rows = known.map((lines) => `('${lines.writer}', '${paddingOf(lines)}')`);
   return `
     CREATE VIEW records AS
-    SELECT message, file_id, "log.offset" AS "offset", ${STEADY_SQL.writer} AS writer, ${STEADY_SQL.number} AS number
+    SELECT message, file_id, "log.offset" AS "offset", "service.name" AS service, ${isGap} AS is_gap,
+      ${STEADY_SQL.writer} AS writer, ${STEADY_SQL.number} AS number
     FROM read_parquet('${files}', union_by_name = true);
     CREATE TABLE writers AS SELECT * FROM (VALUES ${rows.join(', ')}) AS known (writer, padding);
     CREATE VIEW lines AS
@@ -72,7 +91,9 @@ function linesTable(files: string, known: readonly SteadyLines[]): string {
     FROM records LEFT JOIN writers USING (writer);
     CREATE TABLE sound AS SELECT writer, number FROM lines WHERE is_sound;
     CREATE TABLE broken AS
-    SELECT file_id, "offset", left(message, ${EXAMPLE_LENGTH_MAX}) AS message FROM lines WHERE NOT is_sound;
+    SELECT file_id, "offset", left(message, ${EXAMPLE_LENGTH_MAX}) AS message
+    FROM lines WHERE NOT is_sound AND NOT is_gap;
+    CREATE TABLE gaps AS SELECT service, count(*)::DOUBLE AS count FROM lines WHERE is_gap GROUP BY service;
   `;
 }
 
@@ -82,6 +103,8 @@ const SUMS = `
   FROM sound GROUP BY writer
   UNION ALL SELECT '', 0, 0, 0, 0, count(*)::DOUBLE FROM broken
 `;
+
+const GAPS = 'SELECT service, count FROM gaps';
 
 const EXAMPLES = `
   (SELECT format('broken at {} of {}: {}', "offset", file_id, message) AS text FROM broken LIMIT ${EXAMPLES_MAX})
