@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APPS_SOURCE, AgentWorld } from '../testing/agent-world.ts';
+import { APPS_SOURCE, AgentWorld, gzipFile } from '../testing/agent-world.ts';
 
 const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
 const COPIES = [`${APP_LOG}-20261123-112217`, `${APP_LOG}-20261123-112223`] as const;
@@ -79,4 +79,28 @@ test('a file that begins like the copy of a truncated one and goes on otherwise 
   const messages = world.producer.messages().toSorted();
   assert.deepEqual(messages, ['a1', 'b1', 'banner', 'banner', 'c1 that is longer']);
   await world.stop();
+});
+
+// Real logrotate with copytruncate and compress, and a writer that has filled the file again before anybody looks.
+test('the compressed copy of a file that was truncated and has grown again is not read beside it', async () => {
+  for (const [unread, again] of [
+    ['', 'b1\n'],
+    ['', 'b1\nb2 is longer than what was cut away\n'],
+    ['a3\n', 'b1\n'],
+    ['a3\n', 'b1\nb2 is longer than what was cut away\n'],
+  ] as const) {
+    const world = new AgentWorld([APPS_SOURCE]);
+    world.write(APP_LOG, 'a1\na2\n');
+    world.start();
+    await world.advance(1000);
+    world.write(APP_LOG, unread);
+    copyTo(world, `${APP_LOG}.1`);
+    world.fileSystem.truncate(APP_LOG, 0);
+    gzipFile(world.fileSystem, `${APP_LOG}.1`);
+    world.write(APP_LOG, again);
+    await world.advance(15_000);
+    const expected = ['a1', 'a2', ...unread.split('\n'), ...again.split('\n')].filter((line) => line !== '');
+    assert.deepEqual(world.producer.messages().toSorted(), expected, JSON.stringify([unread, again]));
+    await world.stop();
+  }
 });

@@ -364,8 +364,8 @@ export class Tailer {
     leaveInodesToLatest(group);
     for (const file of [...group.files])
       this.#update(group, file, standsThere(file, byInode.get(file.inode)), nowMs);
-    this.#endOverwritten(group);
     const present = [...byInode.values()].sort(compareObserved);
+    this.#endOverwritten(group, present);
     for (const one of present) this.#consider(group, one, present);
     group.isKnown = true;
     for (const file of group.files) if (file.inode !== '') this.#own(group, file.inode);
@@ -472,12 +472,7 @@ export class Tailer {
     const alias = aliasOf(observed);
     if (group.ignored.has(alias)) return;
     if (this.#matcher.goesOnInCopy(group, observed)) return;
-    // What an orphan was copied to may continue it: it is looked into again.
-    const isKnown = group.files.some(
-      (file) =>
-        standsThere(file, observed) !== undefined || (file.phase !== 'orphaned' && file.also.has(alias)),
-    );
-    if (!isKnown) this.#matcher.adopt(group, observed, present);
+    if (!isKnownIn(group, observed)) this.#matcher.adopt(group, observed, present);
   }
 
   #onArchive(group: FileGroup): void {
@@ -495,12 +490,21 @@ export class Tailer {
   }
 
   /**
-   * Begins the new life of files that were truncated, filled and compressed between two looks, before their archives
-   * are looked into: it is the new life that an archive holds.
+   * Begins the new life of files that were truncated and filled again between two looks, before archives are looked
+   * into: one of a nameless file holds its new life, and one that appears beside a file may be a copy of its old one.
    */
-  #endOverwritten(group: FileGroup): void {
+  #endOverwritten(group: FileGroup, present: readonly Observed[]): void {
+    const hasNewArchive = present.some(
+      (one) =>
+        one.file.rotated.compression !== undefined &&
+        !isKnownIn(group, one) &&
+        !group.ignored.has(aliasOf(one)),
+    );
     for (const file of [...group.files]) {
-      if (file.isUnlinked && this.#measurer.isOverwritten(file)) this.#onOverwritten(group, file);
+      if (hasNewArchive && file.isShrunk) this.#onTruncated(group, file);
+      else if ((hasNewArchive || file.isUnlinked) && this.#measurer.isOverwritten(file)) {
+        this.#onOverwritten(group, file);
+      }
     }
   }
 
@@ -549,6 +553,15 @@ export class Tailer {
     // The copy was made before the truncation, so it stands there now, perhaps already known as a copy.
     this.#context.scanNow(group.spec.directory);
   }
+}
+
+/** Whether it is one of a group's files, or a copy of one; what an orphan was copied to is looked into again. */
+function isKnownIn(group: FileGroup, observed: Observed): boolean {
+  const alias = aliasOf(observed);
+  return group.files.some(
+    (file) =>
+      standsThere(file, observed) !== undefined || (file.phase !== 'orphaned' && file.also.has(alias)),
+  );
 }
 
 /** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */
