@@ -7,6 +7,7 @@ const PATHS = [
   'test/e2e/log-writers.ts',
   'test/sim/sim.test.ts',
   'src/web/model/hue.test.ts',
+  'src/agent/agent.test.ts',
   'src/agent/tail/tailer.prop.test.ts',
   'tools/gates.test.ts',
   'tools/tidy.test.ts',
@@ -16,11 +17,12 @@ const PATHS = [
 const plan = (suite: 'quick' | 'full', ...filters: string[]): Record<string, readonly string[]> =>
   Object.fromEntries(planTests(suite, PATHS, filters).map(({ name, files }) => [name, files]));
 
-void test('the quick suite has the checks and unit tests only, the slow gates first', () => {
+void test('the quick suite has the checks and unit tests only, the longest first', () => {
   assert.deepEqual(plan('quick'), {
     'checks and unit tests': [
       'tools/gates.test.ts',
       'src/agent/tail/tailer.prop.test.ts',
+      'src/agent/agent.test.ts',
       'src/web/model/hue.test.ts',
       'tools/tidy.test.ts',
     ],

@@ -9,7 +9,7 @@ export interface TestGroup {
   readonly concurrency: number;
   /** Whether files that touch nothing of the whole process may share one; see `test-batches.ts`. */
   readonly isShared: boolean;
-  /** A test that takes longer is broken: no test may hang the run. */
+  /** A test, or a process, that takes longer is broken: none may hang the run. */
   readonly timeoutMs: number;
   /** Whether what the tests print is shown as it comes; otherwise only that of a file with a failure is. */
   readonly isVerbose: boolean;
@@ -27,7 +27,7 @@ const GROUPS: readonly TestGroup[] = [
     includes: (path) => path.startsWith('src/') || path.startsWith('tools/') || path.startsWith('bench/'),
     concurrency: 2,
     isShared: true,
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
     isVerbose: false,
   },
   {

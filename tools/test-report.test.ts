@@ -55,3 +55,23 @@ void test('a failure is shown with its cause and what the file printed, and coun
   assert.match(text, /the cause/);
   assert.match(text, /seed 42/);
 });
+
+void test('files that share a process have a line each, and one without a result has failed', () => {
+  const lines: string[] = [];
+  const report = new TestReport((text) => lines.push(text), '/repository');
+  const entry = '/repository/batch-0.mjs';
+  report.expectBatch(entry, [FILE, '/repository/src/b.test.ts']);
+  report.onEvent({ type: 'test:stdout', data: { file: entry, message: 'the process ends\n' } });
+  report.onEvent(pass('one', { details: { duration_ms: 1500 } }));
+  report.onEvent(pass('inner', { nesting: 1 }));
+  report.onEvent({ type: 'test:summary', data: { file: entry, duration_ms: 2000 } });
+  report.printEnd();
+  assert.deepEqual(lines.join('').split('\n'), [
+    '✔ src/a.test.ts  2 passed  1.5 s',
+    '✖ src/b.test.ts  0 passed, 1 failed  0.0 s',
+    '    the process ends',
+    'failed: src/b.test.ts: none of its tests has run',
+    '2 passed, 1 failed, 0 skipped',
+    '',
+  ]);
+});

@@ -21,6 +21,8 @@ interface FileState {
   passed: number;
   failed: number;
   skipped: number;
+  /** What its tests took together. */
+  durationMs: number;
   output: string;
 }
 
@@ -33,11 +35,17 @@ export class TestReport {
   readonly #root: string;
   readonly #skips: string[] = [];
   readonly #failures: string[] = [];
+  readonly #batches = new Map<string, readonly string[]>();
   isVerbose = false;
 
   constructor(print: (text: string) => void, root: string) {
     this.#print = print;
     this.#root = root;
+  }
+
+  /** Says that the process which begins with `entry` runs the tests of all these files. */
+  expectBatch(entry: string, files: readonly string[]): void {
+    this.#batches.set(entry, files);
   }
 
   onEvent(event: TestEvent): void {
@@ -51,7 +59,7 @@ export class TestReport {
       case 'test:stderr':
         return this.#onOutput(data.file, data.message ?? '');
       case 'test:summary':
-        return this.#onFileEnd(data.file, data.duration_ms ?? 0);
+        return this.#onProcessEnd(data.file, data.duration_ms ?? 0);
     }
   }
 
@@ -75,6 +83,7 @@ export class TestReport {
   }
 
   #onPass(data: ResultData): void {
+    if (data.nesting === 0) this.#stateOf(data.file).durationMs += data.details.duration_ms;
     if (data.details.type === 'suite' || this.#isFileItself(data)) return;
     const state = this.#stateOf(data.file);
     if (data.skip === undefined || data.skip === false) {
@@ -87,6 +96,7 @@ export class TestReport {
   }
 
   #onFail(data: ResultData): void {
+    if (data.nesting === 0) this.#stateOf(data.file).durationMs += data.details.duration_ms;
     // A suite and a parent test fail with their children: only the innermost failure is counted and shown.
     const error = data.details.error as (Error & { failureType?: string }) | undefined;
     if (error?.failureType === 'subtestsFailed') return;
@@ -104,8 +114,27 @@ export class TestReport {
     else if (state.output.length < OUTPUT_BYTES_MAX) state.output += text;
   }
 
-  #onFileEnd(file: string | undefined, durationMs: number): void {
-    if (file === undefined) return;
+  #onProcessEnd(entry: string | undefined, durationMs: number): void {
+    if (entry === undefined) return;
+    const batch = this.#batches.get(entry);
+    if (batch === undefined) return this.#onFileEnd(entry, durationMs);
+    for (const file of batch) {
+      const state = this.#stateOf(file);
+      if (state.passed + state.failed + state.skipped === 0) this.#onNoResult(file);
+      this.#onFileEnd(file, state.durationMs);
+    }
+    const hasFailures = [entry, ...batch].some((file) => this.#stateOf(file).failed > 0);
+    if (hasFailures) this.#print(indent(this.#stateOf(entry).output));
+    this.#stateOf(entry).output = '';
+  }
+
+  /** The process ended before this file's tests, or the file has none: neither may pass for success. */
+  #onNoResult(file: string): void {
+    this.#stateOf(file).failed += 1;
+    this.#failures.push(`${this.#shorten(file)}: none of its tests has run`);
+  }
+
+  #onFileEnd(file: string, durationMs: number): void {
     const state = this.#stateOf(file);
     const mark = state.failed > 0 ? '✖' : state.skipped > 0 ? '﹣' : '✔';
     const seconds = (durationMs / 1000).toFixed(1);
@@ -126,7 +155,7 @@ export class TestReport {
     const key = file ?? '(unknown file)';
     let state = this.#files.get(key);
     if (state === undefined) {
-      state = { passed: 0, failed: 0, skipped: 0, output: '' };
+      state = { passed: 0, failed: 0, skipped: 0, durationMs: 0, output: '' };
       this.#files.set(key, state);
     }
     return state;
