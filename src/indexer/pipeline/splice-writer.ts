@@ -4,6 +4,7 @@
  *
  * Places in the source are given in increasing order.
  */
+import { copyBytes } from '../../base/copy-bytes.ts';
 import type { FreeBuffers } from '../../base/free-buffers.ts';
 
 export class SpliceWriter {
@@ -52,13 +53,7 @@ export class SpliceWriter {
   /** Writes `bytes[from, to)` behind what was written last. */
   append(bytes: Buffer, from: number, to: number): void {
     const target = this.#reserve(to - from);
-    let length = this.#length;
-    if (to - from > SMALL_BYTES_MAX) {
-      this.#length = length + bytes.copy(target, length, from, to);
-      return;
-    }
-    for (let position = from; position < to; position++) target[length++] = bytes[position] ?? 0;
-    this.#length = length;
+    this.#length = copyBytes(bytes, from, to, target, this.#length);
   }
 
   /** Returns the changed copy, or the source itself when nothing was changed. */
@@ -72,8 +67,7 @@ export class SpliceWriter {
   #copyTo(source: Buffer, end: number, extraBytes: number): Buffer {
     const count = end - this.#pending;
     const target = this.#reserve(count + extraBytes);
-    source.copy(target, this.#length, this.#pending, end);
-    this.#length += count;
+    this.#length = copyBytes(source, this.#pending, end, target, this.#length);
     this.#pending = end;
     return target;
   }
@@ -93,6 +87,3 @@ export class SpliceWriter {
     return Buffer.from(this.#buffers.take(bytes).buffer);
   }
 }
-
-/** Below this a loop is faster than a call into the runtime. */
-const SMALL_BYTES_MAX = 48;

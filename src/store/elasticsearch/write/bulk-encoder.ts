@@ -2,6 +2,7 @@
  * From batches of documents to bodies of bulk requests. Each document gets the private member at its end
  * (`field-table.ts`); its own bytes stay as they are, so that what is read back is what was sent.
  */
+import { copyBytes } from '../../../base/copy-bytes.ts';
 import { FreeBuffers } from '../../../base/free-buffers.ts';
 import type { DeadLetterError } from '../../../record/dead-letter.ts';
 import { eventIdOf } from '../../../record/identity.ts';
@@ -171,16 +172,16 @@ export class BulkEncoder {
       action.length + (end - start) + head.length + OFFSET_BYTES_MAX + known.columnsBytes + END.length;
     const target = builder.reserve(room);
     let at = builder.length;
-    target.set(action, at);
-    at += action.length;
-    at += body.copy(target, at, start, textEnd);
-    at = writeBytes(target, at, head);
+    at = copyBytes(action, 0, action.length, target, at);
+    at = copyBytes(body, start, textEnd, target, at);
+    at = copyBytes(head, 0, head.length, target, at);
+    // Offsets are below 2^48 (`identity.ts`), so both parts are within 32 bits.
     const low = offset % OFFSET_UNIT;
     at = writeNumber(target, at, low);
-    at = writeBytes(target, at, HIGH_KEY);
+    at = copyBytes(HIGH_KEY, 0, HIGH_KEY.length, target, at);
     at = writeNumber(target, at, (offset - low) / OFFSET_UNIT);
     at = this.#known.writeColumns(target, at);
-    at = writeBytes(target, at, END);
+    at = copyBytes(END, 0, END.length, target, at);
     const { batchIndex, documentIndex } = place;
     builder.add({ batchIndex, documentIndex, index, timeMs: known.timeMs, usualIndex, isOverflow }, at);
   }
@@ -255,19 +256,14 @@ function privateEnding(fileId: string, offset: number, columns: string): string 
   return `,"${PRIVATE_MEMBER}":{"file":"${fileId}","low":${low},"high":${high}${columns}}}\n`;
 }
 
-/** Writes a few bytes, which a loop does faster than a call; returns the place behind them. */
-function writeBytes(target: Buffer, start: number, bytes: Buffer): number {
-  for (let at = 0; at < bytes.length; at += 1) target[start + at] = bytes[at] as number;
-  return start + bytes.length;
-}
-
-/** Writes a whole number in decimal digits; returns the place behind them. */
+/** Writes a whole number below 2^31 in decimal digits; returns the place behind them. */
 function writeNumber(target: Buffer, start: number, number: number): number {
   let end = start + 1;
-  for (let rest = number; rest >= 10; rest = Math.floor(rest / 10)) end += 1;
-  let rest = number;
+  // Bit operations keep the division within 32 bits, which is several times as fast.
+  for (let rest = number | 0; rest >= 10; rest = (rest / 10) | 0) end += 1;
+  let rest = number | 0;
   for (let at = end - 1; at >= start; at -= 1) {
-    const tens = Math.floor(rest / 10);
+    const tens = (rest / 10) | 0;
     target[at] = ZERO + rest - tens * 10;
     rest = tens;
   }

@@ -5,6 +5,7 @@
  *
  * The fast path of `bulk-encoder.ts`: a property test holds it to the same result as the slow one.
  */
+import { copyBytes } from '../../../base/copy-bytes.ts';
 import type { JsonObject } from '../../../query/match.ts';
 import {
   DOCUMENT_HEAD,
@@ -141,16 +142,17 @@ export class KnownDocuments {
       return start + columns.length;
     }
     const { values, numbers } = this.#words;
-    let at = start + known.valuesHead.copy(target, start);
+    const { valuesHead, numbersHead, columnsEnd } = known;
+    let at = copyBytes(valuesHead, 0, valuesHead.length, target, start);
     // The last word has a comma behind it.
-    at += values.bytes.copy(target, at, 0, values.length - 1);
+    at = copyBytes(values.bytes, 0, values.length - 1, target, at);
     if (numbers.length > 0) {
-      at += known.numbersHead.copy(target, at);
-      at += numbers.bytes.copy(target, at, 0, numbers.length - 1);
+      at = copyBytes(numbersHead, 0, numbersHead.length, target, at);
+      at = copyBytes(numbers.bytes, 0, numbers.length - 1, target, at);
     } else if (known.columns.numbers.length > 0) {
-      at += known.numbersHead.copy(target, at, 0, known.numbersHead.length - 1);
+      at = copyBytes(numbersHead, 0, numbersHead.length - 1, target, at);
     }
-    return at + known.columnsEnd.copy(target, at);
+    return copyBytes(columnsEnd, 0, columnsEnd.length, target, at);
   }
 
   /** Learns the template of a document that was not recognised, so that the next one like it is. */
