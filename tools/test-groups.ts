@@ -25,7 +25,8 @@ const GROUPS: readonly TestGroup[] = [
   {
     name: 'checks and unit tests',
     includes: (path) => path.startsWith('src/') || path.startsWith('tools/') || path.startsWith('bench/'),
-    concurrency: 2,
+    // One more than the cores of a small machine: some tests wait for real time.
+    concurrency: 3,
     isShared: true,
     timeoutMs: 300_000,
     isVerbose: false,

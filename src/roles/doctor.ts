@@ -136,7 +136,7 @@ function examineWatches({ sources }: Config): Finding[] {
   );
   let directoryCount = 0;
   for (const root of roots) for (const _ of walk(root)) directoryCount += 1;
-  const text = `${directoryCount} directories to watch, fs.inotify.max_user_watches is ${watchesMax}`;
+  const text = `${directoryCount} ${directoryCount === 1 ? 'directory' : 'directories'} to watch, fs.inotify.max_user_watches is ${watchesMax}`;
   const remedy = `sysctl fs.inotify.max_user_watches=${Math.max(524_288, directoryCount * 4)}; beyond the limit files are found by rescans.`;
   const watches = directoryCount * 2 > watchesMax ? warn('watches', text, remedy) : ok('watches', text);
   const instances =

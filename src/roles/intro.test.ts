@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fakeContext } from '../cli/testing/fake-context.ts';
 import { MemoryTelemetry } from '../telemetry/memory-telemetry.ts';
-import { sayStopped } from './intro.ts';
+import { programOf, sayStopped } from './intro.ts';
 import type { StopFacts } from './intro.ts';
 
 function said(facts: Partial<StopFacts>): string {
@@ -20,4 +20,12 @@ void test('the end says what was delivered, and what stays for the next start', 
   );
   assert.match(said({ leftBytes: 1 }), /; 1 byte stays in its file and is collected at the next start$/);
   assert.match(said({ isDrained: false }), /^warn stopped before everything was delivered/);
+});
+
+void test('the search that the start suggests is one that works where it was started', () => {
+  const npm = { npm_package_name: 'logboom', npm_lifecycle_event: 'start' };
+  assert.equal(programOf(npm), 'npm start --');
+  assert.equal(programOf({ ...npm, npm_package_name: 'shop' }), 'logboom');
+  assert.equal(programOf({ npm_lifecycle_event: 'npx' }), 'npx logboom');
+  assert.equal(programOf({}), 'logboom');
 });

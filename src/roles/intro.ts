@@ -46,7 +46,9 @@ export function printIntro(context: CliContext, facts: IntroFacts): void {
   if (facts.demo !== undefined) lines.push(row('demo', facts.demo));
   lines.push(row('data', config.data));
   if (facts.target === undefined)
-    lines.push(row('search', `logboom search error --since 15m${serverFlag(address)}`));
+    lines.push(
+      row('search', `${programOf(context.environment)} search error --since 15m${serverFlag(address)}`),
+    );
   lines.push(row('stop', 'Ctrl-C'), '', '');
   context.stdout.write(lines.join('\n'));
 }
@@ -62,6 +64,14 @@ export function placeOfTransport(transport: Config['transport']): string {
 /** Returns where a store is. */
 export function placeOfStore(store: Config['store']): string {
   return store.kind === 'embedded' ? 'the data directory' : store.urls.join(', ');
+}
+
+/** Returns what to type for this program in another terminal: a clone and `npx` put nothing on the PATH. */
+export function programOf(environment: CliContext['environment']): string {
+  // Set by npm for what it runs; a script of another package may as well have a `logboom` on its PATH.
+  const isOwn = environment['npm_package_name'] === 'logboom';
+  if (isOwn && environment['npm_lifecycle_event'] === 'start') return 'npm start --';
+  return environment['npm_lifecycle_event'] === 'npx' ? 'npx logboom' : 'logboom';
 }
 
 function serverFlag(address: string): string {
