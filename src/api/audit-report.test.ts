@@ -279,3 +279,17 @@ test('the report says by when agents of other processes had said what it adds up
   assert.equal((await buildAuditReport(files(), { ownNode: 'c' })).toldAt, '2026-11-23T00:20:00.000000000Z');
   assert.equal((await buildAuditReport(filesOf(told('c', 15)), { ownNode: 'c' })).toldAt, null);
 });
+
+test('what a silent agent said is told with the same time in both places', async () => {
+  const saidAt = '2026-11-23T00:10:00.000000000Z';
+  const status = { cluster: 'c', version: '1', state: 'silent', saidAt, files: 1, unreadBytes: 3 } as const;
+  const agent = { ...status, node: 'a', unacknowledgedBytes: 0, oldestUnread: null };
+  const later = ledger({ node: 'a', time: '2026-11-23T00:10:09.000000000Z' });
+  const agents = { agents: [agent], forgottenNodes: new Set<string>() };
+  const report = await buildAuditReport(filesOf(fileAudit({ ledger: later })), { agents });
+  assert.match(
+    report.problems[0]?.reason ?? '',
+    /^agent of node a silent since 2026-11-23T00:10:00Z: 3 bytes/,
+  );
+  assert.equal(report.toldAt, saidAt);
+});

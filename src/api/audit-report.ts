@@ -149,11 +149,21 @@ export async function buildAuditReport(
     ...total,
     rows: rows.toSorted(compareRows),
     withoutAgent: withoutAgent.figures(),
-    toldAt: [...toldAt.values()].toSorted()[0] ?? null,
+    toldAt: earliestWord(toldAt, silent),
     agents: agentsOf(look),
     problems: mostSerious(problems),
     problemCount,
   };
+}
+
+/**
+ * Returns up to when everyone's word reaches. A silent agent's reaches as far as its last heartbeat, which is the time
+ * that its silence is told with: of what came of single files after it, nothing says that it was all there was.
+ */
+function earliestWord(toldAt: ReadonlyMap<string, string>, silent: readonly AgentStatus[]): string | null {
+  const heartbeats = new Map(silent.map(({ node, saidAt }) => [node, saidAt]));
+  const words = [...toldAt].map(([node, time]) => heartbeats.get(node) ?? time);
+  return words.toSorted()[0] ?? null;
 }
 
 /** Adds up what stands beside the files of agents. Of files it remembers those that have letters, which are few. */
