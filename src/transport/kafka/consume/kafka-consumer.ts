@@ -12,13 +12,8 @@ import { OFFSET_COMMIT, OFFSET_FETCH, partialResponse } from '../client/kafka-ap
 import { errorNameOf } from '../client/kafka-cluster.ts';
 import type { KafkaRequests } from '../client/kafka-requests.ts';
 import { KafkaError, problemOf } from '../client/kafka-problem.ts';
-import {
-  PartitionFetcher,
-  partitionKey,
-  type Assignment,
-  type PartitionLag,
-  type TopicPartition,
-} from './partition-fetcher.ts';
+import { PartitionFetcher, type PartitionLag } from './partition-fetcher.ts';
+import { partitionKey, type Assignment, type TopicPartition } from './reading.ts';
 import type { ProblemBook } from '../client/problem-book.ts';
 import type { SubscribedTopic, Subscription } from '../group/subscription.ts';
 import { within } from '../client/within.ts';

@@ -12,24 +12,12 @@ import { FETCH, type FetchResponse, type FetchTopic } from '../client/kafka-apis
 import { errorNameOf } from '../client/kafka-cluster.ts';
 import type { KafkaRequests, Purpose } from '../client/kafka-requests.ts';
 import { KafkaError, problemOf } from '../client/kafka-problem.ts';
+import { PartitionPlaces } from './partition-places.ts';
 import { PartitionReadState } from './partition-state.ts';
-import { listOffset } from '../client/list-offset.ts';
+import { partitionKey, type Assignment, type Reading, type TopicPartition } from './reading.ts';
 import type { ProblemBook } from '../client/problem-book.ts';
 import { Throttling } from '../client/throttling.ts';
 import { SCHEMA_VERSION } from '../records/record-encoder.ts';
-
-/** A partition of a topic, the topic's id included, because a topic that is created anew is another one. */
-export interface TopicPartition {
-  readonly topic: string;
-  readonly topicId: string;
-  readonly number: number;
-}
-
-export interface Assignment extends TopicPartition {
-  readonly kind: 'log' | 'ledger';
-  /** First offset to read, or where to begin. */
-  readonly start: number | 'earliest' | 'latest';
-}
 
 export interface PartitionFetcherOptions {
   readonly cluster: KafkaRequests;
@@ -60,18 +48,6 @@ const FREE_BYTES_MAX = 32 * 2 ** 20;
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
 
-interface Reading {
-  readonly assignment: Assignment;
-  /** The partition's number for the consumer's user: no other reading of this process ever has it. */
-  readonly userNumber: number;
-  /** Undefined until the first offset is known. */
-  state: PartitionReadState | undefined;
-  leader: number;
-  isBlocked: boolean;
-  /** Its next record could not be read, and nothing was read since. */
-  isStuck: boolean;
-}
-
 /** A partition that a request asks for, and from where. */
 interface Asked {
   readonly reading: Reading;
@@ -85,20 +61,27 @@ export class PartitionFetcher {
   readonly #readings = new Map<string, Reading>();
   readonly #byUserNumber = new Map<number, Reading>();
   readonly #busyLeaders = new Set<number>();
-  /** Leaders that could not be asked, which the transport's problems name. */
-  readonly #awayLeaders = new Set<number>();
   readonly #wakers = new Set<() => void>();
   readonly #throttling: Throttling;
+  readonly #places: PartitionPlaces;
   #nextUserNumber = 0;
   /** Where the next poll begins, so that all partitions get their turn. */
   #turn = 0;
-  #isRefreshing = false;
 
   constructor(options: PartitionFetcherOptions) {
     this.#options = options;
-    const { scheduler, problems, telemetry, purpose } = options;
+    const { cluster, scheduler, problems, telemetry, purpose } = options;
     const subject = `read for ${purpose}`;
     this.#throttling = new Throttling({ scheduler, problems, telemetry, action: 'read', subject });
+    this.#places = new PartitionPlaces({
+      cluster,
+      scheduler,
+      problems,
+      readings: this.#readings,
+      closing: this.#closing.signal,
+      begin: (reading, offset) => this.#begin(reading, offset),
+      onFound: () => this.#fetchMore(),
+    });
   }
 
   /** The partitions that are read, by user number. */
@@ -131,7 +114,7 @@ export class PartitionFetcher {
       this.#byUserNumber.set(reading.userNumber, reading);
       if (typeof assignment.start === 'number') this.#begin(reading, assignment.start);
     }
-    void this.#refresh();
+    void this.#places.refresh();
   }
 
   /** Ends to read partitions: what was not delivered is forgotten. */
@@ -143,7 +126,7 @@ export class PartitionFetcher {
       this.#byUserNumber.delete(reading.userNumber);
       this.#options.problems.forget(subjectOf(reading));
     }
-    if (this.#readings.size === 0) this.#forgetAllLeaders();
+    if (this.#readings.size === 0) this.#places.forgetLeaders();
     this.#wake();
   }
 
@@ -270,7 +253,7 @@ export class PartitionFetcher {
   }
 
   async #fetchLoop(leader: number): Promise<void> {
-    const { cluster, scheduler, problems, purpose } = this.#options;
+    const { cluster, scheduler, purpose } = this.#options;
     this.#busyLeaders.add(leader);
     let delayMs = RETRY_MS_MIN;
     try {
@@ -281,17 +264,15 @@ export class PartitionFetcher {
           const options = { waitMsMax: WAIT_MS_MAX, bytesMax: FETCH_BYTES_MAX, topics: topicsOf(asked) };
           const response = await cluster.call(leader, purpose, FETCH, options);
           delayMs = RETRY_MS_MIN;
-          this.#awayLeaders.delete(leader);
-          problems.note(subjectOfLeader(leader), undefined);
+          this.#places.noteReached(leader);
           await this.#accept(response, asked);
         } catch (error) {
           if (this.#closing.signal.aborted) return;
-          this.#awayLeaders.add(leader);
-          problems.note(subjectOfLeader(leader), problemOf(error, 'read from Kafka'));
+          this.#places.noteAway(leader, error);
           await scheduler.sleep(delayMs, this.#closing.signal);
           delayMs = Math.min(RETRY_MS_MAX, delayMs * 2);
-          this.#leave(leader);
-          await this.#refresh();
+          this.#places.leave(leader);
+          await this.#places.refresh();
         }
       }
     } finally {
@@ -345,7 +326,7 @@ export class PartitionFetcher {
     if (throttleMs > 0) await this.#options.scheduler.sleep(throttleMs, this.#closing.signal);
     if (!hasMoved) return;
     await this.#options.scheduler.sleep(RETRY_MS_MIN, this.#closing.signal);
-    void this.#refresh();
+    void this.#places.refresh();
   }
 
   async #handleError(reading: Reading, error: string): Promise<void> {
@@ -364,7 +345,7 @@ export class PartitionFetcher {
   /** The broker has deleted what was to be read, or has lost the end of its log: everything that is left is read. */
   async #restart(reading: Reading): Promise<void> {
     const { topic, number } = reading.assignment;
-    const earliest = await this.#offsetOf(reading, 'earliest');
+    const earliest = await this.#places.offsetOf(reading, 'earliest');
     const lost = Math.max(0, earliest - (reading.state?.fetchedOffset ?? 0));
     const { telemetry } = this.#options;
     if (lost > 0) telemetry.count('logboom_transport_lost_offsets_total', lost, { topic });
@@ -377,82 +358,6 @@ export class PartitionFetcher {
     if (!this.#isCurrent(reading)) return;
     this.drop([key]);
     this.assign([{ ...reading.assignment, start: earliest }]);
-  }
-
-  /** Finds out the leaders of partitions, and the first offsets of those that have just begun. */
-  async #refresh(): Promise<void> {
-    if (this.#isRefreshing) return;
-    this.#isRefreshing = true;
-    const { cluster, scheduler, problems } = this.#options;
-    let delayMs = RETRY_MS_MIN;
-    try {
-      while (!this.#closing.signal.aborted && this.#unplaced().length > 0) {
-        try {
-          await this.#findLeaders(cluster);
-          await this.#findStarts();
-          problems.note('find partitions', undefined);
-          this.#forgetLeaders();
-        } catch (error) {
-          if (!this.#closing.signal.aborted)
-            problems.note('find partitions', problemOf(error, 'find the leaders of partitions'));
-        }
-        this.#fetchMore();
-        if (this.#unplaced().length === 0) return;
-        await scheduler.sleep(delayMs, this.#closing.signal);
-        delayMs = Math.min(RETRY_MS_MAX, delayMs * 2);
-      }
-    } finally {
-      this.#isRefreshing = false;
-    }
-  }
-
-  /** The leader may be another one by now, which has a loop of its own. */
-  #leave(leader: number): void {
-    const led = [...this.#readings.values()].filter((reading) => reading.leader === leader);
-    for (const reading of led) reading.leader = -1;
-  }
-
-  #forgetAllLeaders(): void {
-    for (const leader of this.#awayLeaders) this.#options.problems.forget(subjectOfLeader(leader));
-    this.#awayLeaders.clear();
-  }
-
-  /** A broker that leads nothing any more that is read here need not come back. */
-  #forgetLeaders(): void {
-    const leaders = new Set([...this.#readings.values()].map(({ leader }) => leader));
-    for (const leader of this.#awayLeaders) {
-      if (leaders.has(leader) || leaders.has(-1)) continue;
-      this.#awayLeaders.delete(leader);
-      this.#options.problems.note(subjectOfLeader(leader), undefined);
-    }
-  }
-
-  #unplaced(): Reading[] {
-    return [...this.#readings.values()].filter(({ leader, state }) => leader < 0 || state === undefined);
-  }
-
-  async #findLeaders(cluster: KafkaRequests): Promise<void> {
-    const names = [...new Set([...this.#readings.values()].map(({ assignment }) => assignment.topic))];
-    const { topics } = await cluster.describe(names);
-    for (const reading of this.#readings.values()) {
-      const { topic, topicId, number } = reading.assignment;
-      const facts = topics.find(({ name, id }) => name === topic && id === topicId);
-      reading.leader = facts?.leaders[number] ?? -1;
-    }
-  }
-
-  async #findStarts(): Promise<void> {
-    for (const reading of this.#readings.values()) {
-      const { start } = reading.assignment;
-      if (reading.state !== undefined || reading.leader < 0) continue;
-      if (typeof start === 'number') continue;
-      this.#begin(reading, await this.#offsetOf(reading, start));
-    }
-  }
-
-  #offsetOf({ assignment, leader }: Reading, place: 'earliest' | 'latest'): Promise<number> {
-    const { topic, number: partition } = assignment;
-    return listOffset(this.#options.cluster, { topic, partition, leader }, place);
   }
 
   #isCurrent(reading: Reading): boolean {
@@ -472,11 +377,6 @@ export class PartitionFetcher {
   }
 }
 
-/** Returns the name of a partition within one cluster for ever. */
-export function partitionKey({ topicId, number }: Pick<TopicPartition, 'topicId' | 'number'>): string {
-  return `${topicId}:${number}`;
-}
-
 function isPlace(assignment: Assignment, topic: string, number: number): boolean {
   return assignment.topic === topic && assignment.number === number;
 }
@@ -490,10 +390,6 @@ function topicsOf(asked: readonly Asked[]): FetchTopic[] {
       bytesMax: PARTITION_BYTES_MAX,
     })),
   }));
-}
-
-function subjectOfLeader(leader: number): string {
-  return `read from broker ${leader}`;
 }
 
 function subjectOf({ assignment: { topic, number } }: Reading): string {
