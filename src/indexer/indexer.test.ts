@@ -12,6 +12,7 @@ import { MemoryStore } from '../store/memory-store.ts';
 import { MemoryDeadLetters } from '../transport/memory-dead-letters.ts';
 import { MemoryTransport } from '../transport/memory.ts';
 import { createCrashNotes, type CrashNotes } from './crash-notes.ts';
+import { REMOTE_ROUNDS, type HeldRoundsOptions } from './held-rounds.ts';
 import { createIndexer } from './indexer.ts';
 import { batchOf } from './testing/batches.ts';
 
@@ -114,6 +115,7 @@ function start(
     onStored?: (batches: readonly DocumentBatch[]) => void;
     pipelines?: PipelineConfig[];
     batchBytesMax?: number;
+    rounds?: HeldRoundsOptions;
   } = {},
 ) {
   const scheduler = new VirtualScheduler();
@@ -195,6 +197,40 @@ test('a rebalance shows nothing twice, neither in the store nor live', async () 
   await send(transport, [batchOf('a', 100, ['a1'])]);
   assert.deepEqual(store.messages, ['a0', 'a1']);
   assert.equal(live.length, 2);
+  await indexer.stop();
+  await run;
+});
+
+test('what is delivered again with other bounds is shown live as far as it is new', async () => {
+  const live: number[] = [];
+  const { transport, indexer, run } = start(new FakeStore(), {
+    onStored: (batches) => live.push(...batches.flatMap(({ offsets }) => [...offsets])),
+  });
+  await send(transport, [batchOf('a', 0, ['a0', 'a1'])]);
+  await send(transport, [batchOf('a', 0, ['a0', 'a1', 'a2'])]);
+  assert.deepEqual(live, [0, 1, 2]);
+  await indexer.stop();
+  await run;
+});
+
+test('what is stored before records of its file that were delivered earlier hides none of them live', async () => {
+  const store = new MemoryStore();
+  let failures = 1;
+  // As a store that knows records by their ids, not by watermarks.
+  store.append = async (batches) => {
+    if (failures-- > 0) throw new AppError('disk_full', 'cannot write the journal');
+    return { appended: batches.reduce((sum, { count }) => sum + count, 0), duplicates: 0, rejected: [] };
+  };
+  const live: number[] = [];
+  const { transport, indexer, run, scheduler } = start(store, {
+    rounds: REMOTE_ROUNDS,
+    batchBytesMax: 1,
+    onStored: (batches) => live.push(...batches.flatMap(({ offsets }) => [...offsets])),
+  });
+  const sent = send(transport, [batchOf('a', 0, ['a0']), batchOf('a', 1, ['a1'])]);
+  await scheduler.advance(60_000);
+  await sent;
+  assert.deepEqual(live, [1, 0]);
   await indexer.stop();
   await run;
 });

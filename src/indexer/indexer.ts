@@ -24,7 +24,7 @@ import { HeldRounds, LOCAL_ROUNDS, type HeldRoundsOptions } from './held-rounds.
 import { isExpected, Patience } from './patience.ts';
 import { createBatchProcessor } from './pipeline/batch-processor.ts';
 import { fillRound, openRound, type Round, type RoundMaker } from './prepare-round.ts';
-import { StoredOffsets } from './stored-offsets.ts';
+import { SeenOffsets } from './seen-offsets.ts';
 import { SeldomCounts } from './seldom-counts.ts';
 
 export interface IndexerOptions {
@@ -67,7 +67,7 @@ class Indexer implements Service {
   readonly #patience: Patience;
   readonly #held: HeldRounds<Round>;
   readonly #crashes: CrashState;
-  readonly #stored = new StoredOffsets();
+  readonly #seen = new SeenOffsets();
   readonly #polling = new AbortController();
   readonly #appending = new AbortController();
   /** Called whenever a round has been settled. */
@@ -163,7 +163,9 @@ class Indexer implements Service {
     while (!this.#held.canBegin(round) && !this.#appending.signal.aborted) await this.#nextSettled();
     this.#preparing = undefined;
     this.#held.begin(round);
-    const finished = this.#finish(round, consumer);
+    // In the order of the transport: rounds of one file may be stored in another.
+    const fresh = this.#seen.takeNew(round.batches);
+    const finished = this.#finish(round, { fresh, consumer });
     if (suspect !== undefined) await this.#clearSuspect(finished);
   }
 
@@ -185,7 +187,10 @@ class Indexer implements Service {
   }
 
   /** Appends a round and commits what can be committed then. Never rejects: a failure ends the loop. */
-  async #finish(round: Round, consumer: Consumer): Promise<void> {
+  async #finish(
+    round: Round,
+    { fresh, consumer }: { readonly fresh: readonly DocumentBatch[]; readonly consumer: Consumer },
+  ): Promise<void> {
     try {
       const result = await this.#append(round);
       if (result === undefined) {
@@ -193,7 +198,7 @@ class Indexer implements Service {
         this.#held.abandon(round);
         this.#polling.abort();
       } else {
-        this.#publish(round, result);
+        this.#publish(round, fresh, result);
         this.#recycle(round);
         this.#committingCount++;
         for (const settled of this.#held.settle(round)) await this.#commit(settled, consumer);
@@ -254,7 +259,11 @@ class Indexer implements Service {
     return true;
   }
 
-  #publish({ batches, bytes }: Round, { appended, duplicates }: AppendResult): void {
+  #publish(
+    { batches, bytes }: Round,
+    fresh: readonly DocumentBatch[],
+    { appended, duplicates }: AppendResult,
+  ): void {
     const { telemetry, onStored } = this.#options;
     const droppedCount = batches.reduce((sum, { dropped }) => sum + dropped.length, 0);
     const outcomes = { stored: appended, duplicate: duplicates, dropped: droppedCount };
@@ -262,7 +271,6 @@ class Indexer implements Service {
       if (count > 0) telemetry.count('logboom_indexer_records_total', count, { outcome });
     }
     telemetry.observe('logboom_indexer_batch_bytes', bytes);
-    const fresh = this.#stored.takeNew(batches);
     if (appended > 0 && fresh.length > 0) onStored?.(fresh);
   }
 

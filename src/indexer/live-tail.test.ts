@@ -11,6 +11,7 @@ function start() {
   const transport = new MemoryTransport({ bufferBytesMax: 1_000_000 });
   const state = { watchers: 0, opened: 0, failures: 0 };
   const live: string[] = [];
+  const counts: number[] = [];
   const tail = new LiveTail({
     pipelines: [],
     batchBytesMax: 100_000,
@@ -22,9 +23,12 @@ function start() {
     scheduler,
     telemetry: new MemoryTelemetry(),
     isWatched: () => state.watchers > 0,
-    onRecords: (batches) => live.push(...batches.map(({ fileId }) => fileId.replace(/0+$/, ''))),
+    onRecords: (batches) => {
+      live.push(...batches.map(({ fileId }) => fileId.replace(/0+$/, '')));
+      counts.push(...batches.map(({ count }) => count));
+    },
   });
-  return { scheduler, transport, tail, state, live, run: tail.run() };
+  return { scheduler, transport, tail, state, live, counts, run: tail.run() };
 }
 
 test('nothing is read until somebody follows, and what is sent after that is handed on once', async () => {
@@ -37,6 +41,18 @@ test('nothing is read until somebody follows, and what is sent after that is han
   await transport.producer.send(batchOf('a', 0, ['one']));
   await transport.producer.send(batchOf('b', 0, ['two']));
   assert.deepEqual(live, ['a', 'b']);
+  await tail.stop();
+  await run;
+});
+
+test('of what is sent again with other bounds, the records that were not shown are', async () => {
+  const { transport, tail, state, counts, run } = start();
+  state.watchers = 1;
+  await tail.follow();
+  await transport.producer.send(batchOf('a', 0, ['one', 'two']));
+  await transport.producer.send(batchOf('a', 0, ['one', 'two', 'three']));
+  await transport.producer.send(batchOf('a', 1, ['two', 'three']));
+  assert.deepEqual(counts, [2, 1]);
   await tail.stop();
   await run;
 });

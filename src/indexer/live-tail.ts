@@ -13,7 +13,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Consumer, Delivery } from '../transport/transport.ts';
 import { commitsOf } from './held-rounds.ts';
 import { createBatchProcessor, type BatchProcessor } from './pipeline/batch-processor.ts';
-import { StoredOffsets } from './stored-offsets.ts';
+import { SeenOffsets } from './seen-offsets.ts';
 
 export interface LiveTailOptions {
   readonly pipelines: readonly PipelineConfig[];
@@ -37,7 +37,7 @@ export class LiveTail implements Service {
   readonly name = 'tail';
   readonly #options: LiveTailOptions;
   readonly #processor: BatchProcessor;
-  readonly #seen = new StoredOffsets();
+  readonly #seen = new SeenOffsets();
   readonly #stopping = new AbortController();
   /** Settled while the end of the transport is read. */
   #opened = Promise.withResolvers<void>();
