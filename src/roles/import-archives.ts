@@ -46,17 +46,17 @@ export class WatchedArchives {
     this.#open = open;
   }
 
-  readonly open: OpenArchive = (path, compression) => this.#watch(path, compression);
+  readonly open: OpenArchive = (path, compression, inode) => this.#watch(path, compression, inode);
 
   /** Each file that broke off, once. */
   get problems(): readonly ImportProblem[] {
     return [...this.#problems.values()];
   }
 
-  async *#watch(path: string, compression: 'gz' | 'zst'): AsyncGenerator<Uint8Array> {
+  async *#watch(path: string, compression: 'gz' | 'zst', inode?: string): AsyncGenerator<Uint8Array> {
     let bytes = 0;
     try {
-      for await (const chunk of this.#open(path, compression)) {
+      for await (const chunk of this.#open(path, compression, inode)) {
         bytes += chunk.length;
         yield chunk;
       }

@@ -6,8 +6,15 @@ import type { Fingerprint } from '../ship/checkpoint-store.ts';
 import { isFingerprintOf, type Head, headOf, type Sha256 } from './fingerprint.ts';
 import { FIRST_LINE_BYTES_MAX } from '../../record/identity.ts';
 
-/** Opens a compressed file as its plain bytes, in chunks of any size. Fails like the file system. */
-export type OpenArchive = (path: string, compression: 'gz' | 'zst') => AsyncIterable<Uint8Array>;
+/**
+ * Opens a compressed file as its plain bytes, in chunks of any size. Fails like the file system, and with `ESTALE` when
+ * another file than that of `inode` (`device:inode`) has the name by then: rotation moves names on.
+ */
+export type OpenArchive = (
+  path: string,
+  compression: 'gz' | 'zst',
+  inode?: string,
+) => AsyncIterable<Uint8Array>;
 
 export class ArchiveReader {
   readonly #iterator: AsyncIterator<Uint8Array>;

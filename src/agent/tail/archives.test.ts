@@ -111,6 +111,49 @@ test('an archive that pauses for long while it inflates is waited for', async ()
   await world.stop();
 });
 
+// logrotate with compress moves the names of all archives on, also while they are about to be opened.
+test('archives whose names move on before they are opened are read by themselves, each once', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  const rotate = (): void => {
+    for (let number = 9; number > 0; number--) {
+      if (world.fileSystem.stat(`${APP_LOG}.${number}.gz`) === undefined) continue;
+      world.fileSystem.rename(`${APP_LOG}.${number}.gz`, `${APP_LOG}.${number + 1}.gz`);
+    }
+    world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+    gzipFile(world.fileSystem, `${APP_LOG}.1`);
+    world.write(APP_LOG, '');
+  };
+  const open = memoryArchives(world.fileSystem);
+  const openLate: OpenArchive = (path, compression, inode) => ({
+    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+      await world.scheduler.sleep(40);
+      yield* open(path, compression, inode);
+    },
+  });
+  const expected: string[] = [];
+  const write = (name: string): void => {
+    world.write(APP_LOG, linesOf(name, 3));
+    expected.push(`${name}-0`, `${name}-1`, `${name}-2`);
+  };
+  for (const name of ['a', 'b', 'c']) {
+    write(name);
+    rotate();
+  }
+  world.start({ openArchive: openLate });
+  for (const name of ['d', 'e', 'f', 'g']) {
+    write(name);
+    await world.advance(60);
+    rotate();
+  }
+  await world.advance(20_000);
+  assert.deepEqual(world.producer.messages().toSorted(), expected);
+  assert.deepEqual(
+    [...world.producer.ledger.values()].flatMap(({ gaps }) => gaps),
+    [],
+  );
+  await world.stop();
+});
+
 test('a chunk that is taken the moment it came is followed by the next one', async () => {
   async function* chunks(): AsyncGenerator<Uint8Array> {
     for (let index = 0; index < 5; index++) yield await Promise.resolve(Uint8Array.of(index));

@@ -175,6 +175,14 @@ export class FileLifecycle {
     }
     file.archive?.close();
     file.archive = undefined;
+    if (isMoved(error) && !file.isUnlinked) {
+      // It is read on under the name that the directory gives it now.
+      file.noteFailure(nowMs, nowMs);
+      file.phase = 'resting';
+      file.isUnverified = true;
+      this.#context.retryLater(group.spec.directory);
+      return;
+    }
     file.archiveFailures++;
     const isHopeless = this.#context.isOnce && isBrokenContent(error);
     if (file.archiveFailures >= ARCHIVE_FAILURES_MAX || file.isUnlinked || isHopeless) {
@@ -231,6 +239,11 @@ export class FileLifecycle {
     this.closeFile(file);
     file.phase = 'done';
   }
+}
+
+/** Whether an archive has another name than that by which it was to be opened. */
+function isMoved(error: unknown): boolean {
+  return systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ESTALE';
 }
 
 /** Whether an archive is broken or cut off, rather than its disk: nobody mends it while it is read once. */

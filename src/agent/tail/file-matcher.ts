@@ -352,7 +352,7 @@ export class FileMatcher {
         candidates.set(other, this.#marks.endMarkOf(other));
       return [...candidates.values()].flatMap((mark) => mark ?? []);
     };
-    const probe = probeArchive(openArchive(observed.file.path, compression), choose, sha256);
+    const probe = probeArchive(openArchive(observed.file.path, compression, observed.inode), choose, sha256);
     group.probes.add(probe);
     probe
       .then(
@@ -426,7 +426,7 @@ export class FileMatcher {
   openArchive(group: FileGroup, file: TailedFile, observed: Observed): void {
     const { openArchive } = this.#context;
     const compression = observed.file.rotated.compression ?? file.compression ?? 'gz';
-    const chunks = openArchive(observed.file.path, compression);
+    const chunks = openArchive(observed.file.path, compression, observed.inode);
     if (file.decoder === undefined) this.#reader.startDecoder(group, file);
     file.archive = new ArchiveReader(chunks, file.readOffset, () => this.#onReady(group));
     file.phase = 'reading';
@@ -452,7 +452,7 @@ export class FileMatcher {
     const { path, group } = observed.file;
     retryLater(group.directory);
     const code = systemCodeOf(error);
-    if (code === 'ENOENT') return;
+    if (code === 'ENOENT' || code === 'ESTALE') return;
     const remedy =
       code === 'EACCES'
         ? 'Give the agent read permission on the file and search permission on the directories above it'

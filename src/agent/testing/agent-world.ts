@@ -191,9 +191,12 @@ export class CollectingProducer implements Producer {
 
 /** Reads archives of the in-memory file system; `.zst` is not known to it. */
 export function memoryArchives(fileSystem: MemoryFileSystem): AgentOptions['openArchive'] {
-  return (path) => ({
+  return (path, _compression, inode) => ({
     async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
       await Promise.resolve();
+      const stat = fileSystem.stat(path);
+      if (stat !== undefined && inode !== undefined && `${stat.device}:${stat.inode}` !== inode)
+        throw Object.assign(new Error(`another file is ${path} now`), { code: 'ESTALE' });
       const bytes = gunzipSync(fileSystem.readFile(path));
       for (let at = 0; at < bytes.length; at += 1000) {
         await Promise.resolve();

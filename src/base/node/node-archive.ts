@@ -1,4 +1,5 @@
-import fs from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 
 /** Bytes of a piece, compressed or not. Of content that is broken, what one piece would have held is lost. */
@@ -7,14 +8,20 @@ const CHUNK_BYTES = 64 * 1024;
 /**
  * Opens a compressed file as its plain bytes, inflated off the event loop one chunk ahead of the reader. Iteration
  * fails as the file system does, or with zlib's `Z_…` and `ZSTD_…` codes for content that is broken or cut short;
- * what could be inflated comes before the failure.
+ * what could be inflated comes before the failure. With `inode` (`device:inode`) it fails with `ESTALE` when another
+ * file has the name by then.
  */
-export async function* openArchive(path: string, compression: 'gz' | 'zst'): AsyncGenerator<Uint8Array> {
+export async function* openArchive(
+  path: string,
+  compression: 'gz' | 'zst',
+  inode?: string,
+): AsyncGenerator<Uint8Array> {
+  const handle = await openFile(path, inode);
   const inflate =
     compression === 'gz'
       ? createGunzip({ chunkSize: CHUNK_BYTES })
       : createZstdDecompress({ chunkSize: CHUNK_BYTES });
-  const file = fs.createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const file = handle.createReadStream({ highWaterMark: CHUNK_BYTES });
   const chunks: Uint8Array[] = [];
   let failure: Error | undefined;
   let isEnded = false;
@@ -52,4 +59,13 @@ export async function* openArchive(path: string, compression: 'gz' | 'zst'): Asy
     file.destroy();
     inflate.destroy();
   }
+}
+
+async function openFile(path: string, inode: string | undefined): Promise<FileHandle> {
+  const handle = await open(path, 'r');
+  if (inode === undefined) return handle;
+  const stat = await handle.stat({ bigint: true });
+  if (`${stat.dev}:${stat.ino}` === inode) return handle;
+  await handle.close();
+  throw Object.assign(new Error(`another file is ${path} now`), { code: 'ESTALE' });
 }
