@@ -6,12 +6,14 @@ import { REST_COLUMN } from './columns.ts';
 import type { Column } from './segment-engine.ts';
 import { sqlName, sqlText } from './sql-text.ts';
 
-/** The text of the time as documents carry it. */
-export const TIME_TEXT_SQL = [
+const TIME_PIECES = [
   `strftime("time"::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.')`,
   `lpad((((epoch_ns("time") % 1000000000) + 1000000000) % 1000000000)::VARCHAR, 9, '0')`,
   `'Z'`,
-].join(' || ');
+];
+
+/** The text of the time as documents carry it. */
+export const TIME_TEXT_SQL = `concat(${TIME_PIECES.join(', ')})`;
 
 /** The event id. */
 export const EVENT_ID_SQL = `"file_id"::VARCHAR || '-' || format('{:012x}', "log.offset")`;
@@ -42,11 +44,10 @@ export function documentSql(columns: readonly Column[]): string {
   for (const column of columns) {
     if (column !== REST_COLUMN) partAt(root, column.path).column = column;
   }
-  const rest = columns.includes(REST_COLUMN);
-  const members = [...root.members]
-    .map(([key, part]) => memberSql(key, part, [key], rest))
-    .filter((sql) => sql !== undefined);
-  return `'{"@timestamp":"' || ${TIME_TEXT_SQL} || '",' || concat_ws(',', ${members.join(', ')}) || '}'`;
+  const hasRest = columns.includes(REST_COLUMN);
+  const pieces = [...root.members].flatMap(([key, part]) => followingSql(key, part, [key], hasRest));
+  // One call with many arguments copies each part once; `||` copies what stands before it again every time.
+  return `concat('{"@timestamp":"', ${[...TIME_PIECES, `'"'`, ...pieces].join(', ')}, '}')`;
 }
 
 /** Returns a column's value as JSON text; NULL when it is absent. */
@@ -84,21 +85,45 @@ function partAt(root: Part, path: readonly string[]): Part {
   return part;
 }
 
+/** Pieces of `,"key":value`, each NULL when it is absent: what stands before the comma is always there. */
+function followingSql(key: string, part: Part, path: readonly string[], hasRest: boolean): string[] {
+  const [first] = part.members.keys();
+  const own = first === undefined ? undefined : ownValueSql([...path, first]);
+  if (part.column !== undefined || own === undefined) {
+    const member = memberSql(key, part, path, { hasRest, before: ',' });
+    return member === undefined ? [] : [member];
+  }
+  const others = [...part.members].slice(1);
+  const pieces = others.flatMap(([name, child]) => followingSql(name, child, [...path, name], hasRest));
+  return [sqlText(`,${JSON.stringify(key)}:{${JSON.stringify(first)}:`), own, ...pieces, `'}'`];
+}
+
+interface MemberOptions {
+  readonly hasRest: boolean;
+  /** Text in front. */
+  readonly before: string;
+}
+
 /** `"key":value`, or NULL when there is no value. */
-function memberSql(key: string, part: Part, path: readonly string[], hasRest: boolean): string | undefined {
-  const value = part.column === undefined ? undefined : jsonTextSql(part.column);
-  const lead = `${JSON.stringify(key)}:`;
-  if (value !== undefined) return `${sqlText(lead)} || ${value}`;
-  const own = ownValueSql(path);
-  if (own !== undefined) return `${sqlText(lead)} || ${own}`;
+function memberSql(
+  key: string,
+  part: Part,
+  path: readonly string[],
+  { hasRest, before }: MemberOptions,
+): string | undefined {
+  const lead = `${before}${JSON.stringify(key)}:`;
+  if (part.column !== undefined) return `${sqlText(lead)} || ${jsonTextSql(part.column)}`;
   const members = [...part.members]
-    .map(([name, child]) => memberSql(name, child, [...path, name], hasRest))
+    .map(([name, child]) => memberSql(name, child, [...path, name], { hasRest, before: '' }))
     .filter((sql) => sql !== undefined);
+  const [only] = members;
   if (hasRest && path.length === 1 && key === 'fields') {
     const rest = `${sqlName(REST_COLUMN.name)}::VARCHAR`;
     members.push(`substr(${rest}, 2, length(${rest}) - 2)`);
   }
-  if (members.length === 0) return undefined;
+  if (only === undefined && members.length === 0) return undefined;
+  // With one member the parts that repeat are put together once for each value of a dictionary.
+  if (only !== undefined && members.length === 1) return `${sqlText(`${lead}{`)} || ${only} || '}'`;
   return `${sqlText(`${lead}{`)} || nullif(concat_ws(',', ${members.join(', ')}), '') || '}'`;
 }
 
