@@ -40,7 +40,8 @@ export function buildProgram(context: CliContext, setExitCode: SetExitCode): Com
   program.configureOutput({
     writeOut: (text) => context.stdout.write(text),
     writeErr: (text) => context.stderr.write(text),
-    outputError: (text, write) => write(text.replace(/^error: /, 'logboom: ')),
+    outputError: (text, write) =>
+      write(text.replace(/^error: /, 'logboom: ').replace(/^\((Did you mean .*\?)\)$/m, '  $1')),
     getOutHelpWidth: () => (context.stdout.isTerminal ? Math.min(context.stdout.columns, 110) : 100),
     getErrHelpWidth: () => (context.stderr.isTerminal ? Math.min(context.stderr.columns, 110) : 100),
     getOutHasColors: () => context.stdout.hasColor,

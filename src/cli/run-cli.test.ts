@@ -44,8 +44,8 @@ for (const name of ['', ...commandNames]) {
 
 void test('mistakes in the command line end with 100, a suggestion, and no stack', async () => {
   const cases: readonly (readonly [string, RegExp])[] = [
-    ['serch error', /unknown command 'serch'\n\(Did you mean search\?\)/],
-    ['search --limt 3', /unknown option '--limt'\n\(Did you mean --limit\?\)/],
+    ['serch error', /unknown command 'serch'\n {2}Did you mean search\?\n/],
+    ['search --limt 3', /unknown option '--limt'\n {2}Did you mean --limit\?\n/],
     ['search --limit none', /--limit takes a whole number from 1/],
     ['search --limit 0', /--limit takes a whole number from 1/],
     ['search --order sideways', /Allowed choices are asc, desc/],
