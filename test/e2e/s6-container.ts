@@ -20,12 +20,17 @@ export interface ContainerOptions {
   readonly volumes?: Readonly<Record<string, string>>;
   readonly user?: number;
   readonly isReadOnly?: boolean;
+  /** Capabilities beside the few that every container of root has. */
+  readonly capabilities?: readonly string[];
 }
 
 /** A container that ends itself is waited for so long at most. */
 const EXIT_MS_MAX = 40_000;
 
 const HOST_NAME = 'web-0';
+
+/** As container engines set it where an image does not. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 let count = 0;
 
@@ -86,7 +91,7 @@ export class Container implements AsyncDisposable {
     const [program, ...args] = this.#usesRunc
       ? ['runc', '--root', this.#options.state, 'exec', this.#id, ...command]
       : ['nsenter', '-t', String(this.#initPid()), '-p', '-m', '-r', '-w', ...command];
-    return spawnSync(program ?? '', args, { encoding: 'utf8', env: { PATH: '/usr/bin:/usr/sbin' } }).stdout;
+    return spawnSync(program ?? '', args, { encoding: 'utf8', env: { PATH } }).stdout;
   }
 
   /** Waits until the container has printed something to its own stdout or stderr. */
@@ -122,7 +127,15 @@ export class Container implements AsyncDisposable {
 
 /** The configuration of the OCI runtime specification, with what container engines give by default, and less. */
 function runcConfig(options: ContainerOptions, id: string): unknown {
-  const { root, command, environment = {}, volumes = {}, user = 0, isReadOnly = false } = options;
+  const {
+    root,
+    command,
+    environment = {},
+    volumes = {},
+    user = 0,
+    isReadOnly = false,
+    capabilities = [],
+  } = options;
   const shared = ['nosuid', 'noexec', 'nodev'];
   return {
     ociVersion: '1.0.2',
@@ -130,14 +143,14 @@ function runcConfig(options: ContainerOptions, id: string): unknown {
     root: { path: root, readonly: isReadOnly },
     process: {
       args: command,
-      env: ['PATH=/usr/bin', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)],
+      env: [`PATH=${PATH}`, ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)],
       cwd: '/',
       user: { uid: user, gid: user },
       noNewPrivileges: true,
       capabilities: Object.fromEntries(
         ['bounding', 'effective', 'permitted'].map((set) => [
           set,
-          user === 0 ? ['CAP_KILL', 'CAP_DAC_OVERRIDE'] : [],
+          user === 0 ? ['CAP_KILL', 'CAP_DAC_OVERRIDE', ...capabilities] : [],
         ]),
       ),
     },
@@ -178,7 +191,7 @@ function unshareCommand(options: ContainerOptions): string[] {
     ]),
     isReadOnly ? `mount -o remount,bind,ro ${quoted(root)}` : ':',
     `hostname ${HOST_NAME}`,
-    `exec env -i PATH=/usr/bin:/usr/sbin ${Object.entries(environment)
+    `exec env -i PATH=${PATH} ${Object.entries(environment)
       .map(([name, value]) => quoted(`${name}=${value}`))
       .join(' ')} chroot --userspec=${user}:${user} ${quoted(root)} ${command.map(quoted).join(' ')}`,
   ];

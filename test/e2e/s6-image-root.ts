@@ -1,6 +1,9 @@
 /**
  * A root file system for containers of the S6 base image, assembled from what is installed: the real s6, the scripts
  * of the image, and either dash with the tools of GNU, as on Debian, or BusyBox alone, as on Alpine.
+ *
+ * LOGBOOM_IMAGE_ROOT names a directory with the root file system of a distribution, s6 included, that is taken instead
+ * (a copy of it): the scripts then run in that distribution alone.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -18,10 +21,12 @@ import { findProgram } from '../../tools/provision.ts';
 
 export const IMAGE_DIRECTORY = path.resolve(import.meta.dirname, '../../deploy/images/s6-base');
 
-export const USERLANDS = ['dash', 'busybox'] as const;
+const GIVEN_ROOT = process.env['LOGBOOM_IMAGE_ROOT'];
 
 /** Whose shell and tools run the scripts. */
-export type Userland = (typeof USERLANDS)[number];
+export type Userland = 'dash' | 'busybox' | 'given';
+
+export const USERLANDS: readonly Userland[] = GIVEN_ROOT === undefined ? ['dash', 'busybox'] : ['given'];
 
 const S6_PROGRAMS = [
   's6-svscan',
@@ -66,6 +71,7 @@ done
 /** Returns why no container can be run here; undefined where one can. */
 export function findContainerObstacle(): string | undefined {
   if (process.getuid?.() !== 0) return 'containers need root';
+  if (GIVEN_ROOT !== undefined) return undefined;
   const missing = [...S6_PROGRAMS, 'busybox', 'dash', 'ldd'].filter(
     (name) => findProgram(name) === undefined,
   );
@@ -74,19 +80,30 @@ export function findContainerObstacle(): string | undefined {
 
 /** Makes the file system in the empty directory `root`. */
 export function assembleRoot(root: string, userland: Userland): void {
-  for (const name of [
-    'usr/bin',
-    'usr/lib',
-    'usr/lib64',
-    'usr/libexec',
-    'run/logboom',
-    'etc/logboom/services',
-  ])
+  if (userland === 'given') copyGiven(root);
+  else assembleUserland(root, userland);
+  // As the Containerfiles have it.
+  for (const name of ['data/logs', 'etc/logboom/services', 'run/logboom'])
     mkdirSync(path.join(root, name), { recursive: true });
-  for (const name of ['proc', 'dev', 'sys', 'tmp', 'data/logs', 'log'])
+  chmodSync(path.join(root, 'run/logboom'), 0o1777);
+  cpSync(path.join(IMAGE_DIRECTORY, 'bin'), path.join(root, 'usr/local/bin'), { recursive: true });
+  cpSync(path.join(IMAGE_DIRECTORY, 'libexec'), path.join(root, 'usr/local/libexec'), { recursive: true });
+  writeProgram(path.join(root, 'usr/local/bin/writer'), WRITER);
+}
+
+function copyGiven(root: string): void {
+  mkdirSync(root, { recursive: true });
+  const { status, stderr } = spawnSync('cp', ['-a', `${GIVEN_ROOT}/.`, root], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`cannot copy LOGBOOM_IMAGE_ROOT: ${stderr}`);
+}
+
+function assembleUserland(root: string, userland: Userland): void {
+  for (const name of ['usr/bin', 'usr/lib', 'usr/lib64', 'usr/libexec'])
+    mkdirSync(path.join(root, name), { recursive: true });
+  for (const name of ['proc', 'dev', 'sys', 'tmp', 'log'])
     mkdirSync(path.join(root, name), { recursive: true });
   for (const name of ['bin', 'lib', 'lib64']) symlinkSync(`usr/${name}`, path.join(root, name));
-  for (const name of ['run/logboom', 'tmp']) chmodSync(path.join(root, name), 0o1777);
+  chmodSync(path.join(root, 'tmp'), 0o1777);
   const bin = path.join(root, 'usr/bin');
   const programs = [...S6_PROGRAMS, ...(userland === 'dash' ? GNU_PROGRAMS : [])];
   for (const name of programs) copyProgram(name, path.join(bin, name));
@@ -98,9 +115,6 @@ export function assembleRoot(root: string, userland: Userland): void {
     if (name !== '' && !existsSync(path.join(bin, name))) symlinkSync('busybox', path.join(bin, name));
   }
   copyLibraries(root, [...[...programs, 'sh'].map((name) => path.join(bin, name)), listener]);
-  copyFileSync(path.join(IMAGE_DIRECTORY, 'bin/logboom-run'), path.join(bin, 'logboom-run'));
-  cpSync(path.join(IMAGE_DIRECTORY, 'libexec'), path.join(root, 'usr/libexec'), { recursive: true });
-  writeProgram(path.join(bin, 'writer'), WRITER);
 }
 
 /** Writes an executable script. */

@@ -322,6 +322,21 @@ for (const userland of USERLANDS) {
     assert.equal(container.stderr, '');
   });
 
+  // The BusyBox of Debian comes without these programs, and without a list of users.
+  if (userland === 'given') {
+    each('a command may change its user: it still writes, also to a stdout that it opens again', async () => {
+      using setup = new Setup(userland);
+      const script =
+        'adduser -D -H app && exec su -s /bin/sh -c "id -un; echo reopened >/proc/self/fd/1; echo err >&2; exit 6" app';
+      await using container = setup.start(['sh', '-c', script], {
+        capabilities: ['CAP_CHOWN', 'CAP_FOWNER', 'CAP_SETUID', 'CAP_SETGID'],
+      });
+      assert.equal(await container.exited, 6, container.stderr + setup.lines('stderr').join('\n'));
+      assert.deepEqual(setup.lines('stdout'), ['app', 'reopened']);
+      assert.deepEqual(setup.lines('stderr'), ['err']);
+    });
+  }
+
   each('a logger that is killed is replaced: the command goes on, lines stay whole', async () => {
     using setup = new Setup(userland);
     await using container = setup.start(['writer', '5000', '2000', '4']);
