@@ -12,15 +12,13 @@ import { INIT_PRODUCER_ID, PRODUCE, type ProduceResult } from '../client/kafka-a
 import { errorNameOf } from '../client/kafka-cluster.ts';
 import type { KafkaRequests } from '../client/kafka-requests.ts';
 import { KafkaError, problemOf, TIMED_OUT } from '../client/kafka-problem.ts';
-import { partitionOf } from './partitioner.ts';
+import { ProducedTopics, type ProducedTopic } from './produced-topics.ts';
 import type { ProblemBook } from '../client/problem-book.ts';
 import { Throttling } from '../client/throttling.ts';
 import {
   acknowledge,
-  createPartition,
   dissolveBatch,
   dueAtMs,
-  enqueue,
   forgetIdentity,
   noteEncoded,
   retryLater,
@@ -30,7 +28,7 @@ import {
   type ProducerIdentity,
   type SendItem,
 } from './producer-state.ts';
-import type { TopicDirectory, TopicKind, UsableTopic } from '../client/topic-directory.ts';
+import type { TopicDirectory, TopicKind } from '../client/topic-directory.ts';
 
 export interface RecordSenderOptions extends BatchEncoderOptions {
   readonly cluster: KafkaRequests;
@@ -56,9 +54,6 @@ const RETRY_MS_MAX = 5_000;
 /** Bytes of batches in one request: fewer than a broker's socket.request.max.bytes by far. */
 const REQUEST_BYTES_MAX = 16 * 2 ** 20;
 
-/** Batches below which there is no sense in cutting further. */
-const LIMIT_BYTES_MIN = 2_048;
-
 /** The broker knows nothing of the producer, or of its last sequence number. */
 const FORGOTTEN = new Set([
   'OUT_OF_ORDER_SEQUENCE_NUMBER',
@@ -70,21 +65,6 @@ const FORGOTTEN = new Set([
 
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
-/** Topics that one process writes to; a template over a field with more values than this is a mistake. */
-const TOPICS_MAX = 10_000;
-
-interface Topic {
-  readonly name: string;
-  readonly kind: TopicKind;
-  /** Undefined until it is known. The number of partitions that it was found with stays, see `docs/formats/kafka.md`. */
-  facts: UsableTopic | undefined;
-  limitBytes: number;
-  partitions: PartitionState[];
-  /** What came before the topic was known. */
-  waiting: SendItem[];
-  isLookedUp: boolean;
-}
-
 interface Attempt {
   readonly planned: PlannedBatch;
   /** Undefined when every record went elsewhere. */
@@ -95,7 +75,7 @@ interface Attempt {
 export class RecordSender {
   readonly #options: RecordSenderOptions;
   readonly #closing = new AbortController();
-  readonly #topics = new Map<string, Topic>();
+  readonly #topics: ProducedTopics;
   /** Partitions that something waits for. */
   readonly #active = new Set<PartitionState>();
   readonly #encoder: BatchEncoder;
@@ -110,13 +90,25 @@ export class RecordSender {
   constructor(options: RecordSenderOptions) {
     this.#options = options;
     this.#encoder = new BatchEncoder(options);
-    const { scheduler, problems, telemetry } = options;
+    const { topics, scheduler, problems, telemetry } = options;
+    this.#topics = new ProducedTopics({
+      topics,
+      scheduler,
+      telemetry,
+      closing: this.#closing.signal,
+      onQueued: (partition) => this.#active.add(partition),
+      onGone: (partition) => {
+        this.#encoded.delete(partition);
+        this.#active.delete(partition);
+      },
+      onFound: () => this.#plan(),
+    });
     this.#throttling = new Throttling({ scheduler, problems, telemetry, action: 'write', subject: 'write' });
   }
 
   /** Sends records; resolves once all are acknowledged, rejects only with `closed`. The bytes are lent until then. */
   send(topicName: string, kind: TopicKind, items: readonly Omit<SendItem, 'onDone'>[]): Promise<void> {
-    const topic = this.#topicOf(topicName, kind);
+    const topic = this.#topics.take(topicName, kind);
     return new Promise((resolve, reject) => {
       if (this.#closing.signal.aborted) {
         reject(closedError());
@@ -132,7 +124,7 @@ export class RecordSender {
         resolve();
       };
       if (openCount === 0) onDone();
-      for (const item of items) this.#route(topic, { ...item, onDone });
+      for (const item of items) this.#topics.route(topic, { ...item, onDone });
       this.#plan();
     });
   }
@@ -147,84 +139,6 @@ export class RecordSender {
     this.#topics.clear();
   }
 
-  #topicOf(name: string, kind: TopicKind): Topic {
-    const known = this.#topics.get(name);
-    if (known !== undefined) return known;
-    if (this.#topics.size >= TOPICS_MAX) this.#forgetIdleTopics();
-    const topic: Topic = {
-      name,
-      kind,
-      facts: undefined,
-      limitBytes: 0,
-      partitions: [],
-      waiting: [],
-      isLookedUp: false,
-    };
-    this.#topics.set(name, topic);
-    void this.#lookUp(topic);
-    return topic;
-  }
-
-  #forgetIdleTopics(): void {
-    for (const [name, { waiting, partitions }] of this.#topics) {
-      if (waiting.length === 0 && partitions.every(({ items }) => items.length === 0))
-        this.#topics.delete(name);
-    }
-  }
-
-  #route(topic: Topic, item: SendItem): void {
-    if (topic.facts === undefined) {
-      topic.waiting.push(item);
-      return;
-    }
-    const partition = topic.partitions[partitionOf(item.key, topic.partitions.length)];
-    if (partition === undefined) return;
-    enqueue(partition, item, this.#options.scheduler.monotonicMs());
-    this.#active.add(partition);
-  }
-
-  /** Finds out who leads the topic's partitions, again after a failure. */
-  async #lookUp(topic: Topic): Promise<void> {
-    if (topic.isLookedUp) return;
-    topic.isLookedUp = true;
-    const facts = await this.#options.topics.waitFor(topic.name, topic.kind, this.#closing.signal);
-    topic.isLookedUp = false;
-    if (facts === undefined || this.#closing.signal.aborted) return;
-    const before = topic.facts;
-    topic.facts = facts;
-    topic.limitBytes = Math.max(LIMIT_BYTES_MIN, facts.messageBytesMax);
-    if (before === undefined || before.id !== facts.id) this.#spread(topic, facts.leaders.length);
-    else if (facts.leaders.length !== topic.partitions.length)
-      this.#warnOfPartitions(topic, facts.leaders.length);
-    this.#plan();
-  }
-
-  /** Gives what waits its partitions: of a topic that was not known, or that was deleted and created again. */
-  #spread(topic: Topic, partitionCount: number): void {
-    const moved = topic.partitions.flatMap((partition) => {
-      this.#encoded.delete(partition);
-      this.#active.delete(partition);
-      return partition.items.map((item, index) => (index === 0 ? restOf(item, partition.firstRecord) : item));
-    });
-    const waiting = [...moved, ...topic.waiting];
-    topic.waiting = [];
-    topic.partitions = Array.from({ length: partitionCount }, (_, number) =>
-      createPartition(topic.name, number),
-    );
-    for (const item of waiting) this.#route(topic, item);
-  }
-
-  #warnOfPartitions(topic: Topic, partitionCount: number): void {
-    this.#options.telemetry.log(
-      'warn',
-      'kafka_partitions_changed',
-      `topic ${topic.name} has ${partitionCount} partitions now, and ${topic.partitions.length} are used until the next start`,
-      {
-        hint: 'Start the agents again when the indexer has read everything, so that no file changes its partition before.',
-      },
-    );
-  }
-
   /** Sends what is due, and comes back when the next is. */
   #plan(): void {
     if (this.#closing.signal.aborted) return;
@@ -232,7 +146,7 @@ export class RecordSender {
     const due: PartitionState[] = [];
     let nextMs = Number.POSITIVE_INFINITY;
     for (const partition of this.#active) {
-      const topic = this.#topics.get(partition.topic);
+      const topic = this.#topics.topicOf(partition);
       if (partition.items.length === 0 || topic === undefined) this.#active.delete(partition);
       const atMs = topic === undefined ? undefined : dueAtMs(partition, limitsOf(topic));
       if (atMs === undefined) continue;
@@ -257,19 +171,11 @@ export class RecordSender {
 
   /** Marks the partitions as on their way and sends one request to each of their leaders. */
   #dispatch(due: readonly PartitionState[]): void {
-    const byLeader = Map.groupBy(due, (partition) => this.#leaderOf(partition));
+    const byLeader = Map.groupBy(due, (partition) => this.#topics.leaderOf(partition));
     for (const [leader, partitions] of byLeader) {
       if (leader < 0) this.#failAll(partitions, new KafkaError('LEADER_NOT_AVAILABLE', 'no leader'));
       else void this.#deliver(leader, partitions);
     }
-  }
-
-  #leaderOf({ topic, number }: PartitionState): number {
-    return this.#topics.get(topic)?.facts?.leaders[number] ?? -1;
-  }
-
-  #isCurrent(partition: PartitionState): boolean {
-    return this.#topics.get(partition.topic)?.partitions[partition.number] === partition;
   }
 
   async #deliver(leader: number, partitions: readonly PartitionState[]): Promise<void> {
@@ -328,8 +234,8 @@ export class RecordSender {
     let byteLength = 0;
     for (const partition of partitions) {
       partition.isOnTheWay = false;
-      const topic = this.#topics.get(partition.topic);
-      const isWanted = this.#isCurrent(partition) && partition.items.length > 0;
+      const topic = this.#topics.topicOf(partition);
+      const isWanted = this.#topics.isCurrent(partition) && partition.items.length > 0;
       if (topic === undefined || !isWanted || byteLength >= REQUEST_BYTES_MAX) continue;
       const attempt = this.#encodeOne(topic, partition, identity);
       byteLength += attempt.records?.length ?? 0;
@@ -338,7 +244,7 @@ export class RecordSender {
     return attempts;
   }
 
-  #encodeOne(topic: Topic, partition: PartitionState, identity: ProducerIdentity): Attempt {
+  #encodeOne(topic: ProducedTopic, partition: PartitionState, identity: ProducerIdentity): Attempt {
     const known = this.#encoded.get(partition);
     const planned = takeBatch(partition, identity, limitsOf(topic));
     if (known !== undefined && partition.identity === known.planned.identity) return known;
@@ -355,7 +261,7 @@ export class RecordSender {
     for (const { planned, records } of attempts) {
       const { partition } = planned;
       // The topic is another one now, and its records have new places.
-      if (!this.#isCurrent(partition)) continue;
+      if (!this.#topics.isCurrent(partition)) continue;
       const result = results.find(
         (each) => each.topic === partition.topic && each.partition === partition.number,
       );
@@ -385,16 +291,16 @@ export class RecordSender {
 
   #fail(partition: PartitionState, error: unknown): void {
     const { scheduler, problems, telemetry } = this.#options;
-    if (this.#closing.signal.aborted || !this.#isCurrent(partition)) return;
+    if (this.#closing.signal.aborted || !this.#topics.isCurrent(partition)) return;
     const problem = problemOf(error, `write to the topic ${partition.topic}`);
     retryLater(partition, scheduler.monotonicMs(), LIMITS);
     telemetry.count('logboom_transport_retries_total', 1, { reason: problem.code });
-    const topic = this.#topics.get(partition.topic);
+    const topic = this.#topics.topicOf(partition);
     if (FORGOTTEN.has(problem.code)) this.#renumber(partition, problem.code);
     else if (TOO_LARGE.has(problem.code) && topic !== undefined) this.#makeSmaller(topic, partition);
     else if (partition.failureCount > 1 || problem.code === TIMED_OUT)
       problems.note(subjectOf(partition), problem);
-    if (topic !== undefined) void this.#lookUp(topic);
+    if (topic !== undefined) void this.#topics.lookUp(topic);
   }
 
   #renumber(partition: PartitionState, code: string): void {
@@ -409,11 +315,11 @@ export class RecordSender {
     );
   }
 
-  #makeSmaller(topic: Topic, partition: PartitionState): void {
+  #makeSmaller(topic: ProducedTopic, partition: PartitionState): void {
     const byteLength = this.#encoded.get(partition)?.records?.length ?? topic.limitBytes;
     this.#encoded.delete(partition);
     dissolveBatch(partition);
-    topic.limitBytes = Math.max(LIMIT_BYTES_MIN, Math.min(topic.limitBytes, Math.floor(byteLength / 2)));
+    this.#topics.lowerLimit(topic, byteLength);
   }
 }
 
@@ -424,20 +330,12 @@ const LIMITS = {
   retryMsMax: RETRY_MS_MAX,
 };
 
-function limitsOf({ limitBytes }: Topic): typeof LIMITS {
+function limitsOf({ limitBytes }: ProducedTopic): typeof LIMITS {
   return { ...LIMITS, batchBytesMax: Math.floor(Math.min(limitBytes, BATCH_BYTES_MAX) * VALUES_SHARE) };
 }
 
 function subjectOf({ topic, number }: PartitionState): string {
   return `write to partition ${number} of ${topic}`;
-}
-
-/** An item without its first records. */
-function restOf(item: SendItem, from: number): SendItem {
-  if (from === 0 || item.body === undefined) return item;
-  const start = item.ends[from - 1] ?? 0;
-  const ends = item.ends.slice(from, item.count).map((end) => end - start);
-  return { ...item, body: item.body.subarray(start), ends, count: item.count - from };
 }
 
 function closedError(): AppError {
