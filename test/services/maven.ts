@@ -78,16 +78,19 @@ export async function resolveJars(pomDirectory: string): Promise<string> {
   return lib;
 }
 
-/** Compiles a Java file against `lib` once per content; returns the directory of the classes. */
-export async function compileJava(source: string, lib: string): Promise<string> {
+/** Compiles the main of an engine, and what all of them share, against `lib` once per content; returns the directory of the classes. */
+export async function compileEngine(main: string, lib: string): Promise<string> {
   const jdk = findJava();
   if (jdk === undefined) throw new Error('cannot compile Java: no JDK');
-  const hash = createHash('sha256').update(readFileSync(source)).update(lib).digest('hex').slice(0, 16);
+  const sources = [main, path.join(import.meta.dirname, 'EngineProcess.java')];
+  const content = createHash('sha256').update(lib);
+  for (const source of sources) content.update(readFileSync(source));
+  const hash = content.digest('hex').slice(0, 16);
   const classes = path.join(path.dirname(lib), `classes-${hash}`);
   if (existsSync(classes)) return classes;
   const partial = `${classes}.${process.pid}`;
   mkdirSync(partial, { recursive: true });
-  await run(jdk.javac, ['-nowarn', '-proc:none', '-cp', path.join(lib, '*'), '-d', partial, source]);
+  await run(jdk.javac, ['-nowarn', '-proc:none', '-cp', path.join(lib, '*'), '-d', partial, ...sources]);
   moveInto(partial, classes);
   return classes;
 }

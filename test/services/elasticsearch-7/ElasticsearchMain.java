@@ -2,7 +2,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
 import org.elasticsearch.index.mapper.MapperExtrasPlugin;
@@ -23,25 +22,12 @@ public class ElasticsearchMain {
     Path home = Path.of(args[0]);
     Files.createDirectories(home.resolve("config"));
     Settings.Builder settings = Settings.builder().put("path.home", home.toString());
-    Stream.of(args).skip(1).map(arg -> arg.split("=", 2)).forEach(pair -> settings.put(pair[0], pair[1]));
+    EngineProcess.readSettings(args, settings::put);
     Environment environment =
         InternalSettingsPreparer.prepareEnvironment(
             settings.build(), Map.of(), home.resolve("config"), () -> "node-1");
     Node node = new OneNode(environment);
     node.start();
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  try {
-                    node.close();
-                  } catch (Exception error) {
-                    error.printStackTrace();
-                  }
-                }));
-    System.out.println("started");
-    // Whoever started it holds the other end: nothing is left running when that process is killed.
-    while (System.in.read() >= 0) {}
-    System.exit(0);
+    EngineProcess.serve(node);
   }
 }

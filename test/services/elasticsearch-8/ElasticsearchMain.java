@@ -2,7 +2,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.elasticsearch.Build;
 import org.elasticsearch.common.logging.LogConfigurator;
 import org.elasticsearch.common.settings.Settings;
@@ -35,7 +34,7 @@ public class ElasticsearchMain {
             "has.native.controller=false",
             ""));
     Settings.Builder settings = Settings.builder().put("path.home", home.toString());
-    Stream.of(args).skip(1).map(arg -> arg.split("=", 2)).forEach(pair -> settings.put(pair[0], pair[1]));
+    EngineProcess.readSettings(args, settings::put);
     Environment environment =
         InternalSettingsPreparer.prepareEnvironment(
             settings.build(), Map.of(), home.resolve("config"), () -> "node-1");
@@ -45,19 +44,6 @@ public class ElasticsearchMain {
             PluginsLoader.loadModulesBundles(environment.modulesDir()), Set.of(), Map.of(), false);
     Node node = new Node(environment, loader);
     node.start();
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  try {
-                    node.close();
-                  } catch (Exception error) {
-                    error.printStackTrace();
-                  }
-                }));
-    System.out.println("started");
-    // Whoever started it holds the other end: nothing is left running when that process is killed.
-    while (System.in.read() >= 0) {}
-    System.exit(0);
+    EngineProcess.serve(node);
   }
 }

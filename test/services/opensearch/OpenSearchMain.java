@@ -35,7 +35,7 @@ public class OpenSearchMain {
     Path home = Path.of(args[0]);
     Files.createDirectories(home.resolve("config"));
     Settings.Builder settings = Settings.builder().put("path.home", home.toString());
-    Stream.of(args).skip(1).map(arg -> arg.split("=", 2)).forEach(pair -> settings.put(pair[0], pair[1]));
+    EngineProcess.readSettings(args, settings::put);
     Environment environment =
         InternalSettingsPreparer.prepareEnvironment(settings.build(), Map.of(), null, () -> "node-1");
     List<PluginInfo> plugins =
@@ -45,19 +45,6 @@ public class OpenSearchMain {
             .toList();
     Node node = new OneNode(environment, plugins);
     node.start();
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  try {
-                    node.close();
-                  } catch (Exception error) {
-                    error.printStackTrace();
-                  }
-                }));
-    System.out.println("started");
-    // Whoever started it holds the other end: nothing is left running when that process is killed.
-    while (System.in.read() >= 0) {}
-    System.exit(0);
+    EngineProcess.serve(node);
   }
 }
