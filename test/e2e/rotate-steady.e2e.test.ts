@@ -113,7 +113,7 @@ async function prove(rotation: Case): Promise<Result> {
   await last.stop();
   const checkingMs = performance.now();
   await sealStore(installation);
-  const stored = await readStoredLines(path.join(installation.data, 'store/segments'), rotation.apps);
+  const stored = await readStoredLines(path.join(installation.data, 'store'), rotation.apps);
   const checkSeconds = (performance.now() - checkingMs) / 1000;
   const result = { tallies, seconds, drainSeconds, checkSeconds, disk: report, stored, audit };
   printResult(rotation.method, result);

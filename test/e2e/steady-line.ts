@@ -35,14 +35,10 @@ export function paddingOf({ writer, lineBytes }: SteadyLines): string {
 
 /** DuckDB's expressions over a column `message`: who wrote it, its number (NULL where it has none), and what it must be. */
 export const STEADY_SQL = {
-  writer: `split_part(substr(message, 8), ' ', 1)`,
-  number: `TRY_CAST(left(split_part(message, ' seq=', 2), ${NUMBER_DIGITS}) AS BIGINT)`,
+  writer: `substr(message, 8, instr(message, ' seq=') - 8)`,
+  number: `TRY_CAST(substr(message, instr(message, ' seq=') + 5, ${NUMBER_DIGITS}) AS BIGINT)`,
   /** Of the columns `writer`, `number` and `padding`. */
-  expected: [
-    `'writer=' || writer`,
-    `' seq=' || lpad(number::VARCHAR, ${NUMBER_DIGITS}, '0')`,
-    `' id=' || printf('%08x', (number * ${HASH_MULTIPLIER}) % ${HASH_MODULUS})`,
-    `' ' || padding`,
-    `' end=' || lpad(number::VARCHAR, ${NUMBER_DIGITS}, '0')`,
-  ].join(' || '),
+  expected:
+    `format('writer={} seq={:0${NUMBER_DIGITS}d} id={:08x} {} end={:0${NUMBER_DIGITS}d}', ` +
+    `writer, number, (number * ${HASH_MULTIPLIER}) % ${HASH_MODULUS}, padding, number)`,
 } as const;

@@ -4,6 +4,9 @@
  */
 import path from 'node:path';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { openJournal } from '../../src/base/journal.ts';
+import { nodeFileSystem } from '../../src/base/node/node-file-system.ts';
+import { CATALOG_VERSION, CatalogState, type CatalogEntry } from '../../src/store/embedded/catalog.ts';
 import { paddingOf, STEADY_SQL, type SteadyLines } from './steady-line.ts';
 
 /** Of the lines of one writer; a line whose text is not what its number says is broken, and is not found. */
@@ -28,7 +31,7 @@ export interface StoredVerdict {
 const EXAMPLES_MAX = 10;
 const EXAMPLE_LENGTH_MAX = 160;
 
-/** Reads every record below `directory`, the embedded store's `segments`. */
+/** Reads every record of the embedded store in `directory`, whose journals are empty. */
 export async function readStoredLines(
   directory: string,
   known: readonly SteadyLines[],
@@ -36,19 +39,20 @@ export async function readStoredLines(
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '3GB', threads: '2' });
   try {
     const connection = await instance.connect();
-    const files = path.join(directory, '**', '*.parquet');
+    const files = await listSegments(directory);
     await connection.run(linesTable(files, known, await gapColumn(connection, files)));
-    const sums = await rowsOf<Sums>(connection, SUMS);
     const writers = new Map<string, StoredLines>();
-    let broken = 0;
-    for (const { writer, found, distinct, first, last, ...row } of sums) {
-      broken += row.broken;
-      if (found > 0) writers.set(writer, { found, distinct, first, last });
-    }
-    const isWhole = broken === 0 && [...writers.values()].every(hasEachOnce);
+    for (const { writer, ...lines } of await rowsOf<Sums>(connection, SUMS)) writers.set(writer, lines);
     const gaps = new Map(
       (await rowsOf<Gaps>(connection, GAPS)).map(({ service, count }) => [service, count]),
     );
+    const counts = [...[...writers.values()].map(({ found }) => found), ...gaps.values()];
+    const [all] = await rowsOf<{ count: number }>(
+      connection,
+      'SELECT count(*)::DOUBLE AS count FROM records',
+    );
+    const broken = counts.reduce((rest, count) => rest - count, all?.count ?? 0);
+    const isWhole = broken === 0 && [...writers.values()].every(hasEachOnce);
     return { writers, broken, gaps, examples: isWhole ? [] : await listExamples(connection) };
   } finally {
     instance.closeSync();
@@ -62,7 +66,24 @@ function hasEachOnce({ found, distinct, first, last }: StoredLines): boolean {
 
 interface Sums extends StoredLines {
   readonly writer: string;
-  readonly broken: number;
+}
+
+/**
+ * Returns the Parquet files as a list in SQL: those that the catalog names. A store that is stopped while it merges
+ * segments leaves what it has merged so far beside them, and removes it when it is opened.
+ */
+async function listSegments(directory: string): Promise<string> {
+  const opened = await openJournal<CatalogEntry>({
+    fileSystem: nodeFileSystem,
+    directory,
+    name: 'catalog',
+    version: CATALOG_VERSION,
+  });
+  opened.journal.close();
+  const catalog = new CatalogState();
+  for (const entry of opened.entries) catalog.apply(entry);
+  const paths = [...catalog.segments.keys()].map((name) => `'${path.join(directory, 'segments', name)}'`);
+  return `[${paths.join(', ')}]`;
 }
 
 interface Gaps {
@@ -72,7 +93,7 @@ interface Gaps {
 
 /** No record of the store has a kind when none is a gap: then there is no such column. */
 async function gapColumn(connection: DuckDBConnection, files: string): Promise<string> {
-  const sql = `SELECT count(*)::DOUBLE AS count FROM parquet_schema('${files}') WHERE name = 'event.kind'`;
+  const sql = `SELECT count(*)::DOUBLE AS count FROM parquet_schema(${files}) WHERE name = 'event.kind'`;
   const [row] = await rowsOf<{ count: number }>(connection, sql);
   return (row?.count ?? 0) > 0 ? `coalesce("event.kind" = 'gap', false)` : 'false';
 }
@@ -84,30 +105,27 @@ function linesTable(files: string, known: readonly SteadyLines[], isGap: string)
     CREATE VIEW records AS
     SELECT message, file_id, "log.offset" AS "offset", "service.name" AS service, ${isGap} AS is_gap,
       ${STEADY_SQL.writer} AS writer, ${STEADY_SQL.number} AS number
-    FROM read_parquet('${files}', union_by_name = true);
+    FROM read_parquet(${files}, union_by_name = true);
     CREATE TABLE writers AS SELECT * FROM (VALUES ${rows.join(', ')}) AS known (writer, padding);
     CREATE VIEW lines AS
     SELECT records.*, coalesce(message = (${STEADY_SQL.expected}), false) AS is_sound
     FROM records LEFT JOIN writers USING (writer);
     CREATE TABLE sound AS SELECT writer, number FROM lines WHERE is_sound;
-    CREATE TABLE broken AS
-    SELECT file_id, "offset", left(message, ${EXAMPLE_LENGTH_MAX}) AS message
-    FROM lines WHERE NOT is_sound AND NOT is_gap;
-    CREATE TABLE gaps AS SELECT service, count(*)::DOUBLE AS count FROM lines WHERE is_gap GROUP BY service;
+    CREATE TABLE gaps AS SELECT service, count(*)::DOUBLE AS count FROM records WHERE is_gap GROUP BY service;
   `;
 }
 
 const SUMS = `
   SELECT writer, count(*)::DOUBLE AS found, count(DISTINCT number)::DOUBLE AS "distinct",
-    min(number)::DOUBLE AS first, max(number)::DOUBLE AS last, 0::DOUBLE AS broken
+    min(number)::DOUBLE AS first, max(number)::DOUBLE AS last
   FROM sound GROUP BY writer
-  UNION ALL SELECT '', 0, 0, 0, 0, count(*)::DOUBLE FROM broken
 `;
 
 const GAPS = 'SELECT service, count FROM gaps';
 
 const EXAMPLES = `
-  (SELECT format('broken at {} of {}: {}', "offset", file_id, message) AS text FROM broken LIMIT ${EXAMPLES_MAX})
+  (SELECT format('broken at {} of {}: {}', "offset", file_id, left(message, ${EXAMPLE_LENGTH_MAX})) AS text
+   FROM lines WHERE NOT is_sound AND NOT is_gap LIMIT ${EXAMPLES_MAX})
   UNION ALL
   (SELECT format('{} {} to {} missing', writer, number + 1, next - 1)
    FROM (SELECT *, lead(number) OVER (PARTITION BY writer ORDER BY number) AS next FROM sound)
