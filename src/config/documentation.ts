@@ -139,7 +139,11 @@ export function renderSchema(): string {
     let parent = root;
     for (const key of keys) {
       parent.properties ??= {};
-      parent = parent.properties[key] ??= { type: 'object', additionalProperties: false, properties: {} };
+      parent = parent.properties[key] ??= {
+        type: ['object', 'null'],
+        additionalProperties: false,
+        properties: {},
+      };
     }
     parent.properties ??= {};
     parent.properties[name] = schemaOfMember({ ...option, name });
@@ -157,24 +161,37 @@ interface JsonSchema {
   properties?: Record<string, JsonSchema>;
 }
 
-function schemaOfMember({ shape, description, default: value, example, isSecret }: Member): JsonSchema {
+function schemaOfMember({ shape, description, default: value, example, ...member }: Member): JsonSchema {
+  const schema = schemaOfShape(shape);
   return {
     description,
-    ...schemaOfShape(shape),
+    ...(member.isRequired === true ? schema : orNothing(schema)),
     ...(value === undefined ? {} : { default: value }),
     ...(example === undefined ? {} : { examples: [example] }),
-    ...(isSecret === true ? { writeOnly: true } : {}),
+    ...(member.isSecret === true ? { writeOnly: true } : {}),
   };
+}
+
+/** A key without a value leaves the default. */
+function orNothing({ type, ...schema }: JsonSchema): JsonSchema {
+  if (typeof type === 'string' || Array.isArray(type)) return { type: [type, 'null'].flat(), ...schema };
+  if (Array.isArray(schema['enum'])) return { ...schema, enum: [...(schema['enum'] as unknown[]), null] };
+  if (Array.isArray(schema['anyOf'])) return { anyOf: [...(schema['anyOf'] as unknown[]), { type: 'null' }] };
+  return schema;
 }
 
 function schemaOfShape(shape: Shape): JsonSchema {
   switch (shape.kind) {
     case 'boolean':
-      return { type: 'boolean' };
+      // YAML 1.2 reads the last four as text.
+      return { enum: [true, false, 'yes', 'no', 'on', 'off'] };
     case 'integer':
       return { type: 'integer', minimum: shape.min, maximum: shape.max };
     case 'choice':
-      return { enum: [...shape.values] };
+      // YAML reads true and false as booleans.
+      return {
+        enum: [...shape.values, ...[true, false].filter((value) => shape.values.includes(String(value)))],
+      };
     case 'bytes':
       return { type: ['string', 'integer'], pattern: '^[0-9]+(\\.[0-9]+)? ?([kKMGT]i?)?B?$' };
     case 'duration':
