@@ -140,11 +140,37 @@ export function isEmpty(object: JsonObject): boolean {
   return true;
 }
 
-/** Returns the object under `key`, made when it is not there or is none. Inherited members are never returned. */
+/**
+ * Returns the object under `key`, made when it is not there; what stands there and is none moves below `fields`.
+ * Inherited members are never returned.
+ */
 export function ownObject(document: JsonObject, key: string): JsonObject {
   const value = Object.hasOwn(document, key) ? document[key] : undefined;
   if (isObject(value)) return value;
   const created: JsonObject = {};
+  if (value !== undefined && value !== null && key !== 'fields') moveToFields(document, key);
   setOwn(document, key, created);
+  if (value !== undefined && value !== null && key === 'fields') created['fields'] = value;
   return created;
+}
+
+/** Moves a member of a document below `fields`, beside what stands there already. */
+export function moveToFields(document: JsonObject, key: string): void {
+  const fields = ownObject(document, 'fields');
+  setOwn(fields, freeName(fields, key), document[key]);
+  delete document[key];
+}
+
+/** Sets a field; another value that stands there under its name stays as `original_…`. */
+export function setField(fields: JsonObject, key: string, value: unknown): void {
+  const before = Object.hasOwn(fields, key) ? fields[key] : undefined;
+  if (before !== undefined && JSON.stringify(before) !== JSON.stringify(value))
+    setOwn(fields, freeName(fields, key), before);
+  setOwn(fields, key, value);
+}
+
+function freeName(fields: JsonObject, key: string): string {
+  let name = key;
+  while (Object.hasOwn(fields, name)) name = `original_${name}`;
+  return name;
 }

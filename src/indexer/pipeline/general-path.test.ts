@@ -71,3 +71,35 @@ test('numbers of other shippers keep their digits', () => {
   const { text } = processDocument(Buffer.from('{"message":"x","big":12345678901234567890}'), [], new Map());
   assert.equal(text, '{"message":"x","big":12345678901234567890}');
 });
+
+test('what other shippers have where a parsed line writes is kept beside it', () => {
+  const parsed = (document: Readonly<Record<string, unknown>>): unknown =>
+    JSON.parse(processDocument(Buffer.from(JSON.stringify(document)), [], new Map()).text);
+  const message = '{"level":"warn","env":"prod"}';
+  const fields = { level: 'warn', env: 'prod' };
+  const log = { level: 'warn' };
+  assert.deepEqual(parsed({ message, fields: 'text' }), {
+    message,
+    fields: { fields: 'text', ...fields },
+    log,
+  });
+  assert.deepEqual(parsed({ message, fields: null }), { message, fields, log });
+  assert.deepEqual(parsed({ message, fields: { env: 'test', a: 1 } }), {
+    message,
+    fields: { a: 1, original_env: 'test', ...fields },
+    log,
+  });
+  assert.deepEqual(parsed({ message, fields: { env: 'prod' } }), { message, fields, log });
+  assert.deepEqual(parsed({ message, log: ['a'] }), { message, fields: { log: ['a'], ...fields }, log });
+  assert.deepEqual(parsed({ message: 'ERROR x', log: 'text', fields: { log: 1 } }), {
+    message: 'ERROR x',
+    fields: { log: 1, original_log: 'text' },
+    log: { level: 'error' },
+  });
+  const lossy = '{"a":1,"a":2}';
+  assert.deepEqual(parsed({ message: lossy, event: 'created' }), {
+    message: lossy,
+    fields: { a: 2, event: 'created' },
+    event: { original: lossy },
+  });
+});

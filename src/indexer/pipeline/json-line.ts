@@ -1,6 +1,15 @@
 /** What is made of a line that is one JSON object: the general path, on objects. */
 import { resolveField } from '../../query/fields.ts';
-import { isEmpty, isObject, isProtected, ownObject, setOwn, writePath, type JsonObject } from './document.ts';
+import {
+  isEmpty,
+  isObject,
+  isProtected,
+  ownObject,
+  setField,
+  setOwn,
+  writePath,
+  type JsonObject,
+} from './document.ts';
 import { parseExact } from '../../base/exact-json.ts';
 import { JsonScanner, SCAN_FLAG } from './json-scanner.ts';
 import { LEVEL_KEYS, levelOfValue } from './level-names.ts';
@@ -99,8 +108,12 @@ function mergeFields(document: JsonObject, value: JsonObject): void {
   }
   if (level !== undefined) ownObject(document, 'log')['level'] = level;
   if (isEmpty(value)) return;
-  const fields = document['fields'];
-  document['fields'] = isObject(fields) ? { ...fields, ...value } : value;
+  if (document['fields'] === undefined) {
+    document['fields'] = value;
+    return;
+  }
+  const fields = ownObject(document, 'fields');
+  for (const key of Object.keys(value)) setField(fields, key, value[key]);
 }
 
 /**
@@ -113,7 +126,7 @@ function mergeEcs(document: JsonObject, value: JsonObject): void {
   for (const key of Object.keys(value)) {
     const member = value[key];
     if (key === messageKey) document['message'] = member;
-    else if (!mergeMember(document, key, member)) setOwn(ownObject(document, 'fields'), key, member);
+    else if (!mergeMember(document, key, member)) setField(ownObject(document, 'fields'), key, member);
   }
   if (level !== undefined) ownObject(document, 'log')['level'] = level;
 }

@@ -8,7 +8,7 @@
  * for such names there, too.
  */
 import { isObjectName, isOwnName } from '../../query/fields.ts';
-import { isObject, ownObject, setOwn, type JsonObject } from './document.ts';
+import { isObject, moveToFields, type JsonObject } from './document.ts';
 
 /** Top-level members beside those of Logboom's own documents; what comes later goes below `fields`. */
 const MEMBERS_MAX = 200;
@@ -47,15 +47,4 @@ function countValues(value: unknown, countMax: number): number {
     if (count >= countMax) break;
   }
   return count;
-}
-
-function moveToFields(document: JsonObject, key: string): void {
-  const { fields: before } = document;
-  if (before !== undefined && before !== null && !isObject(before)) document['fields'] = { fields: before };
-  const fields = ownObject(document, 'fields');
-  let name = key;
-  // What stands there already stays.
-  while (Object.hasOwn(fields, name)) name = `original_${name}`;
-  setOwn(fields, name, document[key]);
-  delete document[key];
 }
