@@ -8,7 +8,9 @@
  *   LOGBOOM_ROTATE_KILLS    kills per method
  *   LOGBOOM_E2E_SEED        replays the moments of the kills
  *
- *   node --test --test-name-pattern=punch test/e2e/rotate-steady.e2e.test.ts
+ * One method alone, with punching, renaming, 'logrotate at', copytruncate or 's6-log at' as the pattern:
+ *
+ *   node --test --test-name-pattern=punching test/e2e/rotate-steady.e2e.test.ts
  */
 import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
