@@ -196,7 +196,7 @@ async function leavesChangedTemplate(bench: EngineBench): Promise<void> {
   {
     await using opened = await start();
     assert.deepEqual(opened.store.findings, []);
-    assert.equal(opened.telemetry.linesOf('store_prepared').length, 4);
+    assert.equal(opened.telemetry.linesOf('store_prepared').length, 6);
   }
   {
     await using opened = await start();
@@ -219,7 +219,7 @@ async function leavesChangedTemplate(bench: EngineBench): Promise<void> {
   await using opened = await start();
   const [finding] = opened.store.findings;
   assert.match(`${finding?.object}: ${finding?.problem}`, /component template w\d+-settings: it was changed/);
-  assert.match(finding?.remedy ?? '', /DELETE \/_component_template/);
+  assert.match(finding?.remedy ?? '', /PUT \/_component_template/);
   assert.match(JSON.stringify((await read())['template']), /"refresh_interval":"30s"/);
 }
 

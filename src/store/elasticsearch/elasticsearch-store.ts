@@ -19,7 +19,7 @@ import type {
 import { EngineReader } from './read/engine-reader.ts';
 import type { EngineWriterOptions } from './write/engine-writer.ts';
 import { EngineWriter } from './write/engine-writer.ts';
-import type { EngineFinding } from './manage/index-management.ts';
+import type { EngineFinding } from './manage/engine-finding.ts';
 
 /** The client is closed with the store. */
 export interface ElasticsearchStoreOptions extends EngineWriterOptions {}

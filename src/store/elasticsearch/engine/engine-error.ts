@@ -16,6 +16,9 @@ const REASON_LENGTH_MAX = 2_000;
 /** How deep `caused_by` is followed; beyond two the engine repeats itself. */
 const CAUSES_MAX = 3;
 
+/** An alias cannot be made because an index has its name. */
+export const NAME_OF_ALIAS = /invalid_alias_name|exists with the same name as the alias/;
+
 /** Returns the engine's error in an answer's body, whatever form it has. */
 export function faultOf(answer: Pick<HttpAnswer, 'status' | 'text'>): EngineFault {
   let body: unknown;
@@ -45,12 +48,30 @@ export function faultFrom(error: Readonly<Record<string, unknown>>): EngineFault
 /** Returns the error of an answer whose status says that the request was not done. */
 export function answerError(purpose: string, url: string, answer: HttpAnswer): AppError {
   const fault = faultOf(answer);
-  const { code, hint } = statusFacts(answer.status);
+  const facts = statusFacts(answer.status);
+  const { code } = facts;
+  const hint = facts.hint ?? REFUSALS.find(({ pattern }) => pattern.test(fault.reason))?.hint;
   return new AppError(code, `cannot ${purpose}`, {
     details: { url, status: answer.status, type: fault.type, reason: fault.reason },
     ...(hint === undefined ? {} : { hint }),
   });
 }
+
+/** What a person has done to the engine, by what it then refuses, and what to do about it. */
+const REFUSALS: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
+  {
+    pattern: /would cause data streams? \[/,
+    hint: 'Set store.isDataStream to true, or choose another beginning of names in store.index, or delete the data streams.',
+  },
+  {
+    pattern: NAME_OF_ALIAS,
+    hint: 'Delete the index with the name of the alias, or choose another beginning of names in store.index.',
+  },
+  {
+    pattern: /have the same priority/,
+    hint: 'Give the other template another priority or other patterns, or choose another beginning of names in store.index.',
+  },
+];
 
 function statusFacts(status: number): { code: ErrorCode; hint?: string } {
   switch (status) {

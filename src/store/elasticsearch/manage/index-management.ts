@@ -13,7 +13,9 @@ import {
   ledgerIndex,
   objectPrefix,
 } from '../write/index-router.ts';
+import type { EngineFinding } from './engine-finding.ts';
 import { managedTemplates } from './index-templates.ts';
+import { inspectIndices } from './inspect-indices.ts';
 import { ledgerIndexBody } from '../write/ledger-index.ts';
 import {
   droppedPolicyConfig,
@@ -23,18 +25,10 @@ import {
   writeIsmPolicy,
 } from './lifecycle-policy.ts';
 import type { PolicyConfig } from './lifecycle-policy.ts';
-import type { ManagedMeta } from './managed-state.ts';
-import { decideManaged, metaOf } from './managed-state.ts';
+import type { ForeignReason, ManagedMeta } from './managed-state.ts';
+import { NEWER, decideManaged, metaOf } from './managed-state.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** Something in the engine that is not as Logboom wants it and that a person has to decide about. */
-export interface EngineFinding {
-  /** Such as `index template logboom`. */
-  readonly object: string;
-  readonly problem: string;
-  readonly remedy: string;
-}
 
 export interface IndexManagementOptions {
   readonly client: EngineClient;
@@ -49,7 +43,11 @@ interface Managed {
   readonly wanted: Json;
   readonly read: (answer: Json) => Json | undefined;
   /** The body of the request that writes `wanted` with its `_meta`. */
-  readonly write: (wanted: Json, meta: ManagedMeta) => Json;
+  readonly write: (wanted: Json, meta: Partial<ManagedMeta>) => Json;
+  /** As little as the engine takes in place of `wanted`; undefined where it can be deleted instead. */
+  readonly emptied?: Json;
+  /** How a person keeps another one. */
+  readonly option: string;
   /** What an update must name, so that it replaces nothing but what was read. */
   readonly versionOf?: (answer: Json) => Readonly<Record<string, number>>;
 }
@@ -110,6 +108,14 @@ export class IndexManagement {
         findings.push({ object: managed.label, problem, remedy });
       }
     }
+    findings.push(
+      ...(await inspectIndices({
+        client: this.#options.client,
+        config: this.#options.config,
+        engine,
+        signal,
+      })),
+    );
     return findings;
   }
 
@@ -145,7 +151,9 @@ export class IndexManagement {
       path,
       wanted: body,
       read: (answer: Json): Json | undefined => firstOf(answer[`${kind}s`])?.[kind] as Json | undefined,
-      write: (wanted: Json, meta: ManagedMeta): Json => ({ ...wanted, _meta: meta }),
+      write: (wanted: Json, meta: Partial<ManagedMeta>): Json => ({ ...wanted, _meta: meta }),
+      emptied: emptied(body),
+      option: 'To have other names than these, set store.index.',
     }));
     if (!config.lifecycle.isManaged) return templates;
     return [...this.#policies(engine), ...templates];
@@ -211,6 +219,8 @@ function managedIlm(name: string, config: PolicyConfig): Managed {
     wanted: ilmPolicy(config),
     read: (answer) => (answer[name] as { policy?: Json } | undefined)?.policy,
     write: (wanted, meta) => ({ policy: { ...wanted, _meta: meta } }),
+    emptied: { phases: {} },
+    option: POLICY_OPTION,
   };
 }
 
@@ -221,6 +231,7 @@ function managedIsm(name: string, config: PolicyConfig, pattern: string): Manage
     wanted: ismPolicy(config, pattern),
     read: readIsmPolicy,
     write: writeIsmPolicy,
+    option: POLICY_OPTION,
     versionOf: (answer) => ({
       if_seq_no: Number(answer['_seq_no']),
       if_primary_term: Number(answer['_primary_term']),
@@ -228,12 +239,28 @@ function managedIsm(name: string, config: PolicyConfig, pattern: string): Manage
   };
 }
 
-function foreignFinding({ label, path }: Managed, reason: string): EngineFinding {
+const POLICY_OPTION = 'To keep policies of your own for good, set store.lifecycle.isManaged to false.';
+
+/**
+ * Engines do not delete what is in use, such as a component of a template or the template of a data stream. What says that it
+ * is Logboom's, and not what it was like, is written anew.
+ */
+function foreignFinding(managed: Managed, reason: ForeignReason): EngineFinding {
+  const { label: object, path, emptied: empty, option } = managed;
+  if (reason === NEWER)
+    return { object, problem: reason, remedy: 'Run that version on this machine, too, or this one on all.' };
+  const body = empty && JSON.stringify(managed.write(empty, { managed_by: 'logboom' }));
+  const request = body === undefined ? `DELETE ${path}` : `PUT ${path} ${body}`;
   return {
-    object: label,
+    object,
     problem: reason,
-    remedy: `Logboom leaves it as it is. Delete it (DELETE ${path}) and start an indexer to get Logboom's own back.`,
+    remedy: `Logboom leaves it as it is. To get Logboom's own back, stop the indexers, send ${request}, and start them. ${option}`,
   };
+}
+
+/** Returns what a template needs at least: which indices it is for. */
+function emptied({ index_patterns, priority, data_stream }: Json): Json {
+  return index_patterns === undefined ? { template: {} } : { index_patterns, priority, data_stream };
 }
 
 function firstOf(list: unknown): Json | undefined {

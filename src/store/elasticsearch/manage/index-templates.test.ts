@@ -83,6 +83,8 @@ void test('templates use what the engine has, and do without what it lacks', () 
     ['logsdb', 'stored', 'zstd', 'logboom'],
   );
   assert.deepEqual(at(stream?.body, 'data_stream'), {});
+  assert.equal(at(stream?.body, 'template'), undefined, 'indices of before have the alias');
+  assert.deepEqual(at(index?.body, 'template', 'aliases'), { logboom: {} });
 });
 
 void test('indices are named after namespace and day; what is too far from now has one of its own', () => {

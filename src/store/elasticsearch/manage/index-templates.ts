@@ -6,8 +6,17 @@ import type { ElasticsearchConfig } from '../../../config/config.ts';
 import type { Capabilities } from '../engine/capabilities.ts';
 import type { FieldKind } from './field-table.ts';
 import { FIELD_TABLE, KEYWORD_LENGTH_MAX } from './field-table.ts';
+import { countsIndexBody } from '../counts/counts-index.ts';
 import { droppedTemplate } from '../write/dropped-index.ts';
-import { droppedName, droppedPattern, indexPattern, objectPrefix } from '../write/index-router.ts';
+import {
+  countsIndex,
+  droppedName,
+  droppedPattern,
+  indexPattern,
+  ledgerIndex,
+  objectPrefix,
+} from '../write/index-router.ts';
+import { ledgerIndexBody } from '../write/ledger-index.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -27,7 +36,7 @@ type TemplateConfig = Pick<
 >;
 
 /** Above the engines' own templates (100) and below what people usually give theirs. */
-const PRIORITY = 200;
+export const TEMPLATE_PRIORITY = 200;
 
 /** Appended lines are searchable within two seconds. */
 const REFRESH = '1s';
@@ -48,14 +57,27 @@ export function managedTemplates(config: TemplateConfig, engine: Capabilities): 
       kind: 'index_template',
       body: {
         index_patterns: [indexPattern(config.index)],
-        priority: PRIORITY,
+        priority: TEMPLATE_PRIORITY,
         composed_of: [mappings, settings],
-        ...(config.isDataStream ? { data_stream: {} } : {}),
-        template: { aliases: { [prefix]: {} } },
+        // One alias cannot stand for indices and for data streams, and there may be indices of before.
+        ...(config.isDataStream ? { data_stream: {} } : { template: { aliases: { [prefix]: {} } } }),
       },
     },
     droppedObject(config, engine),
+    ownObject(ledgerIndex(config.index), ledgerIndexBody(config.replicas)),
+    ownObject(countsIndex(config.index), countsIndexBody(config.replicas)),
   ];
+}
+
+/** The template of one index: when somebody deletes it, what is written next makes it again with its mapping. */
+function ownObject(index: string, template: Json): ManagedObject {
+  const name = index.slice(0, index.lastIndexOf('-'));
+  return {
+    name,
+    path: `/_index_template/${encodeURIComponent(name)}`,
+    kind: 'index_template',
+    body: { index_patterns: [index], priority: TEMPLATE_PRIORITY, template },
+  };
 }
 
 /** The template of the indices of what pipelines dropped. */
@@ -70,7 +92,7 @@ function droppedObject({ index, replicas, lifecycle }: TemplateConfig, engine: C
     kind: 'index_template',
     body: {
       index_patterns: [droppedPattern(index)],
-      priority: PRIORITY,
+      priority: TEMPLATE_PRIORITY,
       template: { settings: withPolicy, mappings },
     },
   };

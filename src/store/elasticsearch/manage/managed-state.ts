@@ -18,6 +18,11 @@ export interface ManagedMeta {
 
 export const MANAGED_VERSION = 1;
 
+/** Why an object is left alone where nobody has changed it. */
+export const NEWER = 'it is from a newer Logboom';
+
+export type ForeignReason = typeof NEWER | 'it is not from Logboom' | 'it was changed since Logboom wrote it';
+
 export type ManagedDecision =
   /** Create or update it, then seal it: write down what the engine made of it. */
   | { readonly kind: 'write' }
@@ -25,7 +30,7 @@ export type ManagedDecision =
   | { readonly kind: 'seal' }
   | { readonly kind: 'keep' }
   /** Somebody else's, or changed by a person: it is left alone and reported. */
-  | { readonly kind: 'foreign'; readonly reason: string };
+  | { readonly kind: 'foreign'; readonly reason: ForeignReason };
 
 /** Decides about an object as the engine returns it; undefined when it is missing. */
 export function decideManaged(stored: Json | undefined, wanted: Json): ManagedDecision {
@@ -34,8 +39,7 @@ export function decideManaged(stored: Json | undefined, wanted: Json): ManagedDe
   if (meta?.managed_by !== 'logboom') return { kind: 'foreign', reason: 'it is not from Logboom' };
   if (meta.stored !== undefined && meta.stored !== contentHash(stored))
     return { kind: 'foreign', reason: 'it was changed since Logboom wrote it' };
-  if (Number(meta.version ?? 0) > MANAGED_VERSION)
-    return { kind: 'foreign', reason: 'it is from a newer Logboom' };
+  if (Number(meta.version ?? 0) > MANAGED_VERSION) return { kind: 'foreign', reason: NEWER };
   if (meta.wanted !== contentHash(wanted)) return { kind: 'write' };
   return meta.stored === undefined ? { kind: 'seal' } : { kind: 'keep' };
 }

@@ -18,7 +18,7 @@ import { BulkWriter, problemOf } from './bulk-writer.ts';
 import { detectCapabilities } from '../engine/capabilities.ts';
 import { droppedPayload } from './dropped-index.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
-import type { EngineFinding } from '../manage/index-management.ts';
+import type { EngineFinding } from '../manage/engine-finding.ts';
 import { IndexManagement } from '../manage/index-management.ts';
 import { IndexRouter, ledgerIndex } from './index-router.ts';
 import { ledgerLines } from './ledger-index.ts';

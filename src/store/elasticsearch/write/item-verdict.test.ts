@@ -32,6 +32,7 @@ void test('what any other document would have met waits', () => {
     [403, 'security_exception', '', 'forbidden'],
     [400, 'validation_exception', shards, 'shard_limit'],
     [400, 'index_closed_exception', 'closed', 'index_closed'],
+    [400, 'invalid_alias_name_exception', 'Invalid alias name [logboom], an index exists', 'alias_taken'],
     [500, 'null_pointer_exception', '', 'failed'],
   ];
   for (const [status, type, reason, expected] of cases)

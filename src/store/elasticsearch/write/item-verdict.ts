@@ -4,7 +4,7 @@
  * keeps it visible and does not stop the others.
  */
 import type { DeadLetterError } from '../../../record/dead-letter.ts';
-import type { EngineFault } from '../engine/engine-error.ts';
+import { NAME_OF_ALIAS, type EngineFault } from '../engine/engine-error.ts';
 
 export type Verdict =
   | { readonly kind: 'created' }
@@ -32,6 +32,8 @@ export type WaitCause =
   /** The cluster takes no further shards. */
   | 'shard_limit'
   | 'index_closed'
+  /** No index can be made, because one has the name of the alias of all. */
+  | 'alias_taken'
   /** 500: where other documents pass meanwhile, `bulk-writer.ts` gives the document up. */
   | 'failed'
   /** Something in front of the engine answers. */
@@ -41,6 +43,7 @@ export type WaitCause =
 const NOT_OF_THE_DOCUMENT: readonly { readonly pattern: RegExp; readonly cause: WaitCause }[] = [
   { pattern: /maximum (?:normal |frozen )?shards open/i, cause: 'shard_limit' },
   { pattern: /index_closed_exception/, cause: 'index_closed' },
+  { pattern: NAME_OF_ALIAS, cause: 'alias_taken' },
   { pattern: /no write index is defined for alias/i, cause: 'unavailable' },
 ];
 
@@ -111,6 +114,8 @@ export const WAIT_TEXTS: Readonly<Record<WaitCause, string>> = {
   shard_limit:
     'the cluster takes no further shards: delete old indices, or raise cluster.max_shards_per_node',
   index_closed: 'an index of the store is closed: open it, or delete it',
+  alias_taken:
+    'an index has the name of the alias that all indices get: delete it, or choose another beginning of names in store.index',
   not_the_engine: 'what answers is not the engine: correct store.urls, or mend the proxy in front of it',
   failed: 'the store fails inside (500): look into its log',
 };
