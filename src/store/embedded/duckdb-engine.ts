@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { must } from '../../base/assert.ts';
+import { AppError } from '../../base/errors.ts';
 import type { FileSystem } from '../../base/file-system.ts';
 import type { SortKey } from '../store.ts';
 import type { Row, WorkerSettings } from './duckdb-protocol.ts';
@@ -12,6 +13,7 @@ import type { HeldSource } from './journal-tables.ts';
 import { JournalTables } from './journal-tables.ts';
 import type { ReadableSource } from './relation-sql.ts';
 import { planJournals } from './relation-sql.ts';
+import type { SegmentGroup } from './segment-groups.ts';
 import { groupSegments } from './segment-groups.ts';
 import type {
   Column,
@@ -31,11 +33,13 @@ import type {
   SliceScan,
   Source,
   SourceHistogram,
+  SourceScan,
   SourceSearch,
 } from './segment-engine.ts';
 import { segmentPath } from './segment-engine.ts';
 import * as sql from './segment-sql.ts';
 import { createSlots } from './slots.ts';
+import type { LinesOptions } from './worker-client.ts';
 import { WorkerClient } from './worker-client.ts';
 
 /** The thread pool of Node has 4 threads by default: one stays for writes to the journal. */
@@ -110,10 +114,32 @@ class DuckDbEngine implements SegmentEngine {
     signal: AbortSignal,
   ): Promise<ScanBlock | undefined> {
     return this.#readingAll(sources, async (held) => {
-      const statements = groupSegments(held).map((source) => sql.scanSql(source, { query, range }));
+      const groups = groupSegments(held);
       const release = await this.#slots.take(signal);
-      return this.#client.readLines(statements, { signal, bytesMax }).finally(release);
+      try {
+        return await this.#readGroups(groups, { query, range }, { signal, bytesMax });
+      } finally {
+        release();
+      }
     });
+  }
+
+  async #readGroups(
+    groups: readonly (ReadableSource | SegmentGroup)[],
+    request: SourceScan,
+    options: LinesOptions,
+  ): Promise<ScanBlock | undefined> {
+    const [only] = groups;
+    if (only !== undefined && groups.length === 1) {
+      try {
+        return await this.#client.readTexts(sql.orderedLinesSql(only, request), options);
+      } catch (error) {
+        // Documents may be larger than the caller expected: one by one they are counted before there are too many.
+        if (!(error instanceof AppError) || error.code !== 'too_busy') throw error;
+      }
+    }
+    const statements = groups.map((source) => sql.scanSql(source, request));
+    return this.#client.readLines(statements, options);
   }
 
   async histogram(source: Source, request: SourceHistogram, signal: AbortSignal): Promise<HistogramCount[]> {

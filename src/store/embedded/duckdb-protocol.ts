@@ -16,7 +16,8 @@ export interface LineBlock {
 /**
  * `run` executes statements one after the other on one connection and answers with the last one's rows; the last
  * statement knows `text`, UTF-8, as `$1`. `lines` answers with the documents of all its statements in order, and with
- * no block when they have more bytes than `bytesMax`. `cancel` ends either.
+ * no block when they have more bytes than `bytesMax`; `texts` does so for one statement of `orderedLinesSql`. `cancel` ends
+ * any of them.
  */
 export type WorkerRequest =
   | {
@@ -29,6 +30,12 @@ export type WorkerRequest =
       readonly kind: 'lines';
       readonly id: number;
       readonly statements: readonly string[];
+      readonly bytesMax: number | undefined;
+    }
+  | {
+      readonly kind: 'texts';
+      readonly id: number;
+      readonly statement: string;
       readonly bytesMax: number | undefined;
     }
   | { readonly kind: 'cancel' | 'close'; readonly id: number };

@@ -8,6 +8,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { must } from '../../base/assert.ts';
 import { messageOf } from '../../base/errors.ts';
 import { LineSorter } from './line-sorter.ts';
+import { OrderedTexts } from './ordered-texts.ts';
 import type { LineBlock, Row, WorkerReply, WorkerRequest, WorkerSettings } from './duckdb-protocol.ts';
 
 const port = must(parentPort, 'port of the parent thread');
@@ -44,6 +45,7 @@ async function answer(request: WorkerRequest): Promise<void> {
   try {
     if (request.kind === 'cancel') cancel(id);
     else if (request.kind === 'lines') replyBlock(id, await readLines(request));
+    else if (request.kind === 'texts') replyBlock(id, await readTexts(request));
     else if (request.kind === 'run') port.postMessage({ id, rows: await run(request) } satisfies WorkerReply);
   } catch (error) {
     end(id, true);
@@ -53,6 +55,7 @@ async function answer(request: WorkerRequest): Promise<void> {
 
 type RunRequest = Extract<WorkerRequest, { kind: 'run' }>;
 type LinesRequest = Extract<WorkerRequest, { kind: 'lines' }>;
+type TextsRequest = Extract<WorkerRequest, { kind: 'texts' }>;
 
 /** Takes a connection for a request, which `end` gives back. */
 async function begin(id: number): Promise<DuckDBConnection> {
@@ -92,6 +95,21 @@ async function readLines({ id, statements, bytesMax }: LinesRequest): Promise<Li
   }
   end(id);
   return sorter.finish();
+}
+
+async function readTexts({ id, statement, bytesMax }: TextsRequest): Promise<LineBlock | undefined> {
+  const connection = await begin(id);
+  const texts = new OrderedTexts();
+  const result = await connection.stream(statement);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) break;
+    texts.add(chunk);
+  }
+  const isTooMuch = bytesMax !== undefined && texts.bytes > bytesMax;
+  const block = isTooMuch ? undefined : texts.finish();
+  end(id);
+  return block;
 }
 
 /** Hands the bytes over: they are not copied. */

@@ -92,6 +92,24 @@ export function scanSql(source: ReadableSource | SegmentGroup, request: SourceSc
   return `SELECT ${parts.join(', ')} FROM (${rows})`;
 }
 
+/** Parts of time that `orderedLinesSql` puts in order by themselves: what the engine sorts at once is a text. */
+const ORDERED_PARTS = 32n;
+
+/**
+ * The documents of a source in few long texts: place in time, rows, and UTF-8 with newlines between documents, which
+ * are in order; the texts are not. That takes the engine more memory than `scanSql`, and much less time for each
+ * document to be handed over.
+ */
+export function orderedLinesSql(source: ReadableSource | SegmentGroup, request: SourceScan): string {
+  const relation = relationOf(source);
+  const where = whereSql(relation, request, undefined, 'asc');
+  const widthNs = (request.range.endNs - request.range.startNs) / ORDERED_PARTS + 1n;
+  const part = `(epoch_ns("time") // ${widthNs})::DOUBLE AS part`;
+  const rows = `SELECT "time", "file_id", "log.offset", ${part}, ${documentSql(relation.columns)} AS document FROM ${relation.sql} WHERE ${where}`;
+  const text = `encode(string_agg(document, chr(10) ORDER BY ${orderSql('asc')}))`;
+  return `SELECT part, count(*)::DOUBLE, ${text} FROM (${rows}) GROUP BY part`;
+}
+
 export function histogramSql(source: ReadableSource, request: SourceHistogram): string {
   const relation = relationOf(source);
   const bucket = `(epoch_ns("time") - (${request.range.startNs})) // ${request.widthNs}`;
