@@ -93,6 +93,8 @@ class FileAgent implements Agent {
       buffers: this.#buffers,
       bytesMax: options.config.agent.bufferBytesMax,
       prepare: () => this.#book?.prepare(),
+      isDurable: (fileId, written) => this.#book?.isDurable(fileId, written) === true,
+      persist: () => this.#book?.persist() ?? 0,
       onAcknowledged: (fileId) => {
         this.#book?.onAcknowledged(fileId);
         this.#wake();
@@ -283,6 +285,7 @@ class FileAgent implements Agent {
     this.#shipper.flush();
     while (!this.#shipper.isEmpty && !this.#shipper.isClosed && scheduler.monotonicMs() < endMs) {
       await this.#sleep(Math.min(SLEEP_MS_MAX, endMs - scheduler.monotonicMs()));
+      this.#shipper.flush();
     }
     if (!this.#shipper.isEmpty) {
       const text = 'not everything was acknowledged in time; it is read again at the next start';

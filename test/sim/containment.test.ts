@@ -24,7 +24,7 @@ function createStage(random: () => number): Stage {
     nowNs: () => scheduler.nowNs(),
     deliver: (task) => void scheduler.schedule(random() * 5, task),
   });
-  return { fileSystem, scheduler, process: new SimulatedProcess({ fileSystem, scheduler }) };
+  return { fileSystem, scheduler, process: new SimulatedProcess({ fileSystem, scheduler, syncMs: () => 0 }) };
 }
 
 function logOf(pod: string): string {

@@ -42,6 +42,22 @@ export class DurableCheckpoints {
   }
 }
 
+/**
+ * Takes back what a power loss may take of checkpoints that are on no disk yet, down to a random byte, and leaves
+ * everything else: that is worse than the loss of all that is not synced, because what was delivered stays delivered.
+ */
+export function loseCheckpoints(fileSystem: MemoryFileSystem, directory: string, random: () => number): void {
+  for (const { name } of fileSystem.readDirectory(directory)) {
+    if (!name.startsWith('checkpoints.')) continue;
+    const path = `${directory}/${name}`;
+    const synced = fileSystem.syncedBytes(path).length;
+    const unsynced = (fileSystem.stat(path)?.size ?? 0) - synced;
+    // The last sync is the commonest place to fall back to.
+    const kept = random() < 0.5 ? 0 : Math.floor(random() * (unsynced + 1));
+    fileSystem.truncate(path, synced + kept);
+  }
+}
+
 async function openCopy(copy: DurableCopy): Promise<ReadonlyMap<string, readonly FileCheckpoint[]>> {
   const fileSystem = new MemoryFileSystem();
   for (const [name, bytes] of copy) fileSystem.append(`/agent/${name}`, bytes);

@@ -42,7 +42,7 @@ export interface SimulatedProcessOptions {
   /** With them, files are rotated. */
   readonly surroundings?: Surroundings | undefined;
   /** Virtual milliseconds until the agent's next sync reaches the disk. */
-  readonly syncMs?: (() => number) | undefined;
+  readonly syncMs: () => number;
 }
 
 export class SimulatedProcess {
@@ -164,7 +164,6 @@ export class SimulatedProcess {
   /** A file system whose syncs take their time: only then is a checkpoint on disk long after it is written. */
   #slowSyncs(fileSystem: FileSystem): FileSystem {
     const { syncMs } = this.#options;
-    if (syncMs === undefined) return fileSystem;
     const { scheduler } = this.#life;
     return new Proxy(fileSystem, {
       get(target, property) {

@@ -9,7 +9,7 @@
 import { MemoryFileSystem, systemError } from '../../src/base/memory-file-system.ts';
 import { createRandom } from '../../src/base/prng.ts';
 import { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
-import { DurableCheckpoints } from './durable-checkpoints.ts';
+import { DurableCheckpoints, loseCheckpoints } from './durable-checkpoints.ts';
 import { type RotatedTools, RotatedWriters } from './rotated-writers.ts';
 import { checkForgotten, checkGuarantees } from './check-guarantees.ts';
 import { DATA, SimulatedProcess } from './simulated-process.ts';
@@ -58,9 +58,16 @@ interface Faults {
 /** A disk that is busy takes this long at most to make a checkpoint durable; mostly much less. */
 const SYNC_MS_MAX = 4000;
 
+/** How many crashes take the power too, and with it what is not synced of the checkpoints. */
+const POWER_LOSS = 0.5;
+
+const POWER_SEED = 1_000_003;
+
 /** Runs one seed to its end; with `isRotating` Logboom itself rotates, and frees what is acknowledged. */
 export async function simulate(seed: number, { isRotating = false } = {}): Promise<SimulationReport> {
   const random = createRandom(seed);
+  // Of its own, so that everything else of a seed stays as it is.
+  const powerRandom = createRandom(seed + POWER_SEED);
   const scheduler = new VirtualScheduler({ random });
   const fileSystem = new MemoryFileSystem({
     nowNs: () => scheduler.nowNs(),
@@ -92,7 +99,7 @@ export async function simulate(seed: number, { isRotating = false } = {}): Promi
   const surroundings = rotated?.surroundings(() => {
     if (random() < faults.deathInRotation) process.kill();
   });
-  const syncMs = isRotating ? (): number => random() ** 4 * SYNC_MS_MAX : undefined;
+  const syncMs = (): number => powerRandom() ** 4 * SYNC_MS_MAX;
   const parts = { fileSystem, scheduler, surroundings, syncMs };
   let process = new SimulatedProcess(parts);
   let crashes = 0;
@@ -107,6 +114,7 @@ export async function simulate(seed: number, { isRotating = false } = {}): Promi
       process.kill();
       scheduler.clear();
       fileSystem.crash();
+      if (powerRandom() < POWER_LOSS) loseCheckpoints(fileSystem, `${DATA}/agent`, powerRandom);
       for (let count = random() * 6; count > 1; count--) actOutside(world, faults);
       process = new SimulatedProcess({ ...parts, stored: process.stored });
       process.start();

@@ -137,12 +137,24 @@ export class CheckpointStore {
   readonly #durable = new Map<string, DurableProgress>();
   #unsynced: Map<string, DurableProgress>;
   #isCompacting = false;
+  #written = 0;
+  #synced = 0;
 
   constructor(journal: Journal<Entry>, files: Map<string, FileCheckpoint>) {
     this.#journal = journal;
     this.#files = files;
     // What was read from the journal may have been in the page cache alone.
     this.#unsynced = new Map(files);
+  }
+
+  /** How many entries were appended. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** How many of them survive the machine. */
+  get synced(): number {
+    return this.#synced;
   }
 
   /** Appends what must be repeated when bytes are read again, to the page cache; throws the system's error. */
@@ -167,6 +179,7 @@ export class CheckpointStore {
   async sync(): Promise<void> {
     if (this.#isCompacting) return;
     const synced = this.#unsynced;
+    const written = this.#written;
     this.#unsynced = new Map();
     try {
       await this.#journal.sync();
@@ -174,6 +187,7 @@ export class CheckpointStore {
       this.#unsynced = new Map([...synced, ...this.#unsynced]);
       throw error;
     }
+    this.#synced = written;
     for (const [id, progress] of synced) if (this.#files.has(id)) this.#durable.set(id, progress);
   }
 
@@ -210,6 +224,7 @@ export class CheckpointStore {
 
   #append(entry: Entry): void {
     this.#journal.append(entry);
+    this.#written++;
     applyEntry(this.#files, entry);
     if (this.#isCompacting) this.#late.push(entry);
   }

@@ -48,6 +48,8 @@ export class FileBook {
   readonly #endings = new Map<string, LedgerRecord>();
   #ledgerSending: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
+  /** After a sync that failed: the next one is not tried before. */
+  #syncAtMs = 0;
   #measuredMs = 0;
   #records = 0;
 
@@ -151,6 +153,19 @@ export class FileBook {
       const text = `cannot write the checkpoint (${messageOf(error)}); it is tried again`;
       this.#context.warnOnce('checkpoint_failed', messageOf(error), text);
     }
+  }
+
+  /** Whether a file's id, or of a gap all that was `written` when it was told, is known even after a power loss. */
+  isDurable(fileId: string, written: number): boolean {
+    const { store } = this.#options;
+    if (isGapFileId(fileId)) return store.synced >= written;
+    return store.durableProgress(fileId) !== undefined;
+  }
+
+  /** Begins to make durable what was written down, and wakes the agent when that is done; returns the mark of it. */
+  persist(): number {
+    if (this.#context.scheduler.monotonicMs() >= this.#syncAtMs) this.#startSync();
+    return this.#options.store.written;
   }
 
   /** Waits until what was written down survives the machine. */
@@ -336,21 +351,39 @@ export class FileBook {
   /** A sync may take a second: nothing waits for it but the end of the process. */
   #startSync(): void {
     if (this.#syncing !== undefined) return;
+    const { config, scheduler, warnOnce, wake } = this.#context;
     const syncing = this.#options.store
       .sync()
       .catch((error: unknown) => {
-        const text = `cannot sync the checkpoint journal (${messageOf(error)}); a power loss would repeat more`;
-        this.#context.warnOnce('checkpoint_failed', messageOf(error), text);
+        this.#syncAtMs = scheduler.monotonicMs() + config.agent.checkpointMs;
+        const text = `cannot sync the checkpoint journal (${messageOf(error)}); new files wait, it is tried again`;
+        warnOnce('checkpoint_failed', messageOf(error), text);
       })
       .finally(() => {
         this.#syncing = undefined;
+        wake();
       });
     this.#syncing = syncing;
   }
 
-  /** Sequence numbers are written down before they are used, so that they increase over any restart. */
+  /** Waits for a sync of all that was written down, unless that fails: then it is not waited for. */
+  async #syncWritten(): Promise<void> {
+    const { store } = this.#options;
+    const { written } = store;
+    // The one under way may have begun before.
+    for (let attempts = 0; attempts < 2 && store.synced < written; attempts++) {
+      this.#startSync();
+      await this.#syncing;
+    }
+  }
+
+  /**
+   * Sequence numbers are on the disk before they are used, so that they increase over any restart; so are gaps, because
+   * the ledger must say of no gap that is not known afterwards.
+   */
   async #sendLedger(records: readonly LedgerRecord[], ended: readonly string[]): Promise<void> {
     await this.writeCheckpoint();
+    await this.#syncWritten();
     await this.#options.producer.sendLedger(records);
     for (const id of ended) {
       if (this.#gaps.isTelling(id)) continue;

@@ -64,7 +64,10 @@ export class LostFiles {
    */
   #writeDown(endings: readonly Ending[]): boolean {
     const { context, store } = this.#options;
-    const lost = endings.filter(({ file }) => file.size > file.acknowledgedOffset);
+    // The gap of a truncation is told as it is: it does not change any more, should the file come back.
+    const lost = endings.filter(
+      ({ file }) => file.size > file.acknowledgedOffset || file.isTruncated === true,
+    );
     const commits = lost.map(({ file, ending: { dropped, gaps } }) => {
       const { acknowledgedOffset: size } = file;
       return { ...file, size, readOffset: size, dropped, gaps, isTruncated: false };
@@ -82,6 +85,7 @@ export class LostFiles {
 
   #warn(file: FileCheckpoint): void {
     const lost = file.size - file.acknowledgedOffset;
+    if (lost === 0) return;
     const text = `${file.path}: ${lost} bytes were not collected: the file vanished while it was not followed`;
     this.#options.context.telemetry.log('warn', 'gap', text, { fileId: file.id });
   }

@@ -22,6 +22,8 @@ test('records are counted when they leave, and again when they are acknowledged'
     buffers: new BufferPool(1024),
     bytesMax: 1024,
     prepare: () => undefined,
+    isDurable: () => true,
+    persist: () => 0,
     onAcknowledged: () => undefined,
   });
   shipper.emit([batchOf(3), batchOf(2)]);
@@ -45,6 +47,8 @@ test('a transport that is closed ends shipping without a line in the log', async
     buffers: new BufferPool(1024),
     bytesMax: 1024,
     prepare: () => undefined,
+    isDurable: () => true,
+    persist: () => 0,
     onAcknowledged: () => undefined,
   });
   shipper.emit([batchOf(1)]);
@@ -52,4 +56,36 @@ test('a transport that is closed ends shipping without a line in the log', async
   await new Promise(setImmediate);
   assert.deepEqual([shipper.isClosed, shipper.problem], [true, 'the transport is closed']);
   assert.deepEqual(telemetry.lines, []);
+});
+
+test('batches of a file wait in their order until its checkpoint is durable, those of other files do not', async () => {
+  const sent: string[] = [];
+  const durable = new Set(['b'.repeat(20)]);
+  let persisted = 0;
+  const shipper = new Shipper({
+    producer: {
+      send: ({ fileId, count }) => {
+        sent.push(`${fileId.slice(0, 1)}${count}`);
+        return Promise.resolve();
+      },
+      sendLedger: () => Promise.resolve(),
+    },
+    telemetry: new MemoryTelemetry(),
+    buffers: new BufferPool(1024),
+    bytesMax: 1024,
+    prepare: () => undefined,
+    isDurable: (fileId) => durable.has(fileId),
+    persist: () => ++persisted,
+    onAcknowledged: () => undefined,
+  });
+  shipper.emit([batchOf(1), { ...batchOf(2), fileId: 'b'.repeat(20) }, batchOf(3)]);
+  shipper.flush();
+  assert.deepEqual([sent, shipper.heldBytes, shipper.isEmpty], [['b2'], 60, false]);
+  assert.ok(persisted > 0, 'the checkpoint is on its way to the disk');
+  durable.add('a'.repeat(20));
+  shipper.emit([batchOf(4)]);
+  shipper.flush();
+  assert.deepEqual(sent, ['b2', 'a1', 'a3', 'a4']);
+  await new Promise(setImmediate);
+  assert.equal(shipper.isEmpty, true);
 });

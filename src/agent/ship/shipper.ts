@@ -2,6 +2,10 @@
  * Carries batches from the decoders to the transport. Before a batch leaves, what must be repeated when its bytes
  * are read again stands in the journal; while that cannot be written, nothing leaves, reading stops at the credit
  * limit, and the files are the buffer (G9).
+ *
+ * The first batches of a file wait until its checkpoint is on the disk: after a power loss its bytes may stand under
+ * another inode or in another life, and with another id they would be shown twice (G4). So do documents of gaps: what
+ * is told as lost must be known as lost afterwards (G5).
  */
 import { AppError, messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { BufferPool } from '../../capture/buffer-pool.ts';
@@ -19,8 +23,20 @@ export interface ShipperOptions {
   readonly bytesMax: number;
   /** Journals times, cuts and new files; throws the system's error when it cannot. */
   readonly prepare: () => void;
+  /** Whether what a batch of this file depends on, prepared when `written` was the mark, survives a power loss. */
+  readonly isDurable: (fileId: string, written: number) => boolean;
+  /** Begins to make what is prepared durable, after which `flush` is called again; returns the mark of now. */
+  readonly persist: () => number;
   /** Called when acknowledgements have arrived. */
   readonly onAcknowledged: (fileId: string) => void;
+}
+
+/** A batch that has its place in the order of its file, and has not left. */
+interface Waiting {
+  readonly ticket: Ticket;
+  readonly batch: EncodedBatch;
+  /** The mark of the journal when it had to wait first. */
+  readonly written: number;
 }
 
 export class Shipper {
@@ -28,6 +44,8 @@ export class Shipper {
   readonly #options: ShipperOptions;
   #outbox: EncodedBatch[] = [];
   #outboxBytes = 0;
+  /** Bounded by the credit: their bytes count as held. */
+  #waiting: Waiting[] = [];
   #problem: string | undefined;
   #isClosed = false;
 
@@ -65,7 +83,7 @@ export class Shipper {
     }
   }
 
-  /** Sends what was given, in order. Returns whether everything has left. */
+  /** Sends what was given, of each file in order. Returns whether everything has left or waits for the disk. */
   flush(): boolean {
     try {
       this.#options.prepare();
@@ -78,16 +96,28 @@ export class Shipper {
     const batches = this.#outbox;
     this.#outbox = [];
     this.#outboxBytes = 0;
-    for (const batch of batches) this.#send(batch);
+    this.#sendWaiting();
+    for (const batch of batches) this.#open(batch);
     return true;
   }
 
-  #send(batch: EncodedBatch): void {
+  #sendWaiting(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = waiting.filter(({ batch, written }) => !this.#options.isDurable(batch.fileId, written));
+    const left = new Set(this.#waiting);
+    for (const one of waiting) if (!left.has(one)) this.#send(one);
+    if (left.size > 0) this.#options.persist();
+  }
+
+  #open(batch: EncodedBatch): void {
     const ticket = this.state.open(batch);
-    if (batch.count === 0) {
-      this.#acknowledge(ticket, batch);
-      return;
-    }
+    if (batch.count === 0) this.#acknowledge(ticket, batch);
+    else if (this.#options.isDurable(batch.fileId, Number.POSITIVE_INFINITY)) this.#send({ ticket, batch });
+    else this.#waiting.push({ ticket, batch, written: this.#options.persist() });
+  }
+
+  #send({ ticket, batch }: Pick<Waiting, 'ticket' | 'batch'>): void {
     this.#options.telemetry.count('logboom_agent_records_total', batch.count);
     this.#options.producer.send(batch).then(
       () => this.#acknowledge(ticket, batch),

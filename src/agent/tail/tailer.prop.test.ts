@@ -26,3 +26,10 @@ test('whatever the writer does and whenever the agent is killed, every line is s
   const first = seed === undefined ? (isFixed ? 1 : Math.floor(Math.random() * 2 ** 31)) : Number(seed);
   assert.equal(await runCases(first, seed === undefined ? CASES : 1), undefined);
 });
+
+/** The gap of a truncation was told of a file that had vanished, and told anew with other words when it came back. */
+const CASES_OF_OLD = [1_766_507_135];
+
+test('cases that failed once hold', async () => {
+  for (const seed of CASES_OF_OLD) assert.equal(await runCases(seed, 1), undefined);
+});
