@@ -2,6 +2,7 @@
  * What is not as it should be about the indices themselves, for `logboom doctor`: a person, or another program's template,
  * came between Logboom and what its templates ask for. Nothing is changed.
  */
+import { AppError } from '../../../base/errors.ts';
 import type { ElasticsearchConfig } from '../../../config/config.ts';
 import type { Capabilities } from '../engine/capabilities.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
@@ -32,17 +33,40 @@ export interface Inspection {
   readonly signal: AbortSignal;
 }
 
+/** Looks at one thing; undefined where all is well. */
+type Check = (inspection: Inspection) => Promise<readonly (EngineFinding | undefined)[]>;
+
+const CHECKS: readonly Check[] = [
+  async (inspection) => {
+    const indices = await readIndices(inspection);
+    return [mappingFinding(indices), aliasFinding(inspection, indices)];
+  },
+  async (inspection) => [await templateFinding(inspection)],
+  async (inspection) => [await nameFinding(inspection)],
+  async (inspection) => [await streamFinding(inspection)],
+];
+
 /** Returns what a person has to decide about. Throws an `AppError` when the engine cannot be asked. */
 export async function inspectIndices(inspection: Inspection): Promise<EngineFinding[]> {
-  const indices = await readIndices(inspection);
-  const found = [
-    mappingFinding(indices),
-    aliasFinding(inspection, indices),
-    await templateFinding(inspection),
-    await nameFinding(inspection),
-    await streamFinding(inspection),
+  const findings: EngineFinding[] = [];
+  const forbidden: string[] = [];
+  for (const check of CHECKS) {
+    try {
+      findings.push(...(await check(inspection)).filter((finding) => finding !== undefined));
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'permission_denied') throw error;
+      forbidden.push(error.message.replace('cannot ', ''));
+    }
+  }
+  if (forbidden.length === 0) return findings;
+  return [
+    ...findings,
+    {
+      object: 'option store.auth',
+      problem: `this user may not ${forbidden.join(', and not ')}: nothing can be said of that`,
+      remedy: 'Grant it what docs/formats/elasticsearch.md lists for the doctor under “Privileges”.',
+    },
   ];
-  return found.filter((finding) => finding !== undefined);
 }
 
 interface FoundIndex {
