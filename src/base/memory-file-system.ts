@@ -20,6 +20,7 @@ import type {
   Watcher,
 } from './file-system.ts';
 import { MemoryInode } from './memory-inode.ts';
+import { findInode, namesOf, realPathOf } from './memory-paths.ts';
 
 interface OpenFile {
   readonly inode: MemoryInode;
@@ -49,8 +50,6 @@ export interface MemoryFileSystemOptions {
   /** Total bytes of file content that fit; writes beyond it are torn and throw `ENOSPC`. */
   readonly capacityBytes?: number;
 }
-
-const LINK_DEPTH_MAX = 16;
 
 /** Makes an error as the system would throw it. */
 export function systemError(code: string, path: string): Error {
@@ -165,21 +164,9 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   realPath(path: string): string {
-    const names: string[] = [];
-    let inode = this.#root;
-    for (const name of namesOf(path)) {
-      const child = inode.entries.get(name);
-      if (child === undefined) throw systemError('ENOENT', path);
-      if (child.kind === 'link') {
-        const target = this.realPath(resolveLink(`/${names.join('/')}`, child.linkTarget));
-        names.splice(0, names.length, ...namesOf(target));
-        inode = this.#existing(target);
-        continue;
-      }
-      names.push(name);
-      inode = child;
-    }
-    return `/${names.join('/')}`;
+    const real = realPathOf(this.#root, path);
+    if (real === undefined) throw systemError('ENOENT', path);
+    return real;
   }
 
   makeDirectory(path: string): void {
@@ -423,37 +410,9 @@ export class MemoryFileSystem implements FileSystem {
     return [this.#directory(`/${names.join('/')}`), name];
   }
 
-  #find(path: string, followLast: boolean, depth = 0): MemoryInode | undefined {
-    if (depth > LINK_DEPTH_MAX) return undefined;
-    let inode = this.#root;
-    let at = '';
-    const names = namesOf(path);
-    for (const [index, name] of names.entries()) {
-      const child: MemoryInode | undefined = inode.entries.get(name);
-      if (child === undefined) return undefined;
-      if (child.kind === 'link' && (followLast || index < names.length - 1)) {
-        const target = this.#find(resolveLink(at, child.linkTarget), true, depth + 1);
-        if (target === undefined) return undefined;
-        inode = target;
-      } else inode = child;
-      at += `/${name}`;
-    }
-    return inode;
+  #find(path: string, followLast: boolean): MemoryInode | undefined {
+    return findInode(this.#root, path, followLast);
   }
-}
-
-function resolveLink(directory: string, target: string): string {
-  return target.startsWith('/') ? target : `${directory}/${target}`;
-}
-
-/** Splits a path, with `.` and `..` taken out. */
-function namesOf(path: string): string[] {
-  const names: string[] = [];
-  for (const name of path.split('/')) {
-    if (name === '..') names.pop();
-    else if (name !== '' && name !== '.') names.push(name);
-  }
-  return names;
 }
 
 function queueMicrotaskLike(task: () => void): void {
