@@ -104,3 +104,23 @@ test('the compressed copy of a file that was truncated and has grown again is no
     await world.stop();
   }
 });
+
+test('a file that was truncated and then renamed while no agent ran is known as truncated: one copy is read on', async () => {
+  for (const first of ['a1\n', 'a1\na2\n', 'a1\na2\na3\n']) {
+    const world = new AgentWorld([APPS_SOURCE]);
+    world.write(APP_LOG, 'a1\na2\n');
+    world.start();
+    await world.advance(2000);
+    world.kill();
+    world.write(`${APP_LOG}.3`, first);
+    world.write(APP_LOG, 'a3\n');
+    copyTo(world, `${APP_LOG}.2`);
+    world.fileSystem.truncate(APP_LOG, 0);
+    world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+    world.write(APP_LOG, 'b1\n');
+    world.start();
+    await world.advance(20_000);
+    assert.deepEqual(world.producer.messages().toSorted(), ['a1', 'a2', 'a3', 'b1'], first);
+    await world.stop();
+  }
+});

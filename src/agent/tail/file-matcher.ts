@@ -92,7 +92,7 @@ export class FileMatcher {
     if (original === undefined || original.inode === observed.inode) return false;
     let fd: number | undefined;
     try {
-      fd = this.#context.fileSystem.open(observed.file.path, 'r');
+      fd = this.#open(observed);
       original.also.delete(alias);
       this.#context.noteChange(group, original);
       const isWhole = !original.isListed && original.archive === undefined && original.size <= observed.size;
@@ -125,7 +125,7 @@ export class FileMatcher {
     }
     let fd: number | undefined;
     try {
-      fd = fileSystem.open(observed.file.path, 'r');
+      fd = this.#open(observed);
       if (this.#isStill(file, fd, observed.size)) {
         this.continueAt(group, file, observed, fd);
         file.isUnverified = false;
@@ -133,7 +133,6 @@ export class FileMatcher {
         file.unsureUntil = Math.min(file.unsureUntil, observed.size);
         return;
       }
-      fileSystem.close(fd);
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
       if (fd !== undefined) fileSystem.close(fd);
@@ -147,14 +146,15 @@ export class FileMatcher {
     file.inode = '';
     if (file.phase === 'resting') {
       file.phase = 'orphaned';
-      // Under another name than the active one it may as well be another file with the same inode.
-      if (observed.file.rotated.rotation === undefined) {
+      // Under another name than the active one it may as well be another file with the same inode, born later.
+      if (observed.file.rotated.rotation === undefined || isBornTogether(file, observed)) {
         file.noteTruncation(formatTimestamp(this.#context.scheduler.nowNs()));
       }
     }
     // An active file was truncated. A rotated one is taken in like any that the group does not know: its inode
     // was used again, perhaps for a copy or an archive.
-    if (observed.file.rotated.rotation === undefined) this.#begin(group, observed, file.generation + 1);
+    if (observed.file.rotated.rotation === undefined) this.begin(group, observed, fd, file.generation + 1);
+    else fileSystem.close(fd);
     noteChange(group, file);
   }
 
@@ -214,12 +214,15 @@ export class FileMatcher {
     return next;
   }
 
-  #begin(group: FileGroup, observed: Observed, generation: number): void {
-    try {
-      this.begin(group, observed, this.#context.fileSystem.open(observed.file.path, 'r'), generation);
-    } catch (error) {
-      this.#warnUnreadable(observed, error);
-    }
+  /** Opens what was observed; fails with `ESTALE` when its name has moved to another file since. */
+  #open(observed: Observed): number {
+    const { fileSystem } = this.#context;
+    const { path } = observed.file;
+    const fd = fileSystem.open(path, 'r');
+    const stat = fileSystem.fstat(fd);
+    if (`${stat.device}:${stat.inode}` === observed.inode) return fd;
+    fileSystem.close(fd);
+    throw Object.assign(new Error(`another file is ${path} now`), { code: 'ESTALE' });
   }
 
   /** Returns whether the descriptor is kept. */
@@ -317,19 +320,22 @@ export class FileMatcher {
     // Whether it begins like another file is not known before its first line is whole.
     if (isRotated && group.isKnown && !head.isWhole && this.#isFreshSuspect(group, observed))
       return 'suspect';
+    // What holds all that was read of one file tells more than what ends before that in another.
+    let readFurther: TailedFile | undefined;
     for (const file of group.files) {
       if (file.head === undefined || !isHeadOf(head, file.head, this.#context.sha256)) continue;
       // A new active file that begins like one that vanished is a new file, such as one with the same banner.
       if (!isRotated) continue;
       if (file.phase === 'orphaned') {
-        if (this.#marks.hasMark(file, fd, observed.size) || this.#isShortCopy(file, observed, fd))
-          return file;
+        if (this.#marks.hasMark(file, fd, observed.size)) return file;
+        if (this.#isShortCopy(file, observed, fd)) readFurther = file;
         continue;
       }
-      const mayBeCopied = canBeCopied(group, file) || this.#marks.hasChanged(file);
-      if (mayBeCopied && this.#marks.isCopy(file, fd, observed.size)) return file;
+      const hasChanged = this.#marks.hasChanged(file);
+      if ((hasChanged || canBeCopied(group, file)) && this.#marks.isCopy(file, fd, observed.size)) return file;
+      if (hasChanged && this.#marks.isShortCopy(file, fd, observed.size)) readFurther = file;
     }
-    return undefined;
+    return readFurther;
   }
 
   #isFreshSuspect(group: FileGroup, observed: Observed): boolean {
@@ -475,4 +481,9 @@ function isHeadOf(head: Head, fingerprint: Fingerprint, sha256: (bytes: Uint8Arr
 function canBeCopied(group: FileGroup, file: TailedFile): boolean {
   if (!group.isKnown && !file.isCheckpointed) return false;
   return file.isActive || file.isShrunk || !file.isListed || group.spec.hasProcessor;
+}
+
+/** Whether a file and what stands under its inode are known to have the same time of birth. */
+function isBornTogether(file: TailedFile, observed: Observed): boolean {
+  return file.birthNs !== '0' && file.birthNs === observed.birthNs;
 }

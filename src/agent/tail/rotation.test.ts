@@ -215,6 +215,8 @@ test('a first line that is truncated before it is whole is recorded as possible 
   await world.advance(3000);
   assert.deepEqual(messagesOf(world), ['b1']);
   assert.deepEqual(gapsOf(world), [['possible_loss', 0, 5]]);
+  const [ledger] = [...world.producer.ledger.values()];
+  assert.equal(ledger?.gaps[0]?.reason, 'the file was truncated before anything of it was read');
   await world.stop();
 });
 

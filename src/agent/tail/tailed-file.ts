@@ -254,9 +254,9 @@ export class TailedFile {
     this.addGap(gap);
   }
 
-  /** Notes what was cut away before the first line was whole: nothing else will tell of it. */
+  /** Notes what was cut away before the file was read, whole lines or not: nothing else will tell of it. */
   loseBeginning(time: string): void {
-    const reason = 'the file was truncated before its first line was whole';
+    const reason = 'the file was truncated before anything of it was read';
     const { path, size: endOffset } = this;
     if (endOffset > 0) this.addGap({ kind: 'possible_loss', startOffset: 0, endOffset, reason, time, path });
     this.size = 0;
