@@ -49,11 +49,11 @@ export class FileMarks {
 
   /** Whether what is open as `fd` is a copy of `file`, whole or still growing: the last bytes that both have are the same. */
   isCopy(file: TailedFile, fd: number, size: number): boolean {
-    if (file.fd === undefined) return this.hasMark(file, fd, size) || this.isShortCopy(file, fd, size);
+    if (file.fd === undefined) return this.hasMark(file, fd, size);
     const { fileSystem } = this.#context;
     const end = Math.min(size, fileSystem.fstat(file.fd).size);
     // Of a file that was truncated meanwhile only what was remembered can be compared.
-    if (this.hasChanged(file)) return this.hasMark(file, fd, size) || this.isShortCopy(file, fd, size);
+    if (this.hasChanged(file)) return this.hasMark(file, fd, size);
     const start = Math.max(0, end - MARK_BYTES);
     return isSameBytes(
       readAt(fileSystem, fd, start, end - start),
@@ -61,11 +61,14 @@ export class FileMarks {
     );
   }
 
-  /** Whether what is open as `fd` is a copy of `file` that ends before its read offset: all of it was read already. */
+  /**
+   * Whether what is open as `fd` is a copy of the truncated `file` that ends before its read offset: all of it was read
+   * already. The first line alone does not tell, because others may begin with it too.
+   */
   isShortCopy(file: TailedFile, fd: number, size: number): boolean {
     if (size >= file.readOffset) return false;
     const mark = file.earlierMarks.lastWithin(size);
-    if (mark === undefined) return false;
+    if (mark === undefined || mark.offset + mark.bytes.length <= (file.head?.length ?? 0)) return false;
     return isSameBytes(readAt(this.#context.fileSystem, fd, mark.offset, mark.bytes.length), mark.bytes);
   }
 }

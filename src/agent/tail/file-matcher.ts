@@ -332,7 +332,8 @@ export class FileMatcher {
         continue;
       }
       const hasChanged = this.#marks.hasChanged(file);
-      if ((hasChanged || canBeCopied(group, file)) && this.#marks.isCopy(file, fd, observed.size)) return file;
+      if ((hasChanged || canBeCopied(group, file)) && this.#marks.isCopy(file, fd, observed.size))
+        return file;
       if (hasChanged && this.#marks.isShortCopy(file, fd, observed.size)) readFurther = file;
     }
     return readFurther;
