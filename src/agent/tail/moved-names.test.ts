@@ -1,0 +1,35 @@
+/** Names that move to other files between looking at a directory and opening what stands in it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { APPS_SOURCE, AgentWorld } from '../testing/agent-world.ts';
+
+const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
+
+for (const unread of ['', 'a2\n', 'a2 is followed by a longer line than the one that comes next\n']) {
+  test(`a known file that is rotated away just before it is opened again is read on (${unread.length} bytes unread)`, async () => {
+    const world = new AgentWorld([APPS_SOURCE]);
+    world.write(APP_LOG, 'a1\n');
+    world.start();
+    await world.advance(2000);
+    world.kill();
+    world.write(APP_LOG, unread);
+    let isRotated = false;
+    world.fileSystem.onOperation = (operation, path) => {
+      if (operation !== 'open' || path !== APP_LOG || isRotated) return;
+      isRotated = true;
+      world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+      world.write(APP_LOG, 'b1\n');
+    };
+    world.start();
+    await world.advance(20_000);
+    assert.equal(isRotated, true);
+    const expected = ['a1', ...unread.split('\n'), 'b1'].filter((line) => line !== '');
+    assert.deepEqual(world.producer.messages().toSorted(), expected);
+    const ledger = [...world.producer.ledger.values()];
+    assert.deepEqual(
+      ledger.flatMap(({ gaps }) => gaps),
+      [],
+    );
+    await world.stop();
+  });
+}
