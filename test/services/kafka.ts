@@ -6,13 +6,14 @@ import { promisify } from 'node:util';
 import { findFreePort } from '../e2e/logboom-process.ts';
 import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
 import { JavaService } from './java-service.ts';
-import { findJava, resolveJars } from './maven.ts';
+import { compileMain, findJava, resolveJars } from './maven.ts';
 
 const run = promisify(execFile);
 
 /** `LOGBOOM_KAFKA=3` runs the tests on the last broker of that major version instead of the newest one. */
 const PARTS = process.env['LOGBOOM_KAFKA'] === '3' ? 'kafka-3' : 'kafka';
 const HERE = path.join(import.meta.dirname, PARTS);
+const MAIN = path.join(import.meta.dirname, 'kafka/KafkaMain.java');
 
 const CLUSTER_ID = 'bG9nYm9vbS10ZXN0cy0tLQ';
 
@@ -73,12 +74,13 @@ export class KafkaBroker implements AsyncDisposable {
   /** Formats a data directory and starts the broker; resolves when it has started. Ask `javaSkipReason` before. */
   static async start(options: KafkaOptions = {}): Promise<KafkaBroker> {
     const lib = await resolveJars(HERE);
+    const classes = await compileMain(MAIN, lib);
     const directory = new TemporaryDirectory('kafka');
     const { member } = options;
     const ports = await findPorts(member);
     const file = directory.join('server.properties');
     writeFileSync(file, propertiesText(ports, directory.join('data'), options));
-    const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', path.join(lib, '*')];
+    const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', `${classes}:${lib}/*`];
     const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((name) => [
       '--add-scram',
       `${name}=[name=${KAFKA_USER.username},password=${KAFKA_USER.password}]`,
@@ -91,7 +93,7 @@ export class KafkaBroker implements AsyncDisposable {
     const service = await JavaService.start({
       name: 'Kafka',
       java,
-      args: [`-Xms${heap}m`, `-Xmx${heap}m`, ...jvm, 'kafka.Kafka', file],
+      args: [`-Xms${heap}m`, `-Xmx${heap}m`, ...jvm, 'KafkaMain', file],
       url: `127.0.0.1:${ports.plain}`,
       isReady: (output) => output.includes('Kafka Server started'),
       dispose: () => {

@@ -78,8 +78,8 @@ export async function resolveJars(pomDirectory: string): Promise<string> {
   return lib;
 }
 
-/** Compiles the main of an engine, and what all of them share, against `lib` once per content; returns the directory of the classes. */
-export async function compileEngine(main: string, lib: string): Promise<string> {
+/** Compiles the main of a service, and what those of engines share, against `lib` once per content; returns the directory of the classes. */
+export async function compileMain(main: string, lib: string): Promise<string> {
   const jdk = findJava();
   if (jdk === undefined) throw new Error('cannot compile Java: no JDK');
   const sources = [main, path.join(import.meta.dirname, 'EngineProcess.java')];

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { findFreePort } from '../e2e/logboom-process.ts';
 import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
 import { answers, JavaService } from './java-service.ts';
-import { compileEngine, findJava, resolveJars } from './maven.ts';
+import { compileMain, findJava, resolveJars } from './maven.ts';
 
 /** The major version that runs where none is asked for. */
 const NEWEST = '3';
@@ -27,7 +27,7 @@ const HEAP_MIB = 768;
 export async function startOpenSearch(options: EngineOptions = {}): Promise<JavaService> {
   const parts = partsOf('opensearch', NEWEST, options);
   const lib = await resolveJars(parts);
-  const classes = await compileEngine(path.join(parts, 'OpenSearchMain.java'), lib);
+  const classes = await compileMain(path.join(parts, 'OpenSearchMain.java'), lib);
   const directory = new TemporaryDirectory('opensearch');
   const port = await findFreePort();
   const settings = await nodeSettings(port, options);
