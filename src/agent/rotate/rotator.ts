@@ -4,32 +4,31 @@
  * logrotate) is done beside the loop, one at a time.
  */
 import { must } from '../../base/assert.ts';
-import { AppError, messageOf, systemCodeOf } from '../../base/errors.ts';
+import { messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { FileSystem } from '../../base/file-system.ts';
 import type { RotateMachine } from '../../base/log-directory.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
 import type { Service } from '../../base/service.ts';
 import type { Config } from '../../config/config.ts';
-import { nextCronMs } from '../../config/cron.ts';
 import type { RotatePolicyConfig } from '../../config/rotate-config.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { FollowedGroup, FollowedView } from '../followed-files.ts';
 import { joinPath } from '../discovery/layout.ts';
 import type { PodLookup } from '../kubernetes/pod-lookup.ts';
+import { ActionOutcomes } from './action-outcomes.ts';
 import { type BudgetGroup, freedBy, planBudget } from './budget-plan.ts';
 import { PolicyChooser } from './choose-policy.ts';
+import { DuePolicies } from './due-policies.ts';
 import { LogrotateEngine } from './logrotate-engine.ts';
-import { type AppJob, LogrotateRuns } from './logrotate-runs.ts';
-import { Postponed } from './postponed.ts';
+import { LogrotateRuns } from './logrotate-runs.ts';
 import { PodRemoval } from './pod-removal.ts';
 import { performAction } from './rotate-actions.ts';
-import { hintOf, isPunchUnsupported, isReplaced } from './rotate-errors.ts';
+import { hintOf } from './rotate-errors.ts';
 import { planGroup } from './rotate-plan.ts';
 import { RotateLog, type RotateStatus } from './rotate-status.ts';
 import type { HeldBudget, PolicyChoice, RotateAction, RotateGroup } from './rotate-types.ts';
 import { RootLocks } from './root-locks.ts';
-import { ScheduleState } from './schedule-state.ts';
 import { StatusFile } from './status-file.ts';
 import { describeGroup, rootOf, Survey } from './survey.ts';
 
@@ -51,9 +50,6 @@ const STOP_MS = 1000;
 
 /** How long policies that ask for labels wait at the start for the API to tell of them; then it is away. */
 const PODS_WAIT_MS = 60_000;
-
-/** logrotate without a schedule of its own. */
-const LOGROTATE_MS = 60_000;
 
 export interface RotatorOptions {
   readonly config: Config;
@@ -83,19 +79,12 @@ export class Rotator implements Service {
   readonly #log = new RotateLog();
   readonly #statusFile: StatusFile;
   readonly #locks: RootLocks;
-  readonly #postponed = new Postponed();
+  readonly #outcomes: ActionOutcomes;
   readonly #runs: LogrotateRuns;
   readonly #pods: PodRemoval;
-  readonly #schedules = new Map<RotatePolicyConfig, ScheduleState>();
-  /** When logrotate may run next, by configuration. */
-  readonly #logrotateAtMs = new Map<string, number>();
-  /** Policies whose time came while logrotate or something else was at work. */
-  readonly #waiting = new Set<RotatePolicyConfig>();
-  readonly #unpunchable = new Set<string>();
+  readonly #due: DuePolicies;
   readonly #warned = new Set<string>();
   readonly #used = new Set<number>();
-  /** Bytes that were given up, and of which no checkpoint on disk tells yet, by file id. */
-  readonly #dropped = new Map<string, { readonly endOffset: number; readonly bytes: number }>();
   #busyGroup: string | undefined;
   #held: readonly HeldBudget[] = [];
   #background: Promise<void> | undefined;
@@ -140,12 +129,14 @@ export class Rotator implements Service {
       isOwn: (root, nowMs) => this.#locks.take(root, nowMs),
       onFreed: (bytes) => this.#log.noteFreed(bytes),
     });
-    for (const policy of config.rotate) {
-      const { schedule, timeZone } = policy;
-      if (schedule === undefined) continue;
-      const next = (afterMs: number) => nextCronMs(schedule, timeZone, afterMs);
-      this.#schedules.set(policy, new ScheduleState(next, scheduler.nowMs()));
-    }
+    this.#due = new DuePolicies(config.rotate, scheduler.nowMs());
+    this.#outcomes = new ActionOutcomes({
+      telemetry,
+      scheduler,
+      log: this.#log,
+      forget: (group) => this.#survey.forget(group),
+      warnOnce: (key, text) => this.#warnOnce(key, text),
+    });
   }
 
   run(): Promise<void> {
@@ -216,7 +207,7 @@ export class Rotator implements Service {
     const monotonicMs = scheduler.monotonicMs();
     if (this.#waitsForPods(monotonicMs)) return;
     if (this.#pods.work(followed, { wallMs, monotonicMs })) this.#hasNews = this.#hasWork = true;
-    const due = this.#takeDue(wallMs);
+    const due = this.#due.take(wallMs);
     const arePodsNew = this.#takePods();
     if (due.size === 0 && !arePodsNew && this.#isQuiet(followed.stamp(), monotonicMs)) return;
     if (this.#choices.size >= CHOICES_MAX || arePodsNew) this.#choices.clear();
@@ -294,7 +285,7 @@ export class Rotator implements Service {
     if (choice.kind === 'none' || group.key === this.#busyGroup) return [];
     const { policy } = choice;
     const isDue = policy.schedule === undefined || at.due.has(policy);
-    return planGroup(group, policy, { nowMs: at.wallMs, isDue, canPunch: this.#canPunch(group) });
+    return planGroup(group, policy, { nowMs: at.wallMs, isDue, canPunch: this.#outcomes.canPunch(group) });
   }
 
   #planBudget(own: readonly Ruled[], planned: readonly RotateAction[]) {
@@ -305,19 +296,10 @@ export class Rotator implements Service {
     const groups: BudgetGroup[] = [];
     for (const { group, choice } of own) {
       if (choice.kind === 'none') continue;
-      groups.push({ group, policy: choice.policy, canPunch: this.#canPunch(group) });
-      for (const file of group.files) this.#settleDropped(file, taken);
+      groups.push({ group, policy: choice.policy, canPunch: this.#outcomes.canPunch(group) });
+      for (const file of group.files) this.#outcomes.settleDropped(file, taken);
     }
     return planBudget(groups, this.#options.config.rotateBudget, taken);
-  }
-
-  /** What was given up counts as freed until a checkpoint on disk says so, and it can be. */
-  #settleDropped(file: RotateGroup['files'][number], taken: Map<string, number>): void {
-    const pending = file.fileId === undefined ? undefined : this.#dropped.get(file.fileId);
-    if (pending === undefined || file.fileId === undefined) return;
-    const isWritten = file.given.some(({ endOffset }) => endOffset >= pending.endOffset);
-    if (isWritten || file.freeOffset >= pending.endOffset) this.#dropped.delete(file.fileId);
-    else taken.set(file.inode, (taken.get(file.inode) ?? 0) + pending.bytes);
   }
 
   async #act(
@@ -325,7 +307,7 @@ export class Rotator implements Service {
     { group, choice, root }: Ruled,
     at: { followed: FollowedView; wallMs: number; monotonicMs: number },
   ): Promise<void> {
-    if (choice.kind === 'none' || !this.#postponed.isDue(action, at.monotonicMs)) return;
+    if (choice.kind === 'none' || !this.#outcomes.isDue(action, at.monotonicMs)) return;
     const { machine } = this.#options;
     const { directory, style } = group;
     const activeName = group.activePath.slice(group.activePath.lastIndexOf('/') + 1);
@@ -333,14 +315,9 @@ export class Rotator implements Service {
     const context = { machine, followed, policy: choice.policy, root, directory, style, activeName, nowMs };
     const perform = async (): Promise<void> => {
       try {
-        const outcome = await performAction(action, context);
-        if (outcome.kind === 'done') this.#onDone(action, outcome);
-        // It takes its time, and more reminders would not make it faster.
-        if (outcome.kind === 'done' && action.kind === 'remind')
-          this.#postponed.note(action, 'failed', at.monotonicMs);
-        if (outcome.kind === 'later') this.#onLater(action, outcome.text, at.monotonicMs);
+        this.#outcomes.note(action, await performAction(action, context), at.monotonicMs);
       } catch (error) {
-        this.#onFailed(action, error, at.monotonicMs);
+        this.#outcomes.noteFailure(action, error, at.monotonicMs);
       }
     };
     if (action.kind !== 'compress') return perform();
@@ -356,50 +333,6 @@ export class Rotator implements Service {
     });
   }
 
-  #onDone(action: RotateAction, { freedBytes, text }: { freedBytes: number; text: string }): void {
-    const { telemetry, scheduler } = this.#options;
-    const { kind, file, reason } = action;
-    this.#survey.forget(action.group);
-    telemetry.count('logboom_rotate_actions_total', 1, { action: kind, outcome: 'done' });
-    if (freedBytes > 0) telemetry.count('logboom_rotate_freed_bytes_total', freedBytes, { action: kind });
-    if (kind === 'drop' && file.fileId !== undefined) {
-      const bytes = freedBy(action);
-      this.#dropped.set(file.fileId, { endOffset: action.untilOffset, bytes });
-    }
-    this.#noteMoment();
-    const time = formatTimestamp(scheduler.nowNs());
-    this.#log.noteDone(action.group, { time, action: kind, path: file.path, text }, freedBytes);
-    const level = kind === 'drop' ? 'warn' : kind === 'punch' ? 'debug' : 'info';
-    telemetry.log(level, 'rotated', `${file.path}: ${text}, because ${reason}`, { action: kind, freedBytes });
-  }
-
-  #noteMoment(): void {
-    const { telemetry, scheduler } = this.#options;
-    telemetry.gauge('logboom_rotate_last_timestamp_seconds', scheduler.nowMs() / 1000);
-  }
-
-  #onLater(action: RotateAction, text: string, nowMs: number): void {
-    this.#postponed.note(action, 'later', nowMs);
-    this.#survey.forget(action.group);
-    this.#log.noteWait(action.group, `${action.file.path}: ${text}`);
-  }
-
-  #onFailed(action: RotateAction, error: unknown, nowMs: number): void {
-    if (systemCodeOf(error) === undefined && !(error instanceof AppError)) throw error;
-    const { telemetry } = this.#options;
-    const { kind, file } = action;
-    this.#survey.forget(action.group);
-    // A file that vanished or was replaced is looked at anew.
-    if (isReplaced(error)) return;
-    telemetry.count('logboom_rotate_actions_total', 1, { action: kind, outcome: 'failed' });
-    this.#postponed.note(action, 'failed', nowMs);
-    const hint = hintOf(error);
-    const text = `cannot ${kind} ${file.path} (${messageOf(error)})${hint === undefined ? '' : `. ${hint}`}`;
-    this.#log.noteWait(action.group, text);
-    if (kind === 'punch' && isPunchUnsupported(error)) this.#unpunchable.add(deviceOf(action));
-    this.#warnOnce(`${kind} ${file.path} ${systemCodeOf(error) ?? ''}`, text);
-  }
-
   async #runLogrotate(
     own: readonly Ruled[],
     planned: readonly RotateAction[],
@@ -410,43 +343,11 @@ export class Rotator implements Service {
     for (const { group, text } of this.#runs.problemsOf(jobs)) this.#log.noteWait(group, text);
     if (this.#background !== undefined) return;
     const wanted = new Set(planned.filter(({ kind }) => kind === 'logrotate').map(({ group }) => group));
-    const due = jobs.filter(
-      (job) => job.groups.some((key) => wanted.has(key)) && this.#isRunDue(job, at.monotonicMs),
-    );
-    this.#waiting.clear();
+    const due = this.#due.takeJobs(jobs, wanted, at.monotonicMs);
     if (due.length === 0) return;
     this.#inBackground(undefined, async () => {
-      for (const job of due) {
-        const done = await this.#runs.run(job, at.followed);
-        if (done.length > 0) this.#noteMoment();
-        for (const { group, path, text } of done) {
-          const time = formatTimestamp(this.#options.scheduler.nowNs());
-          this.#log.noteDone(group, { time, action: 'logrotate', path, text }, 0);
-          this.#survey.forget(group);
-        }
-      }
+      for (const job of due) this.#outcomes.noteLogrotate(await this.#runs.run(job, at.followed));
     });
-  }
-
-  #isRunDue({ name, policy }: AppJob, nowMs: number): boolean {
-    if (policy.schedule !== undefined) return this.#waiting.has(policy);
-    if (nowMs < (this.#logrotateAtMs.get(name) ?? 0)) return false;
-    this.#logrotateAtMs.set(name, nowMs + LOGROTATE_MS);
-    return true;
-  }
-
-  /** Returns the policies whose schedule has come; those of logrotate stay due until it has run. */
-  #takeDue(wallMs: number): ReadonlySet<RotatePolicyConfig> {
-    const due = new Set<RotatePolicyConfig>();
-    for (const [policy, schedule] of this.#schedules) if (schedule.isDue(wallMs)) due.add(policy);
-    for (const policy of due) if (policy.method === 'logrotate') this.#waiting.add(policy);
-    for (const policy of this.#waiting) due.add(policy);
-    return due;
-  }
-
-  #canPunch(group: RotateGroup): boolean {
-    const [device = ''] = (group.files[0]?.inode ?? '').split(':');
-    return !this.#unpunchable.has(device);
   }
 
   #warnOfUnused(nowMs: number): void {
@@ -489,8 +390,4 @@ function diskBytesOf(ruled: readonly Ruled[]): number {
     (sum, { group }) => sum + group.files.reduce((all, file) => all + file.diskBytes, 0),
     0,
   );
-}
-
-function deviceOf({ file }: RotateAction): string {
-  return file.inode.split(':')[0] ?? '';
 }
