@@ -11,7 +11,7 @@ import { createRandom } from '../../src/base/prng.ts';
 import { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
 import { DurableCheckpoints, loseCheckpoints } from './durable-checkpoints.ts';
 import { type RotatedTools, RotatedWriters } from './rotated-writers.ts';
-import { checkForgotten, checkGuarantees } from './check-guarantees.ts';
+import { type CheckInput, checkForgotten, checkGuarantees } from './check-guarantees.ts';
 import { DATA, SimulatedProcess } from './simulated-process.ts';
 import { World } from './world.ts';
 
@@ -55,6 +55,14 @@ interface Faults {
   count: number;
 }
 
+const FAULTS_FIRST: Faults = {
+  isOutside: false,
+  readFailure: 0,
+  isDiskFull: false,
+  deathInRotation: 0.05,
+  count: 0,
+};
+
 /** A disk that is busy takes this long at most to make a checkpoint durable; mostly much less. */
 const SYNC_MS_MAX = 4000;
 
@@ -74,13 +82,7 @@ export async function simulate(seed: number, { isRotating = false } = {}): Promi
     deliver: (task) => void scheduler.schedule(random() * 5, task),
   });
   fileSystem.isInodeReused = random() < 0.5;
-  const faults: Faults = {
-    isOutside: false,
-    readFailure: 0,
-    isDiskFull: false,
-    deathInRotation: 0.05,
-    count: 0,
-  };
+  const faults: Faults = { ...FAULTS_FIRST };
   const isStored = (text: string): boolean => process.isStored(text);
   const checkpoints = new DurableCheckpoints(fileSystem, `${DATA}/agent`);
   let rotated: RotatedWriters | undefined;
@@ -122,6 +124,14 @@ export async function simulate(seed: number, { isRotating = false } = {}): Promi
   }
   fileSystem.onOperation = undefined;
   faults.deathInRotation = 0;
+  const violations = await endAndCheck({ world, process, fileSystem, scheduler, rotated });
+  const { freed, givenUp } = rotated?.counts ?? { freed: 0, givenUp: 0 };
+  return { seed, lines: world.lines.length, crashes, faults: faults.count, freed, givenUp, violations };
+}
+
+/** Drains the pipeline, ends the world and the process, and returns what does not hold. */
+async function endAndCheck(input: CheckInput): Promise<string[]> {
+  const { world, process, fileSystem, scheduler } = input;
   world.finish();
   await scheduler.advance(FIND_MS);
   await scheduler.advanceUntil(() => process.isDrained(), DRAIN_MS_MAX, 1000);
@@ -130,12 +140,7 @@ export async function simulate(seed: number, { isRotating = false } = {}): Promi
   const stopped = process.stop();
   await scheduler.advance(60_000);
   await stopped;
-  const violations = [
-    ...(await checkGuarantees({ world, process, fileSystem, scheduler, rotated })),
-    ...(await checkForgotten(process, fileSystem)),
-  ];
-  const { freed, givenUp } = rotated?.counts ?? { freed: 0, givenUp: 0 };
-  return { seed, lines: world.lines.length, crashes, faults: faults.count, freed, givenUp, violations };
+  return [...(await checkGuarantees(input)), ...(await checkForgotten(process, fileSystem))];
 }
 
 function actOutside(world: World, faults: Faults): void {
