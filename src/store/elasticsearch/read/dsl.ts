@@ -65,6 +65,9 @@ export function wildcard(column: string, pieces: readonly string[]): Dsl {
 
 /** The same for a column that keeps the case of letters: those of ASCII compare without it. */
 export function ownWildcard(column: string, pieces: readonly string[]): Dsl {
+  const [only] = pieces;
+  // OpenSearch finds no empty term without regard to case.
+  if (pieces.length === 1 && only === '') return term(column, only);
   const value = pieces.length === 1 ? (pieces[0] ?? '') : wildcardText(pieces);
   return { [pieces.length === 1 ? 'term' : 'wildcard']: { [column]: { value, case_insensitive: true } } };
 }
