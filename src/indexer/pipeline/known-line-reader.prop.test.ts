@@ -139,6 +139,7 @@ test('lines as programs print them are read once their shape is known', () => {
     '{"level":"info","msg":"a \\"b\\" c\\\\d\\n","n":12,"f":-1.25,"ok":true,"no":false,"nil":null}',
     '{"time": "2026-11-23T04:30:00Z", "message": "grün", "tags": ["a", 1, null, true], "o": {}}',
     '{"a":{"b":{"c":{"d":1}},"e":2},"l":{"level":"warn"}}',
+    '{"html":"\\u003ca\\u003E\\ud83d\\ude00\\/","b":"\\t\\"\\\\"}',
   ];
   for (const text of lines) {
     const shapes = new JsonShapes();
@@ -166,6 +167,8 @@ test('lines that bytes alone do not settle are left to the other way', () => {
     '{"a" :1}',
     '{"a":01}',
     '{"a":"\\x"}',
+    '{"a":"\\u12"}',
+    '{"a":"\\u12g4"}',
     '{"a":"tab\there"}',
   ];
   for (const text of lines) {

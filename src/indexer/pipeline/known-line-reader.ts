@@ -31,7 +31,10 @@ const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
+const LOWER_A = 0x61;
 const LOWER_E = 0x65;
+const LOWER_F = 0x66;
+const LOWER_U = 0x75;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
@@ -41,6 +44,9 @@ const NULL = Buffer.from('null');
 
 /** Letters that stand behind a backslash in the line: those of control characters. */
 const ESCAPE_LETTERS = new Set(Buffer.from('bfnrt'));
+
+/** Bytes of an escape such as `\\u003c`, two backslashes, as the document has it. */
+const UNICODE_LENGTH = 7;
 
 /** Type of what is no plain value, and of what needs a closer look. */
 const UNREAD = -1;
@@ -206,9 +212,10 @@ export class KnownLineReader {
       const length = escapeLength(source, at);
       if (length === 0) return false;
       // The backslash of the line is two in the document, and so is what stands behind it when it is one or a quote.
+      const end = at + length;
       line[to++] = BACKSLASH;
-      line[to++] = source[at + length - 1] as number;
-      at += length;
+      for (at = length === UNICODE_LENGTH ? at + 2 : end - 1; at < end; at++)
+        line[to++] = source[at] as number;
     }
     line[to++] = QUOTE;
     this.#at = at + 2;
@@ -279,10 +286,20 @@ function digitsEnd(source: Buffer, start: number): number {
   return at;
 }
 
-/** Returns the bytes of a two-character escape of the line, as the document has it; 0 for anything else. */
+function hasHexDigits(source: Buffer, start: number): boolean {
+  for (let at = start; at < start + 4; at++) {
+    const byte = source[at] as number;
+    const letter = byte | BLANK;
+    if (!(byte >= ZERO && byte <= NINE) && !(letter >= LOWER_A && letter <= LOWER_F)) return false;
+  }
+  return true;
+}
+
+/** Returns the bytes of an escape of the line, as the document has it; 0 for anything else. */
 function escapeLength(source: Buffer, start: number): number {
   if (source[start + 1] !== BACKSLASH) return 0;
   const third = source[start + 2] as number;
+  if (third === LOWER_U) return hasHexDigits(source, start + 3) ? UNICODE_LENGTH : 0;
   if (third === SLASH || ESCAPE_LETTERS.has(third)) return 3;
   if (third !== BACKSLASH) return 0;
   const fourth = source[start + 3];
