@@ -11,9 +11,8 @@
  *   compressed: the same by what it inflates to
  */
 import { messageOf, systemCodeOf } from '../../base/errors.ts';
-import type { Fingerprint } from '../ship/checkpoint-store.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
-import { ArchiveReader, probeArchive } from './archive-reader.ts';
+import { ArchiveMatcher } from './archive-matcher.ts';
 import { type FileGroup, HELD_BACK_MS_MAX } from './file-group.ts';
 import type { FileMarks } from './file-marks.ts';
 import { type FileReader, isStampless } from './file-reader.ts';
@@ -22,7 +21,7 @@ import {
   hasFingerprint,
   HEAD_CHECK_BYTES,
   type Head,
-  isFingerprintOf,
+  isHeadOf,
   readHead,
 } from './fingerprint.ts';
 import { findLongerCopy, type OpenCopy } from './longer-copy.ts';
@@ -42,7 +41,7 @@ export class FileMatcher {
   readonly #context: TailContext;
   readonly #reader: FileReader;
   readonly #marks: FileMarks;
-  readonly #onReady: (group: FileGroup) => void;
+  readonly #archives: ArchiveMatcher;
 
   /** `onReady` is called when an archive of a group has bytes, or has ended, or was looked into. */
   constructor(
@@ -52,7 +51,12 @@ export class FileMatcher {
     this.#context = context;
     this.#reader = parts.reader;
     this.#marks = parts.marks;
-    this.#onReady = parts.onReady;
+    this.#archives = new ArchiveMatcher({
+      ...parts,
+      context,
+      begin: (group, observed) => this.begin(group, observed, undefined, 0),
+      noteUnreadable: (group, observed, error) => this.#noteUnreadable(group, observed, error),
+    });
   }
 
   /** Takes in a file whose inode the group does not know; `beside` is all that stands in its directory now. */
@@ -120,7 +124,7 @@ export class FileMatcher {
     if (file.compression !== undefined) {
       file.isUnverified = false;
       file.observe(observed);
-      if (file.phase === 'resting') this.openArchive(group, file, observed);
+      if (file.phase === 'resting') this.#archives.open(group, file, observed);
       return;
     }
     let fd: number | undefined;
@@ -184,7 +188,7 @@ export class FileMatcher {
   }
 
   /** Begins a new life for the file that is open as `fd`. */
-  begin(group: FileGroup, observed: Observed, fd: number, generation: number): TailedFile {
+  begin(group: FileGroup, observed: Observed, fd: number | undefined, generation: number): TailedFile {
     const file = new TailedFile({
       path: observed.file.path,
       inode: observed.inode,
@@ -238,7 +242,7 @@ export class FileMatcher {
       return false;
     }
     if (compression !== undefined) {
-      this.#adoptArchive(group, observed, compression);
+      this.#archives.adopt(group, observed, compression);
       return false;
     }
     const match = this.#findByContent(group, observed, fd, head);
@@ -257,7 +261,7 @@ export class FileMatcher {
       this.#reader.settleTruncation(group, match, match.size);
       return true;
     }
-    this.#remember(group, origin, observed);
+    this.#archives.remember(group, origin, observed);
     group.suspects.delete(observed.inode);
     return false;
   }
@@ -346,100 +350,6 @@ export class FileMatcher {
     return nowMs - sinceMs < COPY_MS_MAX;
   }
 
-  #adoptArchive(group: FileGroup, observed: Observed, compression: 'gz' | 'zst'): void {
-    const { openArchive, sha256 } = this.#context;
-    const file = this.begin(group, observed, -1, 0);
-    file.fd = undefined;
-    file.compression = compression;
-    file.size = 0;
-    file.isProbing = true;
-    const candidates = new Map<TailedFile, Fingerprint | undefined>();
-    const choose = (head: Head): Fingerprint[] => {
-      for (const other of this.#candidates(group, file, head))
-        candidates.set(other, this.#marks.endMarkOf(other));
-      return [...candidates.values()].flatMap((mark) => mark ?? []);
-    };
-    const probe = probeArchive(openArchive(observed.file.path, compression, observed.inode), choose, sha256);
-    group.probes.add(probe);
-    probe
-      .then(
-        async ({ head, found }) => {
-          const match = [...candidates].find(([, mark]) => mark === undefined || found.has(mark))?.[0];
-          // Others may be recognised by their content, which leaves fewer files that this one can be made of.
-          if (match === undefined && group.spec.hasProcessor) await Promise.allSettled(group.probes);
-          this.#settleArchive(group, file, { observed, head, match });
-        },
-        (error: unknown) => {
-          group.files = group.files.filter((other) => other !== file);
-          this.#noteUnreadable(group, observed, error);
-        },
-      )
-      .finally(() => {
-        group.probes.delete(probe);
-        file.isProbing = false;
-        this.#onReady(group);
-      });
-  }
-
-  #candidates(group: FileGroup, archive: TailedFile, head: Head): TailedFile[] {
-    const { sha256 } = this.#context;
-    const plainPath = archive.path.replace(/\.(?:gz|zst)$/, '');
-    return group.files.filter((file) => {
-      if (file === archive || file.head === undefined || !isHeadOf(head, file.head, sha256)) return false;
-      // What is still there under another name is another file, however alike they begin.
-      return !file.isListed || file.path === plainPath || group.spec.hasProcessor;
-    });
-  }
-
-  #settleArchive(
-    group: FileGroup,
-    archive: TailedFile,
-    probe: { observed: Observed; head: Head; match: TailedFile | undefined },
-  ): void {
-    if (probe.head.bytes.length === 0) {
-      group.files = group.files.filter((other) => other !== archive);
-      group.ignored.add(aliasOf(archive));
-      return;
-    }
-    const { match } = probe;
-    const origin = match ?? findProcessed(group, probe.observed);
-    if (origin === undefined) {
-      this.#reader.settleIdentity(group, archive, probe.head);
-      this.openArchive(group, archive, { ...probe.observed, size: 0 });
-      return;
-    }
-    group.files = group.files.filter((other) => other !== archive);
-    this.#remember(group, origin, archive);
-    if (match?.phase !== 'orphaned') return;
-    match.inode = archive.inode;
-    match.birthNs = archive.birthNs;
-    match.compression = archive.compression;
-    match.observe({ ...probe.observed, file: { ...probe.observed.file, path: archive.path } });
-    this.openArchive(group, match, probe.observed);
-  }
-
-  /** Notes that `copy` has the content of `file`, or what a processor made of it. */
-  #remember(
-    group: FileGroup,
-    file: TailedFile,
-    copy: { readonly inode: string; readonly birthNs: string },
-  ): void {
-    file.also.add(aliasOf(copy));
-    file.isProcessed = group.spec.hasProcessor;
-    this.#context.noteChange(group, file);
-  }
-
-  /** Opens a compressed file at the read offset of `file`. */
-  openArchive(group: FileGroup, file: TailedFile, observed: Observed): void {
-    const { openArchive } = this.#context;
-    const compression = observed.file.rotated.compression ?? file.compression ?? 'gz';
-    const chunks = openArchive(observed.file.path, compression, observed.inode);
-    if (file.decoder === undefined) this.#reader.startDecoder(group, file);
-    file.archive = new ArchiveReader(chunks, file.readOffset, () => this.#onReady(group));
-    file.phase = 'reading';
-    file.size = Math.max(file.size, file.readOffset);
-  }
-
   /** Looks again at what could not be looked into; younger files wait for it, unless it is forbidden. */
   #noteUnreadable(group: FileGroup, observed: Observed, error: unknown): void {
     const nowMs = this.#context.scheduler.monotonicMs();
@@ -470,12 +380,6 @@ export class FileMatcher {
       `cannot read ${path} (${messageOf(error)}). ${remedy}; other files go on`,
     );
   }
-}
-
-function isHeadOf(head: Head, fingerprint: Fingerprint, sha256: (bytes: Uint8Array) => Uint8Array): boolean {
-  return (
-    fingerprint.length > 0 && isFingerprintOf(head.bytes.subarray(0, fingerprint.length), fingerprint, sha256)
-  );
 }
 
 /** Whether a rotated file that just appeared can be a copy of `file`: copies are made of the active one. */

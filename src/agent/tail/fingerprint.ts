@@ -68,6 +68,13 @@ export function hasFingerprint(
   return isFingerprintOf(readAt(fileSystem, fd, fingerprint.offset, fingerprint.length), fingerprint, sha256);
 }
 
+/** Whether a head begins with what a fingerprint was made of. */
+export function isHeadOf(head: Head, fingerprint: Fingerprint, sha256: Sha256): boolean {
+  return (
+    fingerprint.length > 0 && isFingerprintOf(head.bytes.subarray(0, fingerprint.length), fingerprint, sha256)
+  );
+}
+
 /** Whether two runs of bytes are the same. */
 export function isSameBytes(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;
