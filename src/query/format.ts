@@ -22,7 +22,7 @@ export function formatQuery(query: Query): string {
     case 'text':
       return formatPattern(query.pattern);
     case 'regex':
-      return (query.field === undefined ? '' : `${query.field}:`) + formatRegex(query.source);
+      return formatRegex(query);
     case 'field':
     case 'contains':
     case 'exists':
@@ -96,6 +96,9 @@ function quote(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
-function formatRegex(source: string): string {
-  return `/${source.replace(/\\[^]|\//g, (found) => (found === '/' ? '\\/' : found))}/`;
+/** Behind a name that may be text, brackets say what quotes say around other values. */
+function formatRegex({ field, source }: Extract<Query, { kind: 'regex' }>): string {
+  const literal = `/${source.replace(/\\[^]|\//g, (found) => (found === '/' ? '\\/' : found))}/`;
+  if (field === undefined) return literal;
+  return isCertain(field) ? `${field}:${literal}` : `${field}:(${literal})`;
 }

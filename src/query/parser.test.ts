@@ -193,6 +193,12 @@ test('tokens tell a query bar how to colour the text', () => {
   ]);
 });
 
+test('a regular expression behind an unknown name reads the same in its canonical text', () => {
+  const { query } = parseQuery('x~/a+/');
+  assert.equal(formatQuery(query), 'fields.x:/a+/ or x:(/a+/) or "x~/a+/"');
+  assert.deepEqual(parseQuery(formatQuery(query)).query, query);
+});
+
 test('neither depth nor length breaks the parser', () => {
   assert.equal(formatQuery(parseQuery(`${'('.repeat(4_000)}a${')'.repeat(4_000)}`).query), 'a');
   assert.equal(formatQuery(parseQuery(`${'not '.repeat(2_001)}a`).query), 'not a');
