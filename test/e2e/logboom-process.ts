@@ -22,7 +22,12 @@ export interface ExitFacts {
 export interface StartOptions {
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Path of what Node runs instead of the sources. */
+  readonly program?: string;
 }
+
+/** The program as its sources. */
+const SOURCES = path.join(root, 'src/main.ts');
 
 /** One run of the program. Ends with the scope that holds it, by SIGKILL if need be. */
 export class LogboomProcess implements AsyncDisposable {
@@ -32,8 +37,8 @@ export class LogboomProcess implements AsyncDisposable {
   #stdout = '';
   #exit: ExitFacts | undefined;
 
-  constructor({ args, environment = {} }: StartOptions) {
-    this.#child = spawn(process.execPath, [path.join(root, 'src/main.ts'), ...args], {
+  constructor({ args, environment = {}, program = SOURCES }: StartOptions) {
+    this.#child = spawn(process.execPath, [program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...cleanEnvironment(), NO_COLOR: '1', ...environment },
     });
