@@ -4,7 +4,7 @@
  * group goes on meanwhile.
  */
 import type { Fingerprint } from '../ship/checkpoint-store.ts';
-import { ArchiveReader, probeArchive } from './archive-reader.ts';
+import { type ArchiveProbe, ArchiveReader, probeArchive } from './archive-reader.ts';
 import type { FileGroup } from './file-group.ts';
 import type { FileMarks } from './file-marks.ts';
 import type { FileReader } from './file-reader.ts';
@@ -22,6 +22,15 @@ export interface ArchiveMatcherOptions {
   /** Adds to the group what was observed, without a descriptor. */
   readonly begin: (group: FileGroup, observed: Observed) => TailedFile;
   readonly noteUnreadable: (group: FileGroup, observed: Observed, error: unknown) => void;
+}
+
+/** A file that begins like an archive. */
+interface Candidate {
+  readonly file: TailedFile;
+  /** Its last bytes; undefined where none are known. */
+  readonly endMark: Fingerprint | undefined;
+  /** By offset; empty unless it was truncated. */
+  readonly shortMarks: readonly Fingerprint[];
 }
 
 export class ArchiveMatcher {
@@ -44,21 +53,28 @@ export class ArchiveMatcher {
     file.compression = compression;
     file.size = 0;
     file.isProbing = true;
-    const candidates = new Map<TailedFile, Fingerprint | undefined>();
+    const candidates: Candidate[] = [];
     const choose = (head: Head): Fingerprint[] => {
-      for (const other of this.#candidates(group, file, head))
-        candidates.set(other, this.#marks.endMarkOf(other));
-      return [...candidates.values()].flatMap((mark) => mark ?? []);
+      for (const other of this.#candidates(group, file, head)) {
+        const shortMarks = this.#marks.shortMarksOf(other);
+        candidates.push({ file: other, endMark: this.#marks.endMarkOf(other), shortMarks });
+      }
+      return candidates.flatMap(({ endMark, shortMarks }) => [
+        ...(endMark === undefined ? [] : [endMark]),
+        ...shortMarks,
+      ]);
     };
     const probe = probeArchive(openArchive(observed.file.path, compression, observed.inode), choose, sha256);
     group.probes.add(probe);
     probe
       .then(
-        async ({ head, found }) => {
-          const match = [...candidates].find(([, mark]) => mark === undefined || found.has(mark))?.[0];
+        async (result) => {
+          const whole = candidates.find(({ endMark }) => endMark === undefined || result.found.has(endMark));
+          const match = whole ?? candidates.findLast((candidate) => isShortCopy(candidate, result));
           // Others may be recognised by their content, which leaves fewer files that this one can be made of.
           if (match === undefined && group.spec.hasProcessor) await Promise.allSettled(group.probes);
-          this.#settleArchive(group, file, { observed, head, match });
+          const isShort = whole === undefined;
+          this.#settleArchive(group, file, { observed, head: result.head, match: match?.file, isShort });
         },
         (error: unknown) => {
           group.files = group.files.filter((other) => other !== file);
@@ -85,14 +101,14 @@ export class ArchiveMatcher {
   #settleArchive(
     group: FileGroup,
     archive: TailedFile,
-    probe: { observed: Observed; head: Head; match: TailedFile | undefined },
+    probe: { observed: Observed; head: Head; match: TailedFile | undefined; isShort: boolean },
   ): void {
     if (probe.head.bytes.length === 0) {
       group.files = group.files.filter((other) => other !== archive);
       group.ignored.add(aliasOf(archive));
       return;
     }
-    const { match } = probe;
+    const { match, isShort } = probe;
     const origin = match ?? findProcessed(group, probe.observed);
     if (origin === undefined) {
       this.#reader.settleIdentity(group, archive, probe.head);
@@ -101,7 +117,8 @@ export class ArchiveMatcher {
     }
     group.files = group.files.filter((other) => other !== archive);
     this.remember(group, origin, archive);
-    if (match?.phase !== 'orphaned') return;
+    // Of a copy that ends before what was read, everything was read already.
+    if (match?.phase !== 'orphaned' || isShort) return;
     match.inode = archive.inode;
     match.birthNs = archive.birthNs;
     match.compression = archive.compression;
@@ -130,4 +147,11 @@ export class ArchiveMatcher {
     file.isProcessed = group.spec.hasProcessor;
     this.#context.noteChange(group, file);
   }
+}
+
+/** Whether an archive ends before what was read of a truncated file, and has what stood there; see `FileMarks.isShortCopy`. */
+function isShortCopy({ file, shortMarks }: Candidate, { found, size }: ArchiveProbe): boolean {
+  if (size >= file.readOffset) return false;
+  const last = shortMarks.findLast(({ offset, length }) => offset + length <= size);
+  return last !== undefined && found.has(last);
 }

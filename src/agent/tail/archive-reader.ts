@@ -108,6 +108,8 @@ export interface ArchiveProbe {
   readonly head: Head;
   /** Those of the asked fingerprints that are in the archive. */
   readonly found: ReadonlySet<Fingerprint>;
+  /** Plain bytes that were looked at: all of the archive, when one of the fingerprints ends behind them. */
+  readonly size: number;
 }
 
 /**
@@ -130,16 +132,17 @@ export async function probeArchive(
       const first = headOf(kept);
       if (!first.isWhole && kept.length < FIRST_LINE_BYTES_MAX) continue;
       head = first;
-      wanted = [...choose(head)].sort((left, right) => left.offset - right.offset);
+      wanted = choose(head).toSorted((left, right) => endOf(left) - endOf(right));
     }
     const end = keptOffset + kept.length;
-    while (wanted[0] !== undefined && wanted[0].offset + wanted[0].length <= end) {
+    while (wanted[0] !== undefined && endOf(wanted[0]) <= end) {
       const next = wanted.shift() as Fingerprint;
       const start = next.offset - keptOffset;
       if (isFingerprintOf(kept.subarray(start, start + next.length), next, sha256)) found.add(next);
     }
     if (wanted[0] === undefined) break;
-    const passed = Math.max(0, Math.min(kept.length, wanted[0].offset - keptOffset));
+    const needed = Math.min(...wanted.map(({ offset }) => offset));
+    const passed = Math.max(0, Math.min(kept.length, needed - keptOffset));
     kept = kept.slice(passed);
     keptOffset += passed;
   }
@@ -150,7 +153,11 @@ export async function probeArchive(
       if (isFingerprintOf(bytes, fingerprint, sha256)) found.add(fingerprint);
     }
   }
-  return { head, found };
+  return { head, found, size: keptOffset + kept.length };
+}
+
+function endOf({ offset, length }: Fingerprint): number {
+  return offset + length;
 }
 
 function joinBytes(left: Uint8Array, right: Uint8Array): Uint8Array<ArrayBuffer> {

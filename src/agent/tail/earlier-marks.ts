@@ -28,7 +28,15 @@ export class EarlierMarks {
 
   /** Returns what stood before the last place that is not behind `offset`. */
   lastWithin(offset: number): EarlierMark | undefined {
-    const index = this.#places.findLastIndex(({ endOffset }) => endOffset <= offset);
+    return this.#markAt(this.#places.findLastIndex(({ endOffset }) => endOffset <= offset));
+  }
+
+  /** Returns what stood before each place, by offset. */
+  all(): EarlierMark[] {
+    return this.#places.flatMap((_, index) => this.#markAt(index) ?? []);
+  }
+
+  #markAt(index: number): EarlierMark | undefined {
     const place = this.#places[index];
     const start = index * MARK_BYTES;
     if (place === undefined || this.#bytes === undefined) return undefined;

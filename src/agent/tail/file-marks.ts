@@ -71,4 +71,18 @@ export class FileMarks {
     if (mark === undefined || mark.offset + mark.bytes.length <= (file.head?.length ?? 0)) return false;
     return isSameBytes(readAt(this.#context.fileSystem, fd, mark.offset, mark.bytes.length), mark.bytes);
   }
+
+  /**
+   * Returns the fingerprints by which an archive is known as a copy of the truncated `file` that ends before its read
+   * offset, by offset; see `isShortCopy`.
+   */
+  shortMarksOf(file: TailedFile): Fingerprint[] {
+    if (!file.isTruncated) return [];
+    const { sha256 } = this.#context;
+    const headLength = file.head?.length ?? 0;
+    return file.earlierMarks
+      .all()
+      .filter(({ offset, bytes }) => offset + bytes.length > headLength)
+      .map(({ offset, bytes }) => fingerprintOf(bytes, offset, sha256));
+  }
 }

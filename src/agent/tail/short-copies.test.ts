@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APPS_SOURCE, AgentWorld } from '../testing/agent-world.ts';
+import { APPS_SOURCE, AgentWorld, gzipFile } from '../testing/agent-world.ts';
 
 const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
 const COPY = `${APP_LOG}-20261123-112217`;
@@ -41,6 +41,37 @@ test('a copy that ends before what was read of the truncated file is not read, k
         assert.deepEqual(world.producer.messages().toSorted(), ['a1', 'a2', 'a3', 'b1'], text);
         await world.stop();
       }
+    }
+  }
+});
+
+// logrotate with copytruncate and compress: what is seen of the copy is the archive, sooner or later.
+test('a compressed copy that ends before what was read of the truncated file is not read', async () => {
+  for (const isKnown of [true, false]) {
+    for (const again of ['b1\n', 'b1\nb2 is longer than what was cut away\n']) {
+      const world = new AgentWorld([APPS_SOURCE]);
+      world.write(APP_LOG, 'a1\na2\n');
+      world.start();
+      await world.advance(1000);
+      const copied = world.fileSystem.readFile(APP_LOG);
+      if (isKnown) world.write(COPY, copied);
+      await world.advance(1000);
+      world.write(APP_LOG, 'a3\n');
+      await world.advance(1000);
+      if (!isKnown) world.write(COPY, copied);
+      world.fileSystem.truncate(APP_LOG, 0);
+      gzipFile(world.fileSystem, COPY);
+      world.write(APP_LOG, again);
+      await world.advance(15_000);
+      const text = `known: ${isKnown}, again: ${again}`;
+      const expected = ['a1', 'a2', 'a3', ...again.trimEnd().split('\n')].toSorted();
+      assert.deepEqual(world.producer.messages().toSorted(), expected, text);
+      assert.deepEqual(gapsOf(world), [['possible_loss', 9, 9]], text);
+      await world.stop();
+      world.start();
+      await world.advance(15_000);
+      assert.deepEqual(world.producer.messages().toSorted(), expected, text);
+      await world.stop();
     }
   }
 });
