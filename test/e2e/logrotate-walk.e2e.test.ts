@@ -1,0 +1,181 @@
+/**
+ * G1, G4, G5 on a host with a logrotate of its own: applications write without a pause, the real logrotate rotates their
+ * files in every way that it names and compresses them, at random moments, and the collector is killed with SIGKILL
+ * in between. In the end each line is found once. Where files are copied and truncated, logrotate itself loses
+ * lines: none is there twice, and each piece that is missing has a possible loss of that file.
+ *
+ *   LOGBOOM_E2E_SEED        replays the moments of a run (as far as a real machine can)
+ *   LOGBOOM_ROTATE_SECONDS  how long the applications write, at least
+ *   LOGBOOM_ROTATE_KILLS    kills in that time
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '../../src/base/prng.ts';
+import { findProgram } from '../../tools/provision.ts';
+import { exportAll, type LogDocument } from './api-client.ts';
+import { Installation } from './installation.ts';
+import { runLogboom, type LogboomProcess } from './logboom-process.ts';
+import { stopAll } from './log-writers.ts';
+import { RotatedApp, type RotationStyle } from './rotated-app.ts';
+import { SequenceCheck } from './sequence-line.ts';
+
+const SECONDS = Number(process.env['LOGBOOM_ROTATE_SECONDS'] ?? 9);
+const KILLS = Number(process.env['LOGBOOM_ROTATE_KILLS'] ?? 3);
+const SEED = Number(process.env['LOGBOOM_E2E_SEED'] ?? Date.now() % 1_000_000_000);
+
+/** So that a program which was just started goes through its first scan, and some more, or does not. */
+const DOWN_MS = [0, 100, 1000] as const;
+
+const EXAMPLES_MAX = 10;
+
+const DRAIN_MS_MAX = 120_000;
+
+const STYLES: readonly RotationStyle[] = (['rename', 'copytruncate'] as const).flatMap((method) =>
+  (['none', 'delayed', 'at once'] as const).flatMap((compress) =>
+    (['number', 'date'] as const).map((suffix) => ({ method, compress, suffix })),
+  ),
+);
+
+interface Gap {
+  readonly fields?: { readonly gap?: { readonly kind: string } };
+}
+
+interface Findings {
+  readonly check: SequenceCheck;
+  /** How many possible losses each application's files have. */
+  readonly gaps: ReadonlyMap<string, number>;
+  /** The first lines that are there again, and where they were read. */
+  readonly examples: readonly string[];
+  /** What is left of lines that a truncation cut. */
+  readonly cut: number;
+}
+
+void test('G5: what the logrotate of a host rotates, in all its ways, is found once, whenever the program dies', async (context) => {
+  const logrotate = findProgram('logrotate');
+  if (logrotate === undefined) return context.skip('logrotate is not installed');
+  const text = `LOGBOOM_E2E_SEED=${SEED} LOGBOOM_ROTATE_SECONDS=${SECONDS} LOGBOOM_ROTATE_KILLS=${KILLS}`;
+  process.stdout.write(`${text}\n`);
+  // Found by the events of the directories or, now and then, by looking: every second here.
+  using installation = await Installation.create({
+    extra: 'agent: { rescanMs: 1s }\nrotate: [ { method: none } ]',
+  });
+  const desk = installation.directory.join('desk');
+  mkdirSync(desk);
+  const apps = STYLES.map((style, index) => {
+    const name = `${style.method}-${style.compress.replace(' ', '-')}-${style.suffix}`;
+    const directory = path.join(installation.apps, 'shop', name, `${name}-0`, 'log');
+    return new RotatedApp({
+      ...style,
+      name,
+      directory,
+      desk,
+      logrotate,
+      random: createRandom(SEED + 1 + index),
+    });
+  });
+  let written: ReadonlyMap<string, number>;
+  for (const app of apps) app.start();
+  let program: LogboomProcess;
+  try {
+    program = await killAtRandom(installation);
+  } finally {
+    written = await stopAll(apps);
+  }
+  await using last = program;
+  await waitForAudit(installation);
+  const findings = await readFindings(installation, written);
+  const rotations = apps.map((app) => app.rotations);
+  const lines = [...written.values()].reduce((sum, count) => sum + count, 0);
+  process.stdout.write(
+    `${lines} lines, ${rotations.reduce((sum, count) => sum + count, 0)} rotations, ${findings.cut} lines cut\n`,
+  );
+  assert.ok(
+    rotations.every((count) => count > 0),
+    `every file was rotated: ${rotations.join(', ')}`,
+  );
+  checkFindings(apps, findings);
+  assert.ok(!last.hasExited);
+});
+
+/** Kills the program at random moments, also while it starts; returns the one that runs when the time is over. */
+async function killAtRandom(installation: Installation): Promise<LogboomProcess> {
+  const random = createRandom(SEED);
+  const startedMs = performance.now();
+  let program = installation.launch();
+  try {
+    for (let kill = 1; kill <= KILLS; kill += 1) {
+      await sleep((0.3 + 1.4 * random()) * ((SECONDS * 1000) / (KILLS + 1)));
+      assert.ok(!program.hasExited, `the program ended by itself before kill ${kill}\n${program.output}`);
+      await program.kill();
+      await sleep(DOWN_MS[Math.floor(random() * DOWN_MS.length)]);
+      program = installation.launch();
+    }
+    await program.waitUntilReady(installation.baseUrl);
+    await sleep(Math.max(0, startedMs + SECONDS * 1000 - performance.now()));
+    return program;
+  } catch (error) {
+    await program.kill();
+    throw error;
+  }
+}
+
+async function waitForAudit({ baseUrl }: Installation): Promise<void> {
+  const deadlineMs = performance.now() + DRAIN_MS_MAX;
+  for (;;) {
+    const { code, output } = await runLogboom(['audit', '--json', '--wait', '30s', '--server', baseUrl]);
+    if (code === 0) return;
+    assert.ok(performance.now() < deadlineMs, output);
+    await sleep(500);
+  }
+}
+
+async function readFindings(
+  { baseUrl }: Installation,
+  written: ReadonlyMap<string, number>,
+): Promise<Findings> {
+  const check = new SequenceCheck(written);
+  const gaps = new Map<string, number>();
+  const places = new Map<string, string>();
+  const examples: string[] = [];
+  let cut = 0;
+  for await (const document of exportAll(baseUrl, '*')) {
+    const app = appOf(document);
+    if ((document as Gap).fields?.gap !== undefined) gaps.set(app, (gaps.get(app) ?? 0) + 1);
+    else if (document.log.flags?.includes('partial') === true) cut += 1;
+    else {
+      check.add(document.message);
+      const place = `${document.event.id} ${document['@timestamp']} ${document.log.file.path}`;
+      const earlier = places.get(document.message);
+      places.set(document.message, place);
+      if (earlier !== undefined && examples.length < EXAMPLES_MAX)
+        examples.push(`${document.message.slice(0, 60)}: ${earlier}, ${place}`);
+    }
+  }
+  return { check, gaps, examples, cut };
+}
+
+/** The directory of an application has its name. */
+function appOf({ log }: LogDocument): string {
+  return path.basename(path.resolve(log.file.path, '../../..'));
+}
+
+function checkFindings(apps: readonly RotatedApp[], { check, gaps, examples }: Findings): void {
+  const { missing, twice, foreign } = check.verdict();
+  assert.deepEqual(
+    { twice, foreign },
+    { twice: [], foreign: [] },
+    [...twice, ...foreign, ...examples].join('\n'),
+  );
+  for (const { name, isTruncated, rotations } of apps) {
+    const own = missing.filter((range) => range.startsWith(`${name} `));
+    if (!isTruncated) assert.deepEqual([own, gaps.get(name) ?? 0], [[], 0], `${name} loses nothing`);
+    const losses = gaps.get(name) ?? 0;
+    assert.ok(
+      own.length <= losses,
+      `${losses} possible losses after ${rotations} rotations, missing: ${own.join(', ')}`,
+    );
+  }
+}
