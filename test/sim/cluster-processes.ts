@@ -11,7 +11,7 @@ import { MemoryTelemetry } from '../../src/telemetry/memory-telemetry.ts';
 import { Life, mortalFileSystem } from './life.ts';
 import type { SimulatedBroker } from './simulated-broker.ts';
 import type { SimulatedEngine } from './simulated-engine.ts';
-import { openArchive, simulatedConfig } from './simulated-process.ts';
+import { simulatedArchives, simulatedConfig } from './simulated-process.ts';
 
 /** What outlives processes. */
 export interface Surroundings {
@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly scheduler: Scheduler;
   readonly broker: SimulatedBroker;
   readonly engine: SimulatedEngine;
+  /** Virtual milliseconds until the next archive is open. */
+  readonly openMs: () => number;
   /** Called with what ends a process that was not killed. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -38,7 +40,7 @@ export function startAgent(surroundings: Surroundings): RunningProcess<Agent> {
     scheduler: life.scheduler,
     telemetry: new MemoryTelemetry(),
     producer: surroundings.broker.connect(life).producer,
-    openArchive: (path) => openArchive(fileSystem, path),
+    openArchive: simulatedArchives(fileSystem, life.scheduler, surroundings.openMs),
     sha256: (bytes) => createHash('sha256').update(bytes).digest(),
     version: 'sim',
   });

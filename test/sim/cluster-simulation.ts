@@ -38,6 +38,9 @@ const STEP_COUNT = 160;
 const STEP_MS_MAX = 400;
 const INDEXERS_MAX = 3;
 
+/** Virtual time that opening an archive takes at most. */
+const OPEN_MS_MAX = 2000;
+
 /** Virtual time after which every file was found, and after which everything must have arrived. */
 const FIND_MS = 5000;
 const DRAIN_MS_MAX = 900_000;
@@ -70,6 +73,7 @@ class Cluster {
       scheduler: this.scheduler,
       broker: this.broker,
       engine: this.engine,
+      openMs: () => random() ** 4 * OPEN_MS_MAX,
       onFailure: (error) => (this.failure ??= error),
     };
     this.world = new World({

@@ -24,7 +24,11 @@ function createStage(random: () => number): Stage {
     nowNs: () => scheduler.nowNs(),
     deliver: (task) => void scheduler.schedule(random() * 5, task),
   });
-  return { fileSystem, scheduler, process: new SimulatedProcess({ fileSystem, scheduler, syncMs: () => 0 }) };
+  return {
+    fileSystem,
+    scheduler,
+    process: new SimulatedProcess({ fileSystem, scheduler, syncMs: () => 0, openMs: () => 0 }),
+  };
 }
 
 function logOf(pod: string): string {

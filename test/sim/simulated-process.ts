@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { createAgent } from '../../src/agent/agent.ts';
+import type { OpenArchive } from '../../src/agent/tail/archive-reader.ts';
 import { Rotator } from '../../src/agent/rotate/rotator.ts';
 import type { Agent, AgentFileStatus } from '../../src/agent/agent-types.ts';
 import { assert, must } from '../../src/base/assert.ts';
 import type { FileSystem } from '../../src/base/file-system.ts';
-import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
+import { type MemoryFileSystem, systemError } from '../../src/base/memory-file-system.ts';
+import type { Scheduler } from '../../src/base/scheduler.ts';
 import type { Service } from '../../src/base/service.ts';
 import type { VirtualScheduler } from '../../src/base/virtual-scheduler.ts';
 import type { Config, EmbeddedConfig } from '../../src/config/config.ts';
@@ -43,6 +45,8 @@ export interface SimulatedProcessOptions {
   readonly surroundings?: Surroundings | undefined;
   /** Virtual milliseconds until the agent's next sync reaches the disk. */
   readonly syncMs: () => number;
+  /** Virtual milliseconds until the next archive is open. */
+  readonly openMs: () => number;
 }
 
 export class SimulatedProcess {
@@ -151,7 +155,7 @@ export class SimulatedProcess {
       telemetry,
       producer: transport.producer,
       holes: this.#options.fileSystem,
-      openArchive: (path) => openArchive(fileSystem, path),
+      openArchive: simulatedArchives(fileSystem, this.#life.scheduler, this.#options.openMs),
       sha256: (bytes) => createHash('sha256').update(bytes).digest(),
       version: 'sim',
     });
@@ -221,8 +225,20 @@ export function simulatedConfig(): EmbeddedProcessConfig {
   };
 }
 
-/** Inflates a file of the simulation as a stream. */
-export async function* openArchive(fileSystem: FileSystem, path: string): AsyncGenerator<Uint8Array> {
-  await Promise.resolve();
-  yield new Uint8Array(gunzipSync(fileSystem.readFile(path)));
+/**
+ * Archives of the simulation, each open a while after it was asked for: its name may have moved on by then, and it fails
+ * like a real one.
+ */
+export function simulatedArchives(
+  fileSystem: FileSystem,
+  scheduler: Scheduler,
+  openMs: () => number,
+): OpenArchive {
+  return async function* openArchive(path, _compression, inode) {
+    await scheduler.sleep(openMs());
+    const stat = fileSystem.stat(path);
+    if (stat !== undefined && inode !== undefined && `${stat.device}:${stat.inode}` !== inode)
+      throw systemError('ESTALE', path);
+    yield new Uint8Array(gunzipSync(fileSystem.readFile(path)));
+  };
 }

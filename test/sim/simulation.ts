@@ -66,6 +66,9 @@ const FAULTS_FIRST: Faults = {
 /** A disk that is busy takes this long at most to make a checkpoint durable; mostly much less. */
 const SYNC_MS_MAX = 4000;
 
+/** And this long at most to open an archive: names move on meanwhile. */
+const OPEN_MS_MAX = 2000;
+
 /** How many crashes take the power too, and with it what is not synced of the checkpoints. */
 const POWER_LOSS = 0.5;
 
@@ -102,7 +105,8 @@ export async function simulate(seed: number, { isRotating = false } = {}): Promi
     if (random() < faults.deathInRotation) process.kill();
   });
   const syncMs = (): number => powerRandom() ** 4 * SYNC_MS_MAX;
-  const parts = { fileSystem, scheduler, surroundings, syncMs };
+  const openMs = (): number => powerRandom() ** 4 * OPEN_MS_MAX;
+  const parts = { fileSystem, scheduler, surroundings, syncMs, openMs };
   let process = new SimulatedProcess(parts);
   let crashes = 0;
   process.start();

@@ -7,6 +7,7 @@
  */
 import type { MemoryFileSystem } from '../../src/base/memory-file-system.ts';
 import { LINKS_ROOT, type LinkTools, LinkWriter } from './link-writer.ts';
+import { PlainWriter } from './plain-writer.ts';
 import { PodWriter } from './pod-writer.ts';
 import type { PodTools } from './pod-writer.ts';
 
@@ -55,16 +56,22 @@ export class World {
     };
     const podCount = 1 + this.#pick(3);
     for (let index = 0; index < podCount; index++) this.#writers.push(new PodWriter(index, tools));
-    for (let index = 0; index < 1 + this.#pick(2); index++) this.#writers.push(this.#createPlainFile(index));
+    const plainTools = { ...this.#linkTools(tools), end: tools.end };
+    for (let index = 0; index < 1 + this.#pick(2); index++)
+      this.#writers.push(new PlainWriter(index, plainTools));
     for (let index = 0; index < 1 + this.#pick(2); index++)
       this.#writers.push(this.#createS6Directory(index));
-    const linkTools: LinkTools = {
+    const linkTools = this.#linkTools(tools);
+    this.#writers.push(new LinkWriter(0, linkTools));
+    this.#writers.push(...(options.addWriters?.(linkTools) ?? [this.#createPodLink()]));
+  }
+
+  #linkTools(tools: PodTools): LinkTools {
+    return {
       ...tools,
       remember: (text, namespace, pod, stream) => this.#remember(text, namespace, pod, stream),
       markUncertain: (lines) => this.#markUncertain(lines),
     };
-    this.#writers.push(new LinkWriter(0, linkTools));
-    this.#writers.push(...(options.addWriters?.(linkTools) ?? [this.#createPodLink()]));
   }
 
   /** Lets one application do one thing. */
@@ -80,58 +87,6 @@ export class World {
   removeAll(): void {
     for (const root of ['/var/log/pods', '/data/logs', LINKS_ROOT])
       this.#options.fileSystem.removeDirectory(root);
-  }
-
-  /** An application that appends to a file of its own, rotated by rename or copytruncate, or truncated. */
-  #createPlainFile(index: number): Writer {
-    const { fileSystem } = this.#options;
-    const namespace = 'apps';
-    const pod = `plain-${index}`;
-    const path = `/data/logs/${namespace}/web/${pod}/log/out.log`;
-    let half = '';
-    const present: WrittenLine[] = [];
-    const writeLine = (): void => {
-      const text = half === '' ? this.#text() : ` end-${this.#count++}`;
-      if (half === '' && this.#chance(0.1)) {
-        half = text;
-        fileSystem.append(path, text);
-        return;
-      }
-      fileSystem.append(path, `${text}\n`);
-      present.push(this.#remember(half + text, namespace, pod, 'file'));
-      half = '';
-    };
-    const shift = (): void => {
-      for (let number = ROTATED_KEEP_MAX; number >= 1; number--) {
-        if (fileSystem.stat(`${path}.${number}`) === undefined) continue;
-        if (number < ROTATED_KEEP_MAX) fileSystem.rename(`${path}.${number}`, `${path}.${number + 1}`);
-      }
-    };
-    const canShift = (): boolean =>
-      half === '' &&
-      fileSystem.stat(path) !== undefined &&
-      fileSystem.stat(`${path}.${ROTATED_KEEP_MAX}`) === undefined;
-    return {
-      act: () => {
-        const dice = this.#options.random();
-        if (dice < 0.88) for (let count = 1 + this.#pick(5); count > 0; count--) writeLine();
-        else if (!canShift()) writeLine();
-        else if (dice < 0.95) {
-          shift();
-          fileSystem.rename(path, `${path}.1`);
-          present.length = 0;
-        } else {
-          shift();
-          if (this.#chance(0.7)) fileSystem.append(`${path}.1`, fileSystem.readFile(path));
-          else this.#markUncertain(present);
-          fileSystem.truncate(path, 0);
-          present.length = 0;
-        }
-      },
-      finish: () => {
-        if (half !== '') writeLine();
-      },
-    };
   }
 
   /** An s6-log directory, rotated in the steps of s6-log, between any two of which time passes. */
