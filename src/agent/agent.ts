@@ -350,6 +350,7 @@ class FileAgent implements Agent {
       emit: (batches) => this.#shipper.emit(batches),
       noteHold: (group, file) => this.#book?.noteHold(group, file),
       noteChange: (group, file) => this.#book?.noteChange(group, file),
+      givenUntil: (fileId) => this.#book?.givenUntil(fileId) ?? 0,
       scanNow: (directory) => {
         for (const tree of this.#trees) if (tree.hasDirectory(directory)) tree.scanNow(directory);
       },

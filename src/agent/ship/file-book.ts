@@ -162,6 +162,11 @@ export class FileBook {
     return store.durableProgress(fileId) !== undefined;
   }
 
+  /** Returns up to where what was given up of a file is known even after a power loss; 0 when nothing is. */
+  givenUntil(fileId: string): number {
+    return this.#options.store.durableProgress(fileId)?.skips?.at(-1)?.endOffset ?? 0;
+  }
+
   /** Begins to make durable what was written down, and wakes the agent when that is done; returns the mark of it. */
   persist(): number {
     if (this.#context.scheduler.monotonicMs() >= this.#syncAtMs) this.#startSync();

@@ -142,7 +142,7 @@ export class FileLifecycle {
     }
   }
 
-  /** What was read before the skip is given out; once it is acknowledged, reading goes on behind it. */
+  /** What was read before the skip is given out; once it is acknowledged and the skip durable, reading goes on behind it. */
   #skip(group: FileGroup, file: TailedFile): void {
     this.#reader.flush(group, file, 'gone');
     if (!applySkip(this.#context, file)) return;

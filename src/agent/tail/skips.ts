@@ -3,7 +3,9 @@
  * was exceeded, and holes, whose bytes were freed earlier.
  *
  * A skip is decided on before it is reached, stands in the checkpoint from then on, and is applied when everything
- * before it is acknowledged: the watermark moves over it, and decoding begins anew behind it.
+ * before it is acknowledged: the watermark moves over it, and decoding begins anew behind it. What was given up is
+ * skipped only as far as the checkpoint on disk says: after a power loss it would be read, and stores that have records
+ * from behind it take what comes later from before them for repeats.
  */
 import type { DropReason } from '../../record/drop-reason.ts';
 import type { LedgerGap } from '../../record/ledger.ts';
@@ -53,7 +55,7 @@ export function addSkip(file: TailedFile, skip: Skip): void {
   const startsAt = Math.max(skip.startOffset, last?.endOffset ?? file.readOffset);
   if (skip.endOffset <= startsAt) return;
   const isContinued = last !== undefined && (last.endOffset === startsAt || file.skips.length >= SKIPS_MAX);
-  if (last !== undefined && isContinued && last.reason === skip.reason) {
+  if (last !== undefined && isContinued && last.reason === skip.reason && isHole(last) === isHole(skip)) {
     file.skips[file.skips.length - 1] = { ...last, endOffset: skip.endOffset };
   } else file.skips.push({ ...skip, startOffset: startsAt });
 }
@@ -83,12 +85,19 @@ export function bytesBeforeHole(context: TailContext, file: TailedFile, lengthMa
   return Math.min(lengthMax, holeOffset - file.readOffset);
 }
 
-/** Applies the skip at the read offset once everything before it is acknowledged; returns whether it did. */
+/**
+ * Applies the skip at the read offset once everything before it is acknowledged, as far as it is on the disk; returns
+ * whether it did.
+ */
 export function applySkip(context: TailContext, file: TailedFile): boolean {
-  const [skip] = file.skips;
+  const [first] = file.skips;
   const { id } = file;
-  if (skip === undefined || id === undefined || !file.isAtSkip || !file.isSettled) return false;
-  file.skips.shift();
+  if (first === undefined || id === undefined || !file.isAtSkip || !file.isSettled) return false;
+  const endOffset = isHole(first) ? first.endOffset : Math.min(first.endOffset, context.givenUntil(id));
+  if (endOffset <= first.startOffset) return false;
+  const skip = { ...first, endOffset };
+  if (endOffset === first.endOffset) file.skips.shift();
+  else file.skips[0] = { ...first, startOffset: endOffset };
   const bytes = skip.endOffset - skip.startOffset;
   context.ship.skip(id, skip.endOffset, skip.reason);
   context.telemetry.count('logboom_agent_dropped_bytes_total', bytes, { reason: skip.reason });
@@ -98,9 +107,14 @@ export function applySkip(context: TailContext, file: TailedFile): boolean {
   const time = formatTimestamp(context.scheduler.nowNs());
   if (skip.text !== undefined) file.addGap({ ...gapOf(skip, skip.text), time });
   const text = `${file.path}: ${bytes} bytes are not read: ${skip.text ?? 'a hole that never held any'}`;
-  const { startOffset, endOffset } = skip;
+  const { startOffset } = skip;
   context.telemetry.log('warn', 'gap', text, { fileId: id, startOffset, endOffset });
   return true;
+}
+
+/** Whether it is found again whenever it is looked for. */
+function isHole({ text }: Skip): boolean {
+  return text === undefined || text === HOLE_TEXT;
 }
 
 /** Returns the end of the line that `offset` stands in, so that what is left begins with a whole line. */

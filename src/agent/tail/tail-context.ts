@@ -43,6 +43,8 @@ export interface TailContext {
   readonly noteHold: (group: FileGroup, file: TailedFile) => void;
   /** Notes that the checkpoint of a file changed. */
   readonly noteChange: (group: FileGroup, file: TailedFile) => void;
+  /** Returns up to where what was given up of a file stands in the checkpoint on disk; 0 when nothing does. */
+  readonly givenUntil: (fileId: string) => number;
   /** Reads a directory at once. */
   readonly scanNow: (directory: string) => void;
   /** Lets the sources before `source` look at where files really are, so that they take what is theirs. */
