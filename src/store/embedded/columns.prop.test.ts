@@ -28,6 +28,15 @@ function typesOf(entries: readonly (readonly [string, unknown])[]): FieldTypes {
 
 const types = fc.array(fc.tuple(key, value), { maxLength: 8 }).map(typesOf);
 
+test('a column of the empty key at the top level has a name, which no other key has', () => {
+  const tree: FieldTypes = new Map();
+  for (const name of ['', 'e', '\\e', '\\', '.']) addFieldTypes(tree, name, 'text');
+  const columns = columnsOf(tree);
+  assert.equal(columns[0]?.name, '\\e');
+  assert.equal(new Set(columns.map(({ name }) => name)).size, 5);
+  assert.deepEqual(restoreColumns(columns.map(({ name }) => [name, 'text'])), columns);
+});
+
 test('names of columns differ without case, stand for their paths, and survive the catalog', () => {
   fc.assert(
     fc.property(types, (tree) => {

@@ -5,6 +5,7 @@
  *   fields.status            {"fields":{"status":…}}
  *   labels.app\.name         {"labels":{"app.name":…}}     a dot inside a key is escaped
  *   fields.a\\b              {"fields":{"a\b":…}}          and so is a backslash; NUL is \z
+ *   \e                     {"":…}                        no key at all: no engine takes a name without a letter
  *   fields.Status\1          {"fields":{"Status":…}}       the second path that differs only in case: engines
  *                                                          compare names without case
  *
@@ -80,7 +81,7 @@ export function parseColumnName(name: string): string[] {
     else if (isDigit(name.charCodeAt(at + 1))) break;
     else {
       at += 1;
-      key += name.charAt(at) === 'z' ? '\u0000' : name.charAt(at);
+      key += unescaped(name.charAt(at));
     }
   }
   path.push(key);
@@ -178,7 +179,7 @@ function nameColumns(columns: readonly Omit<Column, 'name'>[]): Column[] {
     ['hour', 1],
   ]);
   return columns.map((column) => {
-    const name = column.path.map(escapeKey).join('.');
+    const name = column.path.map(escapeKey).join('.') || EMPTY_ESCAPE;
     const folded = name.toLowerCase();
     const count = taken.get(folded) ?? 0;
     taken.set(folded, count + 1);
@@ -188,8 +189,17 @@ function nameColumns(columns: readonly Omit<Column, 'name'>[]): Column[] {
 
 const NUL_ESCAPE = '\\z';
 
+/** The name of a column whose path is one empty key. */
+const EMPTY_ESCAPE = '\\e';
+
 function escapeKey(key: string): string {
   return key.replaceAll('\\', '\\\\').replaceAll('.', '\\.').replaceAll('\u0000', NUL_ESCAPE);
+}
+
+/** Returns what an escape's letter stands for. */
+function unescaped(letter: string): string {
+  if (letter === 'e') return '';
+  return letter === 'z' ? '\u0000' : letter;
 }
 
 function isDigit(code: number): boolean {

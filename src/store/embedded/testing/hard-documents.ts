@@ -23,7 +23,7 @@ export const HARD: TestRecord[] = [
   {
     offset: 90,
     message: 'more',
-    more: { trace: { id: 'ABC' }, tags: ['x', 'y'], error: { message: 'Boom' } },
+    more: { trace: { id: 'ABC' }, tags: ['x', 'y'], error: { message: 'Boom' }, '': 'no name' },
   },
   { offset: 95, message: 'number 42', fields: { status: 42, ok: false }, namespace: 'Other' },
 ];
