@@ -49,9 +49,39 @@ test('ten thousand members do not become ten thousand at the top level, nor an o
   assert.equal(Object.keys(rest).length, 201);
   assert.deepEqual([rest['k199'], (fields as JsonObject)['k200']], [199, 200]);
   assert.equal(Object.keys(fields as JsonObject).length, 9_800);
-  assert.deepEqual(settled({ app: { deep: many }, http: many, labels: many, few: { a: { b: 1 } } }), {
-    labels: many,
+  assert.deepEqual(settled({ app: { deep: many }, http: many, few: { a: { b: 1 } } }), {
     few: { a: { b: 1 } },
     fields: { app: { deep: many }, http: many },
   });
+});
+
+test('what brings the members of others to more than five hundred values goes below fields', () => {
+  const part = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`k${index}`, index]));
+  assert.deepEqual(settled({ a: part, b: part, c: part, d: 1 }), {
+    a: part,
+    b: part,
+    d: 1,
+    fields: { c: part },
+  });
+});
+
+test('an object of Logboom’s own keeps its identity and five hundred values, and the others go below fields', () => {
+  const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, index]));
+  const event = { ...many, id: 'an id' };
+  const kubernetes = { namespace: 'shop', labels: many, pod: { name: 'web-1' } };
+  const document = settled({ event, kubernetes, fields: { event: { k9000: 'own' } } });
+  assert.deepEqual(document['kubernetes'], { namespace: 'shop', pod: { name: 'web-1' } });
+  const kept = document['event'] as JsonObject;
+  const fields = document['fields'] as Record<string, JsonObject>;
+  assert.deepEqual([Object.keys(kept).length, kept['k499'], kept['id']], [501, 499, 'an id']);
+  assert.deepEqual(fields['kubernetes'], { labels: many });
+  assert.deepEqual([fields['event']?.['k500'], fields['event']?.['k9000']], [500, 9_000]);
+  assert.equal(fields['event']?.['original_k9000'], 'own');
+});
+
+test('names that engines refuse go below fields, and names that only look like those stay', () => {
+  const refused = { '': 1, ' ': 2, '.': 3, '..': 4, '.env': 5, 'a..b': 6, 'a. .b': 7, _id: 8, '_id.x': 9 };
+  assert.deepEqual(settled(refused), { fields: refused });
+  const fine = { 'a.': 1, 'a.b': 2, 'a b': 3, _ID: 4, _id_: 5, _HOSTNAME: 'n', _type_: 6 };
+  assert.deepEqual(settled(fine), fine);
 });
