@@ -77,6 +77,21 @@ test('of many indices without mapping or alias the first are named and the other
   assert.match(alias?.remedy ?? '', /POST \/_aliases \{"actions":\[\{"add":\{"index":"logboom-\*"/);
 });
 
+test('a data stream that somebody gave an alias has the mapping of the indices behind it', async () => {
+  const mapped = {
+    mappings: { dynamic: 'false', properties: { _logboom: { properties: { file: { type: 'keyword' } } } } },
+  };
+  const ask = (mapping: unknown): Promise<EngineFinding[]> =>
+    inspect((path) => {
+      if (path.includes('*,') && path.includes('/_alias'))
+        return { text: '{"logboom-shop":{"aliases":{"logboom":{}}}}' };
+      return path.includes('/_mapping') ? { text: JSON.stringify(mapping) } : { status: 404 };
+    });
+  assert.deepEqual(await ask({ '.ds-logboom-shop-2026.11.23-000001': mapped }), []);
+  const [finding] = await ask({ '.ds-logboom-shop2-2026.11.23-000001': mapped });
+  assert.equal(finding?.object, 'index logboom-shop');
+});
+
 test('what a user may not look at is told, with the option, and the rest is looked at', async () => {
   const findings = await inspect((path) => {
     if (path.includes('/_data_stream')) return { text: '{"data_streams":[{"name":"logboom-shop"}]}' };

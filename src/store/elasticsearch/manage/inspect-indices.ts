@@ -102,7 +102,7 @@ async function readIndices({ client, config, signal }: Inspection): Promise<Foun
   return Object.entries(aliased.json() as Readonly<Record<string, { aliases?: Json }>>).map(
     ([name, { aliases = {} }]) => {
       const isOwn = own.includes(name);
-      const mapping = mappings[name]?.mappings;
+      const mapping = (mappings[name] ?? backingOf(name, mappings))?.mappings;
       const properties = mapping?.properties ?? {};
       const { type } = (isOwn ? properties.file : properties[PRIVATE_MEMBER]?.properties?.file) ?? {};
       return {
@@ -113,6 +113,11 @@ async function readIndices({ client, config, signal }: Inspection): Promise<Foun
       };
     },
   );
+}
+
+/** Elasticsearch names a data stream that has an alias of its own in place of the indices behind it. */
+function backingOf(stream: string, mappings: Readonly<Record<string, MappedIndex>>): MappedIndex | undefined {
+  return Object.entries(mappings).find(([name]) => name.startsWith(`.ds-${stream}-`))?.[1];
 }
 
 interface MappedIndex {
