@@ -56,7 +56,7 @@ export class ArchiveMatcher {
     const candidates: Candidate[] = [];
     const choose = (head: Head): Fingerprint[] => {
       for (const other of this.#candidates(group, file, head)) {
-        const shortMarks = this.#marks.shortMarksOf(other);
+        const shortMarks = other.isTruncated ? this.#marks.shortMarksOf(other) : [];
         candidates.push({ file: other, endMark: this.#marks.endMarkOf(other), shortMarks });
       }
       return candidates.flatMap(({ endMark, shortMarks }) => [

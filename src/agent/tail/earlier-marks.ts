@@ -7,6 +7,9 @@ import { MARK_BYTES } from './fingerprint.ts';
 /** Places that are remembered per file; every second one is forgotten when they are full, the older the sparser. */
 const PLACES_MAX = 16;
 
+/** Into so many parts a first run is divided, each at least as long as a mark. */
+const FIRST_PARTS = 8;
+
 export interface EarlierMark {
   readonly offset: number;
   readonly bytes: Uint8Array;
@@ -14,7 +17,7 @@ export interface EarlierMark {
 
 export class EarlierMarks {
   readonly #places: { readonly endOffset: number; readonly length: number }[] = [];
-  /** Not made for the many files that are read in one piece. */
+  /** Not made for the many files of a line or two. */
   #bytes: Uint8Array | undefined;
 
   /** Remembers the bytes that end at `endOffset`, at most `MARK_BYTES`. */
@@ -26,22 +29,24 @@ export class EarlierMarks {
     this.#places.push({ endOffset, length: bytes.length });
   }
 
-  /** Returns what stood before the last place that is not behind `offset`. */
-  lastWithin(offset: number): EarlierMark | undefined {
-    return this.#markAt(this.#places.findLastIndex(({ endOffset }) => endOffset <= offset));
+  /**
+   * Remembers places within the first run that is read, which begins at `offset`: it may reach from before a copy was
+   * made to after it.
+   */
+  noteFirst(offset: number, run: Uint8Array): void {
+    const part = Math.max(MARK_BYTES, Math.ceil(run.length / FIRST_PARTS));
+    for (let end = part; end < run.length; end += part)
+      this.note(offset + end, run.subarray(end - MARK_BYTES, end));
   }
 
-  /** Returns what stood before each place, by offset. */
+  /** Returns what stood before each place, by offset; valid until more is noted. */
   all(): EarlierMark[] {
-    return this.#places.flatMap((_, index) => this.#markAt(index) ?? []);
-  }
-
-  #markAt(index: number): EarlierMark | undefined {
-    const place = this.#places[index];
-    const start = index * MARK_BYTES;
-    if (place === undefined || this.#bytes === undefined) return undefined;
-    const { endOffset, length } = place;
-    return { offset: endOffset - length, bytes: this.#bytes.subarray(start, start + length) };
+    const bytes = this.#bytes;
+    if (bytes === undefined) return [];
+    return this.#places.map(({ endOffset, length }, index) => {
+      const start = index * MARK_BYTES;
+      return { offset: endOffset - length, bytes: bytes.subarray(start, start + length) };
+    });
   }
 
   /** Keeps the newest one, and every second before it. */

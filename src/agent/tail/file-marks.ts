@@ -67,22 +67,22 @@ export class FileMarks {
    */
   isShortCopy(file: TailedFile, fd: number, size: number): boolean {
     if (size >= file.readOffset) return false;
-    const mark = file.earlierMarks.lastWithin(size);
-    if (mark === undefined || mark.offset + mark.bytes.length <= (file.head?.length ?? 0)) return false;
-    return isSameBytes(readAt(this.#context.fileSystem, fd, mark.offset, mark.bytes.length), mark.bytes);
+    const { fileSystem, sha256 } = this.#context;
+    const mark = this.shortMarksOf(file).findLast(({ offset, length }) => offset + length <= size);
+    return mark !== undefined && hasFingerprint(fileSystem, fd, mark, sha256);
   }
 
   /**
-   * Returns the fingerprints by which an archive is known as a copy of the truncated `file` that ends before its read
-   * offset, by offset; see `isShortCopy`.
+   * Returns the fingerprints by which a copy of `file` is known that ends before its read offset, by offset: none is
+   * within the first line.
    */
   shortMarksOf(file: TailedFile): Fingerprint[] {
-    if (!file.isTruncated) return [];
     const { sha256 } = this.#context;
+    const { savedMark } = file;
     const headLength = file.head?.length ?? 0;
-    return file.earlierMarks
-      .all()
-      .filter(({ offset, bytes }) => offset + bytes.length > headLength)
-      .map(({ offset, bytes }) => fingerprintOf(bytes, offset, sha256));
+    const marks = file.earlierMarks.all().map(({ offset, bytes }) => fingerprintOf(bytes, offset, sha256));
+    return [...(savedMark === undefined ? [] : [savedMark]), ...marks]
+      .filter(({ offset, length }) => offset + length > headLength)
+      .toSorted((left, right) => left.offset + left.length - right.offset - right.length);
   }
 }

@@ -76,6 +76,44 @@ test('a compressed copy that ends before what was read of the truncated file is 
   }
 });
 
+// A busy agent reads at once what was there before the copy and what was written after it.
+test('a copy that ends within what was read in one piece is not read', async () => {
+  for (const isCompressed of [false, true]) {
+    for (const isRestarted of [false, true]) {
+      const world = new AgentWorld([APPS_SOURCE]);
+      world.start();
+      const written: string[] = [];
+      const write = (count: number): void => {
+        const lines = Array.from(
+          { length: count },
+          (_, index) => `line ${written.length + index} of some length`,
+        );
+        written.push(...lines);
+        world.write(APP_LOG, `${lines.join('\n')}\n`);
+      };
+      if (isRestarted) {
+        write(20);
+        await world.advance(2000);
+        world.kill();
+        world.start();
+      }
+      write(20);
+      const copied = world.fileSystem.readFile(APP_LOG);
+      write(20);
+      await world.advance(1000);
+      world.write(COPY, copied);
+      world.fileSystem.truncate(APP_LOG, 0);
+      if (isCompressed) gzipFile(world.fileSystem, COPY);
+      written.push('b1');
+      world.write(APP_LOG, 'b1\n');
+      await world.advance(15_000);
+      const text = `compressed: ${isCompressed}, restarted: ${isRestarted}`;
+      assert.deepEqual(world.producer.messages().toSorted(), written.toSorted(), text);
+      await world.stop();
+    }
+  }
+});
+
 test('a file that begins like a truncated one, is shorter and goes on otherwise is another file', async () => {
   for (const first of ['banner\n', 'banner\na1\n']) {
     const world = new AgentWorld([APPS_SOURCE]);

@@ -75,7 +75,7 @@ export class TailedFile {
   markLength = 0;
   /** Marks of read offsets before the last one, as far as this run has read. */
   readonly earlierMarks = new EarlierMarks();
-  /** The mark of the checkpoint, until the file is read again. */
+  /** The mark of the checkpoint: the last one until the file is read again, and then an earlier one. */
   savedMark: Fingerprint | undefined;
   /** Aliases (`aliasOf`) of what stands in the directory and has the same content, or is not to be collected. */
   readonly also = new Set<string>();
@@ -210,8 +210,11 @@ export class TailedFile {
 
   /** Remembers the last bytes of a run that ends at the read offset. */
   remember(bytes: Uint8Array): void {
+    const startOffset = this.readOffset - bytes.length;
+    // Only the active file is copied and truncated.
+    if (this.markLength === 0 && this.rotation === undefined) this.earlierMarks.noteFirst(startOffset, bytes);
     // What is the mark until now becomes an earlier one.
-    this.earlierMarks.note(this.readOffset - bytes.length, this.markBytes.subarray(0, this.markLength));
+    this.earlierMarks.note(startOffset, this.markBytes.subarray(0, this.markLength));
     if (bytes.length >= MARK_BYTES) {
       this.markBytes.set(bytes.subarray(bytes.length - MARK_BYTES));
       this.markLength = MARK_BYTES;
