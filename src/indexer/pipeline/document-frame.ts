@@ -6,6 +6,7 @@
  *   {"@timestamp":"…30…","message":"…","stream":"stdout","log":{"offset":123,"file":{…}},"event":{"id":"…-…"},…}\n
  *                                     └── STREAM_PARTS by lane ──────────┘   └── template of the file ─────────┘
  */
+import { hasBytes } from '../../base/has-bytes.ts';
 import {
   DOCUMENT_HEAD,
   MESSAGE_HEAD,
@@ -156,13 +157,6 @@ function isEscaped(body: Buffer, start: number, position: number): boolean {
   let first = position;
   while (first > start && body[first - 1] === 0x5c) first--;
   return (position - first) % 2 === 1;
-}
-
-function hasBytes(body: Buffer, start: number, part: Buffer): boolean {
-  for (let index = 0; index < part.length; index++) {
-    if (body[start + index] !== part[index]) return false;
-  }
-  return true;
 }
 
 function isDigit(byte: number): boolean {

@@ -9,6 +9,7 @@
  *
  * The byte behind the message is an unescaped quote, which stands nowhere in a line: reading ends there by itself.
  */
+import { hasBytes } from '../../base/has-bytes.ts';
 import { FIELD_TYPE } from '../../record/field-types.ts';
 import { EXACT_DIGITS_MAX, MEMBERS_MAX, OBJECT_VALUE, type JsonScanner } from './json-scanner.ts';
 import type { JsonShapes, ShapeNode } from './json-shapes.ts';
@@ -273,11 +274,6 @@ export class KnownLineReader {
   #takeBlanks(): void {
     while (this.#source[this.#at] === BLANK) this.#put(BLANK);
   }
-}
-
-function hasBytes(source: Buffer, start: number, bytes: Uint8Array): boolean {
-  for (let index = 0; index < bytes.length; index++) if (source[start + index] !== bytes[index]) return false;
-  return true;
 }
 
 function digitsEnd(source: Buffer, start: number): number {

@@ -9,6 +9,7 @@
  * A line of text gets at most its level. What needs a closer look (a key that stands twice, digits that a number does
  * not hold, lines in ECS shape) is left to the general path, which makes the same document of every line.
  */
+import { hasBytes } from '../../base/has-bytes.ts';
 import type { FieldTypes } from '../../record/field-types.ts';
 import { MESSAGE_START } from '../../record/document-layout.ts';
 import type { Frame } from './document-frame.ts';
@@ -172,11 +173,6 @@ export class LineSplicer {
     writer.append(line, objectStart, valueEnds[beforeMessage] ?? 0);
     writer.append(line, textEnd + 1, objectEnd);
   }
-}
-
-function hasBytes(line: Buffer, start: number, bytes: Buffer): boolean {
-  for (let index = 0; index < bytes.length; index++) if (line[start + index] !== bytes[index]) return false;
-  return true;
 }
 
 function levelMember(level: Level): Buffer {

@@ -6,6 +6,7 @@
  * The fast path of `bulk-encoder.ts`: a property test holds it to the same result as the slow one.
  */
 import { copyBytes } from '../../../base/copy-bytes.ts';
+import { hasBytes } from '../../../base/has-bytes.ts';
 import type { JsonObject } from '../../../query/match.ts';
 import {
   DOCUMENT_HEAD,
@@ -321,11 +322,6 @@ function hasUsualKeys(keys: readonly string[]): boolean {
 function namespaceOf(members: JsonObject): string | undefined {
   const namespace = (members['kubernetes'] as JsonObject | undefined)?.['namespace'];
   return typeof namespace === 'string' ? namespace : undefined;
-}
-
-function hasBytes(body: Buffer, start: number, wanted: Buffer): boolean {
-  for (let at = 0; at < wanted.length; at += 1) if (body[start + at] !== wanted[at]) return false;
-  return true;
 }
 
 /** Returns the milliseconds of `T04:30:00.123456789Z` behind a day at `at`; NaN for another form or no such time. */

@@ -4,6 +4,7 @@
  * a message. The lengths of the last document found are tried first: documents of one file differ in little but
  * their messages.
  */
+import { hasBytes } from '../../../base/has-bytes.ts';
 import {
   DOCUMENT_HEAD,
   MESSAGE_HEAD,
@@ -73,11 +74,6 @@ export class DocumentIdentity {
     this.lane = lane as Lane;
     return true;
   }
-}
-
-function hasBytes(bytes: Buffer, at: number, wanted: Buffer): boolean {
-  for (let index = 0; index < wanted.length; index++) if (bytes[at + index] !== wanted[index]) return false;
-  return true;
 }
 
 function readHex(bytes: Buffer, start: number): number {
