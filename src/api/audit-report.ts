@@ -24,8 +24,8 @@ import type {
   AuditProblem,
   AuditRow,
   AuditVerdict,
-  WithoutAgentFigures,
 } from './api-types.ts';
+import { WithoutAgent } from './without-agent.ts';
 
 /** A last line that is longer than this is none: the bytes wait for something else. */
 const UNFINISHED_BYTES_MAX = 1024 * 1024;
@@ -164,41 +164,6 @@ function earliestWord(toldAt: ReadonlyMap<string, string>, silent: readonly Agen
   const heartbeats = new Map(silent.map(({ node, saidAt }) => [node, saidAt]));
   const words = [...toldAt].map(([node, time]) => heartbeats.get(node) ?? time);
   return words.toSorted()[0] ?? null;
-}
-
-/** Adds up what stands beside the files of agents. Of files it remembers those that have letters, which are few. */
-class WithoutAgent {
-  readonly #letters: AuditLetters | undefined;
-  /** Stored files with letters, and files of agents with letters, which are told with their rows. */
-  readonly #stored = new Set<string>();
-  readonly #followed = new Set<string>();
-  readonly #sum = { files: 0, records: 0, droppedByPipeline: 0, expired: 0 };
-
-  constructor(letters: AuditLetters | undefined) {
-    this.#letters = letters;
-  }
-
-  add({ fileId, found, twice, droppedByPipeline, expired }: FileAudit): void {
-    if (this.#letters?.has(fileId) === true) this.#stored.add(fileId);
-    this.#sum.files += 1;
-    this.#sum.records += found - twice;
-    this.#sum.droppedByPipeline += droppedByPipeline;
-    this.#sum.expired += expired;
-  }
-
-  leave(fileId: string): void {
-    if (this.#letters?.has(fileId) === true) this.#followed.add(fileId);
-  }
-
-  figures(): WithoutAgentFigures {
-    const { fileIds = [], refused = 0, discarded = 0 } = this.#letters?.except(this.#followed) ?? {};
-    return {
-      ...this.#sum,
-      files: this.#sum.files + fileIds.filter((fileId) => !this.#stored.has(fileId)).length,
-      droppedByPipeline: this.#sum.droppedByPipeline + discarded,
-      deadLettered: refused,
-    };
-  }
 }
 
 function agentsOf({ agents: report, ownNode }: AuditLook): AuditAnswer['agents'] {
