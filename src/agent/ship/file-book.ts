@@ -167,7 +167,7 @@ export class FileBook {
     return this.#options.store.durableProgress(fileId)?.skips?.at(-1)?.endOffset ?? 0;
   }
 
-  /** Begins to make durable what was written down, and wakes the agent when that is done; returns the mark of it. */
+  /** Begins to make all entries durable, and wakes the agent when they are; returns how many there are. */
   persist(): number {
     if (this.#context.scheduler.monotonicMs() >= this.#syncAtMs) this.#startSync();
     return this.#options.store.written;

@@ -23,9 +23,9 @@ export interface ShipperOptions {
   readonly bytesMax: number;
   /** Journals times, cuts and new files; throws the system's error when it cannot. */
   readonly prepare: () => void;
-  /** Whether what a batch of this file depends on, prepared when `written` was the mark, survives a power loss. */
+  /** Whether what a batch of this file depends on, all within `written` entries, survives a power loss. */
   readonly isDurable: (fileId: string, written: number) => boolean;
-  /** Begins to make what is prepared durable, after which `flush` is called again; returns the mark of now. */
+  /** Begins to make all entries durable, after which `flush` is called again; returns how many there are. */
   readonly persist: () => number;
   /** Called when acknowledgements have arrived. */
   readonly onAcknowledged: (fileId: string) => void;
@@ -35,7 +35,7 @@ export interface ShipperOptions {
 interface Waiting {
   readonly ticket: Ticket;
   readonly batch: EncodedBatch;
-  /** The mark of the journal when it had to wait first. */
+  /** How many entries the journal had when it had to wait first. */
   readonly written: number;
 }
 
