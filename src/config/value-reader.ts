@@ -147,7 +147,15 @@ export class ValueReader {
     const items = isSeq(node) ? node.items : isScalarShape(shape.of) && isScalar(node) ? [node] : undefined;
     if (items === undefined) return this.#wrongKind(node, shape, name);
     if (items.length < (shape.countMin ?? 0)) this.report(node, name, 'is empty, expected at least one');
-    return items.map((item, index) => this.read(item, shape.of, `${name}[${index}]`));
+    return items.map((item, index) => {
+      const itemName = `${name}[${index}]`;
+      // A key without a value has its default; an item has none.
+      if (shape.of.kind !== 'any' && isNull(this.resolve(item))) {
+        const expected = `is empty, expected ${describeShape(shape.of)}`;
+        this.report(item ?? node, itemName, expected, 'Give it a value, or remove it.');
+      }
+      return this.read(item, shape.of, itemName);
+    });
   }
 
   #readMap(node: unknown, name: string): unknown {
