@@ -77,7 +77,7 @@ function toFlag(option: OptionDefinition, group: string): Option {
   const flag = flagNameOf(option.path);
   const { shape } = option;
   if (shape.kind === 'boolean')
-    return new Option(`${flag} [true|false]`, option.description).helpGroup(group);
+    return new Option(`${flag} [true|false]`, describeSwitch(option, flag)).helpGroup(group);
   const choices = shape.kind === 'choice' ? shape.values : [];
   const isListed = choices.length > 0 && choices.join('|').length > CHOICES_WIDTH_MAX;
   const placeholder =
@@ -90,6 +90,13 @@ function describe({ description, default: value, defaultText }: OptionDefinition
   const text =
     defaultText ?? (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
   return text === undefined ? description : `${description.replace(/\.$/, '')} (default: ${text})`;
+}
+
+/** What is on by default says how to switch it off. */
+function describeSwitch({ description, default: value }: OptionDefinition, flag: string): string {
+  return value === true
+    ? `${description.replace(/\.$/, '')} (default: true; off with ${flag} false)`
+    : description;
 }
 
 function readConfigFile(context: CliContext, flag: unknown): { name: string; text: string } | undefined {
