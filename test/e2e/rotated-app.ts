@@ -75,6 +75,11 @@ export class RotatedApp {
     return this.#rotations;
   }
 
+  /** How many lines it has written by now. */
+  get lines(): number {
+    return this.#count;
+  }
+
   start(): void {
     this.#tasks.push(this.#write(), this.#rotate());
   }
