@@ -124,3 +124,29 @@ test('a file that was truncated and then renamed while no agent ran is known as 
     await world.stop();
   }
 });
+
+// Applications begin each file with the same line, and then only offsets tell lines of two lives apart.
+test('a rotated file whose content was replaced in place is another file, also with the same first line', async () => {
+  const first = 'banner\na1\na2\n';
+  for (const second of ['banner\nb1\n', 'banner\nb1\nb2\nb3\n']) {
+    for (const isRunning of [true, false]) {
+      const world = new AgentWorld([APPS_SOURCE]);
+      world.write(APP_LOG, first);
+      world.start();
+      await world.advance(2000);
+      if (!isRunning) world.kill();
+      world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+      world.write(APP_LOG, 'c1\n');
+      // Long enough to close the file that nobody writes to.
+      await world.advance(60_000);
+      world.fileSystem.truncate(`${APP_LOG}.1`, 0);
+      world.write(`${APP_LOG}.1`, second);
+      if (!isRunning) world.start();
+      await world.advance(20_000);
+      const expected = [...first.trimEnd().split('\n'), ...second.trimEnd().split('\n'), 'c1'].toSorted();
+      const text = `${JSON.stringify(second)}, running: ${isRunning}`;
+      assert.deepEqual(world.producer.messages().toSorted(), expected, text);
+      await world.stop();
+    }
+  }
+});

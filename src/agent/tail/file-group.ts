@@ -2,7 +2,7 @@ import { ContainerLanes } from '../../capture/container-lanes.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
 import { compareAge, isLasting, type Rotation } from '../discovery/rotated-name.ts';
 import type { PodFacts } from '../kubernetes/pod-facts.ts';
-import type { TailedFile } from './tailed-file.ts';
+import type { Observed, TailedFile } from './tailed-file.ts';
 
 /** How long the successors of a file that cannot be read wait for it, counted from its first failure. */
 export const HELD_BACK_MS_MAX = 60_000;
@@ -73,6 +73,17 @@ export class FileGroup {
     const index = this.files.indexOf(younger);
     file.order = ((this.files[index - 1]?.order ?? younger.order - 1) + younger.order) / 2;
     this.files.splice(index, 0, file);
+  }
+
+  /**
+   * Returns which life of its inode begins with a file that continues no other: it shares the inode and the time of
+   * birth with earlier ones, and perhaps the first line, so that its id would be theirs.
+   */
+  generationOf({ inode, birthNs }: Observed): number {
+    const earlier = this.files.filter(
+      (file) => birthNs !== '0' && file.birthNs === birthNs && (file.inode === inode || file.inode === ''),
+    );
+    return Math.max(-1, ...earlier.map(({ generation }) => generation)) + 1;
   }
 
   /** Whether something that may go on with what was read cannot be looked into just now. */

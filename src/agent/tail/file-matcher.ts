@@ -249,7 +249,7 @@ export class FileMatcher {
     if (match === 'suspect') return false;
     const origin = match ?? findProcessed(group, observed) ?? this.#findReadInLonger(group, copy, beside);
     if (origin === undefined) {
-      this.begin(group, observed, fd, 0);
+      this.begin(group, observed, fd, group.generationOf(observed));
       return true;
     }
     const isContinued =
@@ -266,11 +266,12 @@ export class FileMatcher {
     return false;
   }
 
-  /** Whether a copy of the truncated `file` ends before what was read of it, so that nothing goes on in it. */
+  /** Whether a copy of `file`, which is gone, ends before what was read of it, so that nothing goes on in it. */
   #isShortCopy(file: TailedFile, observed: Observed, fd: number): boolean {
-    if (!file.isTruncated || observed.size >= file.readOffset) return false;
-    // What was known as its copy before the truncation was compared while the file was whole.
-    return file.also.has(aliasOf(observed)) || this.#marks.isShortCopy(file, fd, observed.size);
+    if (observed.size >= file.readOffset) return false;
+    // What was known as its copy before was compared while the file was whole.
+    const isKnown = file.also.has(aliasOf(observed));
+    return isKnown || (file.isTruncated && this.#marks.isShortCopy(file, fd, observed.size));
   }
 
   /** Whether `copy` was made of the truncated `file` before another copy, which holds all of it and more. */

@@ -154,3 +154,26 @@ test('the copy of a later life is not taken for that of an earlier one that bega
   assert.deepEqual(world.producer.messages().toSorted(), expected);
   await world.stop();
 });
+
+// logrotate's `copy` leaves the file as it is, until somebody removes it.
+test('a copy of a file that was removed while no agent ran is not read, also when the file had grown since', async () => {
+  for (const later of ['', 'a3\n']) {
+    const world = new AgentWorld([APPS_SOURCE]);
+    world.write(APP_LOG, 'a1\na2\n');
+    world.start();
+    await world.advance(2000);
+    world.write(COPY, world.fileSystem.readFile(APP_LOG));
+    await world.advance(2000);
+    world.write(APP_LOG, later);
+    await world.advance(2000);
+    world.kill();
+    world.fileSystem.unlink(APP_LOG);
+    world.write(APP_LOG, 'b1\n');
+    world.start();
+    await world.advance(20_000);
+    const expected = ['a1', 'a2', ...(later === '' ? [] : ['a3']), 'b1'];
+    assert.deepEqual(world.producer.messages().toSorted(), expected, later);
+    assert.deepEqual(gapsOf(world), [], later);
+    await world.stop();
+  }
+});
