@@ -104,6 +104,8 @@ export function applySkip(context: TailContext, file: TailedFile): boolean {
   file.readOffset = skip.endOffset;
   file.markLength = 0;
   file.savedMark = undefined;
+  // What could not be read of it is not tried again, and holds nothing back.
+  file.noteSuccess();
   const time = formatTimestamp(context.scheduler.nowNs());
   if (skip.text !== undefined) file.addGap({ ...gapOf(skip, skip.text), time });
   const text = `${file.path}: ${bytes} bytes are not read: ${skip.text ?? 'a hole that never held any'}`;
