@@ -55,28 +55,25 @@ test('ten thousand members do not become ten thousand at the top level, nor an o
   });
 });
 
-test('what brings the members of others to more than five hundred values goes below fields', () => {
-  const part = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`k${index}`, index]));
-  assert.deepEqual(settled({ a: part, b: part, c: part, d: 1 }), {
-    a: part,
-    b: part,
-    d: 1,
-    fields: { c: part },
-  });
+test('what brings a document to more than four hundred values goes below fields, those of others first', () => {
+  const part = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`k${index}`, index]));
+  const host = { name: 'n1', ...part };
+  assert.deepEqual(settled({ a: part, b: part, d: 1, host }), { a: part, d: 1, host, fields: { b: part } });
 });
 
-test('an object of Logboom’s own keeps its identity and five hundred values, and the others go below fields', () => {
+test('an object of Logboom’s own keeps its identity and four hundred values, and the others go below fields', () => {
   const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, index]));
   const event = { ...many, id: 'an id' };
   const kubernetes = { namespace: 'shop', labels: many, pod: { name: 'web-1' } };
-  const document = settled({ event, kubernetes, fields: { event: { k9000: 'own' } } });
+  const document = settled({ kubernetes, event, status: 1, fields: { event: { k9000: 'own' } } });
   assert.deepEqual(document['kubernetes'], { namespace: 'shop', pod: { name: 'web-1' } });
   const kept = document['event'] as JsonObject;
   const fields = document['fields'] as Record<string, JsonObject>;
-  assert.deepEqual([Object.keys(kept).length, kept['k499'], kept['id']], [501, 499, 'an id']);
+  assert.deepEqual([Object.keys(kept).length, kept['k397'], kept['id']], [399, 397, 'an id']);
   assert.deepEqual(fields['kubernetes'], { labels: many });
-  assert.deepEqual([fields['event']?.['k500'], fields['event']?.['k9000']], [500, 9_000]);
+  assert.deepEqual([fields['event']?.['k398'], fields['event']?.['k9000']], [398, 9_000]);
   assert.equal(fields['event']?.['original_k9000'], 'own');
+  assert.deepEqual([document['status'], fields['status']], [undefined, 1]);
 });
 
 test('names that engines refuse go below fields, and names that only look like those stay', () => {

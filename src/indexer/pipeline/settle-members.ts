@@ -14,8 +14,11 @@ import { isIdentityPath, isObject, moveToFields, ownObject, setField, type JsonO
 /** Top-level members beside those of Logboom's own documents; what comes later goes below `fields`. */
 const MEMBERS_MAX = 200;
 
-/** Values in all of those together, and in each of Logboom's own objects; what would be more goes below `fields`. */
-const VALUES_MAX = 500;
+/**
+ * Values in all members but `fields`; what would be more goes below `fields`. Fewer than a segment may have columns
+ * (`store/embedded/columns.ts`): only what stands below `fields` shares one when there are too many.
+ */
+const VALUES_MAX = 400;
 
 /** A name with an empty step at its beginning or between dots: engines refuse it, and take one with a dot at its end. */
 const EMPTY_STEP = /^\s*(?:\.|$)|\.\s*\.|\.\s+$/;
@@ -40,22 +43,40 @@ const METADATA_NAMES: ReadonlySet<string> = new Set([
 
 /** Moves what cannot stay at the top level of a document, and changes nothing of any other. */
 export function settleMembers(document: JsonObject): void {
-  let members = 0;
+  const keys = Object.keys(document);
+  const values = settleOwn(document, keys.filter(isOwnName));
+  settleOthers(
+    document,
+    keys.filter((key) => !isOwnName(key)),
+    VALUES_MAX - values,
+  );
+}
+
+/** Settles the members that Logboom writes itself; returns the number of values that stay in them. */
+function settleOwn(document: JsonObject, keys: readonly string[]): number {
   let values = 0;
-  for (const key of Object.keys(document)) {
+  for (const key of keys) {
     const value = document[key];
-    const isMisplaced = isObjectName(key) && !canBeObject(value);
-    if (isOwnName(key)) {
-      if (isMisplaced) moveToFields(document, key);
-      else if (key !== 'fields' && isObject(value)) moveSurplus(document, key, value);
-      continue;
-    }
-    members += 1;
+    if (isMisplaced(key, value)) moveToFields(document, key);
+    else if (key !== 'fields' && isObject(value))
+      values += moveSurplus(document, key, { object: value, valuesMax: VALUES_MAX - values });
+  }
+  return values;
+}
+
+function settleOthers(document: JsonObject, keys: readonly string[], valuesMax: number): void {
+  let values = 0;
+  for (const [index, key] of keys.entries()) {
+    const value = document[key];
     const count = countValues(value, VALUES_MAX + 1);
-    if (isMisplaced || !canBeName(key) || members > MEMBERS_MAX || values + count > VALUES_MAX)
-      moveToFields(document, key);
+    const isTooMuch = index >= MEMBERS_MAX || values + count > valuesMax;
+    if (isTooMuch || isMisplaced(key, value) || !canBeName(key)) moveToFields(document, key);
     else values += count;
   }
+}
+
+function isMisplaced(key: string, value: unknown): boolean {
+  return isObjectName(key) && !canBeObject(value);
 }
 
 function canBeName(key: string): boolean {
@@ -69,20 +90,30 @@ function canBeObject(value: unknown): boolean {
   return value === null || value === undefined || isObject(value);
 }
 
-/** Leaves so many values of one of Logboom's own objects in their place; the others go below `fields`, under its name. */
-function moveSurplus(document: JsonObject, key: string, object: JsonObject): void {
-  if (countValues(object, VALUES_MAX + 1) <= VALUES_MAX) return;
+interface OwnObject {
+  readonly object: JsonObject;
+  readonly valuesMax: number;
+}
+
+/**
+ * Leaves so many values of one of Logboom's own objects in their place, and moves the others below `fields`, under its
+ * name; returns how many stay. Those that say which record it is stay in any case.
+ */
+function moveSurplus(document: JsonObject, key: string, { object, valuesMax }: OwnObject): number {
+  const whole = countValues(object, VALUES_MAX + 1);
+  if (whole <= valuesMax) return whole;
   const surplus = ownObject(ownObject(document, 'fields'), key);
   let values = 0;
   for (const name of Object.keys(object)) {
     const count = countValues(object[name], VALUES_MAX + 1);
     const isKept = count === 1 && isIdentityPath(`${key}.${name}`);
-    if (isKept || values + count <= VALUES_MAX) values += count;
+    if (isKept || values + count <= valuesMax) values += count;
     else {
       setField(surplus, name, object[name]);
       delete object[name];
     }
   }
+  return values;
 }
 
 /** Counts the values at the ends of nested objects, up to `countMax`. */
