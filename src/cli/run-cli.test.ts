@@ -479,6 +479,17 @@ void test('completion names every command and its options', async () => {
   }
 });
 
+void test('completion offers the values of options and commands', async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { out } = await run(`completion ${shell}`);
+    assert.match(out, /ndjson csv parquet/, `${shell}: of an option of a command`);
+    assert.match(out, /debug info warn error/, `${shell}: of an option of the table`);
+    assert.match(out, /true false/, `${shell}: of a switch`);
+    assert.match(out, /bash zsh fish/, `${shell}: of a command`);
+    assert.ok(out.includes(commandNames.join(' ')), `${shell}: of help`);
+  }
+});
+
 void test('import says what was new, whose times the lines have, and what could not be read', async () => {
   const seen: boolean[] = [];
   const importWith = async (result: Partial<ImportResult>, argv = 'import a.log b.log') => {
