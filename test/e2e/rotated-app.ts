@@ -53,7 +53,7 @@ export class RotatedApp {
   #turns = 0;
   #rotations = 0;
   #isStopping = false;
-  #isRotating = true;
+  #isRotating = false;
 
   constructor(options: RotatedAppOptions) {
     this.#options = options;
@@ -80,8 +80,13 @@ export class RotatedApp {
     return this.#count;
   }
 
-  start(): void {
-    this.#tasks.push(this.#write(), this.#rotate());
+  startWriting(): void {
+    this.#tasks.push(this.#write());
+  }
+
+  startRotating(): void {
+    this.#isRotating = true;
+    this.#tasks.push(this.#rotate());
   }
 
   /** Ends both after whole lines and whole rotations; resolves with how many lines were written. */
