@@ -73,6 +73,8 @@ export interface FileCheckpoint {
   readonly mark: Fingerprint | undefined;
   /** `device:inode@birth` of others with the same content: copies, compressed ones, what a processor made of it. */
   readonly also: readonly string[];
+  /** The same of what stands beside it and is not collected; absent where nothing does. */
+  readonly unwanted?: readonly string[];
   readonly isArchive: boolean;
   /** Read to its end, given out, acknowledged; only the names are still there. */
   readonly isComplete: boolean;

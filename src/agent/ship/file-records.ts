@@ -35,6 +35,7 @@ export function checkpointOf(
     head: must(file.head, 'head'),
     mark,
     also: [...file.also],
+    ...(group.ignored.size === 0 ? {} : { unwanted: [...group.ignored] }),
     isArchive: file.compression !== undefined,
     isComplete: file.phase === 'done' && file.isSettled,
     size: file.size,

@@ -58,6 +58,8 @@ export class FileGroup {
     this.spec = spec;
     this.files = [...restored].sort((left, right) => left.order - right.order);
     this.hasHistory = restored.length > 0;
+    // Unwanted history stays unwanted after a restart, whatever becomes of the files beside it.
+    for (const { unwanted } of restored) for (const alias of unwanted) this.ignored.add(alias);
   }
 
   /** Takes in a file: before those that its name says are younger, and behind all others. */

@@ -551,3 +551,22 @@ test('a truncation that somebody tells of is recorded once, however like its old
   assert.deepEqual(gapsOf(world), [['possible_loss', 18, 18]]);
   await world.stop();
 });
+
+test('history that is not wanted stays unwanted when the active file is truncated after a restart', async () => {
+  for (const isRunning of [true, false]) {
+    const world = new AgentWorld([{ ...APPS_SOURCE, history: 'none' }]);
+    world.write(`${APP_LOG}.1`, 'old1\nold2\n');
+    world.write(APP_LOG, 'a1\na2\n');
+    world.start();
+    await world.advance(2000);
+    await world.stop();
+    if (isRunning) world.start();
+    await world.advance(2000);
+    world.fileSystem.truncate(APP_LOG, 0);
+    world.write(APP_LOG, 'b1\n');
+    if (!isRunning) world.start();
+    await world.advance(20_000);
+    assert.deepEqual(messagesOf(world).toSorted(), ['a1', 'a2', 'b1'], `running: ${isRunning}`);
+    await world.stop();
+  }
+});

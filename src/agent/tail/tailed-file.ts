@@ -79,6 +79,8 @@ export class TailedFile {
   savedMark: Fingerprint | undefined;
   /** Aliases (`aliasOf`) of what stands in the directory and has the same content, or is not to be collected. */
   readonly also = new Set<string>();
+  /** Aliases of what was not to be collected beside it when its checkpoint was written. */
+  unwanted: readonly string[] = [];
 
   fd: number | undefined;
   archive: ArchiveReader | undefined;
@@ -289,6 +291,7 @@ export function restoreFile(saved: FileCheckpoint, isStampless: boolean): Tailed
   file.head = saved.head;
   file.savedMark = saved.mark;
   for (const inode of saved.also) file.also.add(inode);
+  file.unwanted = saved.unwanted ?? [];
   file.replay = new ReplayState(saved.times, saved.cuts, isStampless);
   file.readOffset = saved.acknowledgedOffset;
   file.size = saved.size;
