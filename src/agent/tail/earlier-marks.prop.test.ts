@@ -7,7 +7,7 @@ import { MARK_BYTES } from './fingerprint.ts';
 const FILE = Uint8Array.from({ length: 5000 }, (_, index) => (index * 31) % 251);
 
 test('what is remembered stood in the file, the newest place always, and an old one near enough', () => {
-  const runs = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 50 });
+  const runs = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 40, size: 'max' });
   fc.assert(
     fc.property(runs, fc.integer({ min: 0, max: 5000 }), (lengths, offset) => {
       const marks = new EarlierMarks();
