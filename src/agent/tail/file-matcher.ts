@@ -337,7 +337,7 @@ export class FileMatcher {
         continue;
       }
       const hasChanged = this.#marks.hasChanged(file);
-      if ((hasChanged || canBeCopied(group, file)) && this.#marks.isCopy(file, fd, observed.size))
+      if ((hasChanged || canBeCopied(group, file, observed)) && this.#marks.isCopy(file, fd, observed.size))
         return file;
       if (hasChanged && this.#marks.isShortCopy(file, fd, observed.size)) readFurther = file;
     }
@@ -384,9 +384,17 @@ export class FileMatcher {
 }
 
 /** Whether a rotated file that just appeared can be a copy of `file`: copies are made of the active one. */
-function canBeCopied(group: FileGroup, file: TailedFile): boolean {
-  if (!group.isKnown && !file.isCheckpointed) return false;
+function canBeCopied(group: FileGroup, file: TailedFile, observed: Observed): boolean {
+  if (!group.isKnown && !file.isCheckpointed) {
+    // Files that are alike at first sight are two files, unless the rotated one is the younger one: copies only are.
+    return group.hasHistory && file.isActive && isBornLater(observed, file);
+  }
   return file.isActive || file.isShrunk || !file.isListed || group.spec.hasProcessor;
+}
+
+/** Whether what stands there is known to be younger than a file; renaming changes the age of neither. */
+function isBornLater(observed: Observed, file: TailedFile): boolean {
+  return file.birthNs !== '0' && BigInt(observed.birthNs) > BigInt(file.birthNs);
 }
 
 /** Whether a file and what stands under its inode are known to have the same time of birth. */

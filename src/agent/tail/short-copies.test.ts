@@ -177,3 +177,41 @@ test('a copy of a file that was removed while no agent ran is not read, also whe
     await world.stop();
   }
 });
+
+// The agent comes back between copying and truncating, and knows the file itself from an earlier life only.
+test('a copy that stands beside a life of a known file which began while no agent ran is not read', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(2000);
+  world.kill();
+  world.write(`${APP_LOG}.2`, world.fileSystem.readFile(APP_LOG));
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'b1\nb2\n');
+  world.write(`${APP_LOG}.1`, world.fileSystem.readFile(APP_LOG));
+  world.start();
+  await world.advance(1000);
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'c1\n');
+  await world.advance(15_000);
+  assert.deepEqual(world.producer.messages().toSorted(), ['a1', 'a2', 'b1', 'b2', 'c1']);
+  await world.stop();
+});
+
+test('a renamed file that is all of what the active one begins with is read, though it was renamed while no agent ran', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(2000);
+  world.kill();
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.2`);
+  world.write(APP_LOG, 'banner\nready\n');
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  await world.advance(10);
+  world.write(APP_LOG, 'banner\nready\nc1\n');
+  world.start();
+  await world.advance(15_000);
+  const expected = ['a1', 'a2', 'banner', 'banner', 'c1', 'ready', 'ready'];
+  assert.deepEqual(world.producer.messages().toSorted(), expected);
+  await world.stop();
+});
