@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { FieldTypes } from '../../record/field-types.ts';
 import { addFieldTypes } from '../../record/field-types.ts';
+import type { Column } from './segment-engine.ts';
 import { COLUMNS_MAX, columnsOf, mergeColumns, parseColumnName, restoreColumns } from './columns.ts';
 
 const key = fc.oneof(
@@ -73,4 +74,69 @@ test('beyond the greatest number of columns, whole members of fields go into the
   const columns = columnsOf(typesOf(entries));
   assert.equal(columns.length, COLUMNS_MAX + 1);
   assert.equal(columns.at(-1)?.name, 'fields_rest');
+});
+
+const own = fc.constantFrom('labels', 'kubernetes', 'event', 'log', 'message', 'fields', 'tags');
+const documentTypes = fc.array(fc.tuple(fc.oneof(own, key), value), { maxLength: 12 }).map((entries) => {
+  const tree: FieldTypes = new Map();
+  for (const [name, member] of entries) addFieldTypes(tree, name, member);
+  return tree;
+});
+
+test('whatever the members of documents are, what has no column has a rest', () => {
+  fc.assert(
+    fc.property(documentTypes, documentTypes, fc.integer({ min: 1, max: 8 }), (one, other, columnsMax) => {
+      const lists = [columnsOf(one, columnsMax), columnsOf(other, columnsMax)];
+      const merged = mergeColumns(lists, columnsMax);
+      for (const columns of [...lists, merged]) {
+        const names = columns.map((column) => column.name.toLowerCase());
+        assert.equal(new Set(names).size, names.length);
+        assert.deepEqual(restoreColumns(columns.map((column) => [column.name, column.kind])), columns);
+        const foreign = columns.filter(({ path, isRest }) => isRest !== true && !OWN.has(path[0] ?? ''));
+        assert.ok(foreign.length <= columnsMax, JSON.stringify(columns));
+      }
+      for (const { path } of [...columnsOf(one), ...columnsOf(other)])
+        assert.ok(merged.some((column) => canHold(column, path)));
+    }),
+  );
+});
+
+const OWN: ReadonlySet<string> = new Set([
+  'labels',
+  'kubernetes',
+  'event',
+  'log',
+  'message',
+  'fields',
+  'tags',
+]);
+
+function canHold({ path: above, isRest }: Column, path: readonly string[]): boolean {
+  if (isRest === true && above.length >= path.length) return false;
+  return above.every((part, depth) => part === path[depth]);
+}
+
+test('labels, foreign members and fields cannot take the columns of each other', () => {
+  const names = (count: number): Record<string, number> =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, index]));
+  const tree: FieldTypes = new Map();
+  addFieldTypes(tree, 'labels', names(1000));
+  for (const [name, member] of Object.entries(names(1000))) addFieldTypes(tree, name, member);
+  addFieldTypes(tree, 'kubernetes', { namespace: 'shop' });
+  addFieldTypes(tree, 'fields', names(1000));
+  const columns = columnsOf(tree, 100);
+  assert.ok(columns.some(({ name }) => name === 'kubernetes.namespace'));
+  const count = (top: string): number =>
+    columns.filter(({ path }) => path[0] === top && path.length > 1).length;
+  assert.deepEqual([count('labels'), count('kubernetes'), count('fields')], [49, 1, 25]);
+  const rests = columns.filter(({ isRest }) => isRest === true).map(({ name }) => name);
+  assert.deepEqual(rests, ['labels\\rest', '\\rest', 'fields_rest']);
+});
+
+test('a key with a backslash is not taken for a rest', () => {
+  const tree: FieldTypes = new Map();
+  for (const name of ['\\rest', 'labels\\rest', 'fields_rest', 'rest']) addFieldTypes(tree, name, 'x');
+  const columns = columnsOf(tree);
+  assert.deepEqual(restoreColumns(columns.map((column) => [column.name, column.kind])), columns);
+  assert.ok(columns.every(({ isRest }) => isRest !== true));
 });

@@ -19,6 +19,8 @@ import { sqlName, sqlText, sqlTime } from './sql-text.ts';
 interface Operand {
   readonly kind: ColumnKind | 'scalar';
   readonly sql: string;
+  /** Whether it is the array of what a path through arrays leads to: an empty one is nothing. */
+  readonly isGathered?: boolean;
 }
 
 /** Builds a condition on an expression; `scalar` is the JSON of a scalar. */
@@ -28,7 +30,10 @@ const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const NUMBER_SQL = sqlText('[+-]?\\d+(?:\\.\\d+)?(?:[eE][+-]?\\d+)?');
 
 /** Keys of a field's path that are tried as one literal key with dots. */
-const LITERAL_SEGMENTS_MAX = 4;
+const LITERAL_SEGMENTS_MAX = 6;
+
+/** Of a longer path arrays are gone through only where every key is nested: the ways would be hundreds. */
+const ARRAY_SEGMENTS_MAX = 4;
 
 const OWN_OPERANDS: ReadonlyMap<string, Operand> = new Map<string, Operand>([
   ['@timestamp', { kind: 'text', sql: `(${TIME_TEXT_SQL})` }],
@@ -107,24 +112,34 @@ function operandsOf(field: string, columns: readonly Column[]): Operand[] {
   if (own !== undefined) return [own];
   const found: Operand[] = [];
   for (const column of columns) {
-    const path = column.path.join('.');
-    if (path === field && column.name !== 'fields_rest') {
+    if (column.isRest !== true && column.path.join('.') === field) {
       found.push({ kind: column.kind, sql: sqlName(column.name) });
-    } else if (column.kind === 'json' && field.startsWith(`${path}.`)) {
-      found.push(...placesIn(sqlName(column.name), field.slice(path.length + 1)));
+      continue;
     }
+    const below = pathBelow(column, field);
+    if (below !== undefined) found.push(...placesIn(sqlName(column.name), below));
   }
   return found;
+}
+
+/** Returns the path of the field in the JSON of a column, dotted; undefined when it cannot stand there. */
+function pathBelow({ kind, path }: Column, field: string): string | undefined {
+  if (kind !== 'json') return undefined;
+  const above = path.map((key) => `${key}.`).join('');
+  return field.startsWith(above) ? field.slice(above.length) : undefined;
 }
 
 /** The places in a JSON value that a dotted path names: nested keys, literal keys with dots, through arrays. */
 function placesIn(json: string, path: string): Operand[] {
   const places: Operand[] = [];
-  for (const keys of keySplits(path.split('.'))) {
+  const segments = path.split('.');
+  for (const keys of keySplits(segments)) {
     const nested = keys.map((key) => `.${JSON.stringify(key)}`);
     places.push({ kind: 'json', sql: `json_extract(${json}, ${sqlText(`$${nested.join('')}`)})` });
+    if (segments.length > ARRAY_SEGMENTS_MAX && keys.length < segments.length) continue;
     for (const through of arrayPaths(nested)) {
-      places.push({ kind: 'json', sql: `to_json(json_extract(${json}, ${sqlText(`$${through}`)}))` });
+      const sql = `to_json(json_extract(${json}, ${sqlText(`$${through}`)}))`;
+      places.push({ kind: 'json', sql, isGathered: true });
     }
   }
   return places;
@@ -145,7 +160,7 @@ function arrayPaths(nested: readonly string[]): string[] {
 
 function keySplits(segments: readonly string[]): string[][] {
   if (segments.length === 0) return [[]];
-  if (segments.length > LITERAL_SEGMENTS_MAX) return [[...segments]];
+  if (segments.length > LITERAL_SEGMENTS_MAX) return [[...segments], [segments.join('.')]];
   const splits: string[][] = [];
   for (let length = 1; length <= segments.length; length += 1) {
     const key = segments.slice(0, length).join('.');
@@ -158,13 +173,16 @@ function compileExists(field: string, columns: readonly Column[]): string {
   if (OWN_OPERANDS.has(field) || field === 'log' || field === 'event') return 'true';
   const conditions: string[] = [];
   for (const column of columns) {
-    const path = column.path.join('.');
     const name = sqlName(column.name);
-    if (standsWithin(column.path, field)) conditions.push(`${name} IS NOT NULL`);
-    else if (column.kind === 'json' && field.startsWith(`${path}.`)) {
-      for (const place of placesIn(name, field.slice(path.length + 1))) {
-        conditions.push(`${place.sql}::VARCHAR NOT IN ('null', '[]')`);
-      }
+    if (standsWithin(column.path, field)) {
+      conditions.push(`${name} IS NOT NULL`);
+      continue;
+    }
+    const below = pathBelow(column, field);
+    for (const place of below === undefined ? [] : placesIn(name, below)) {
+      conditions.push(
+        `${place.sql}::VARCHAR NOT IN (${place.isGathered === true ? "'null', '[]'" : "'null'"})`,
+      );
     }
   }
   return anyOf(conditions);
@@ -316,6 +334,13 @@ function compileRegexSql(field: string, source: string, columns: readonly Column
 
 /** Returns a field's value as text, for splitting a histogram; NULL where a row has none. */
 export function fieldTextSql(field: string, columns: readonly Column[]): string {
-  const texts = operandsOf(field, columns).map(textSql);
+  const texts = operandsOf(field, columns).map(wholeTextSql);
   return texts.length === 0 ? 'NULL' : `coalesce(${texts.join(', ')})`;
+}
+
+/** An object is no value. */
+function wholeTextSql(operand: Operand): string {
+  const text = textSql(operand);
+  if (operand.kind !== 'json') return text;
+  return `CASE WHEN json_type(${operand.sql}) <> 'OBJECT' THEN ${operand.isGathered === true ? `nullif(${text}, '[]')` : text} END`;
 }

@@ -2,7 +2,6 @@
  * SQL that writes a row as the document it came from: nested ECS JSON text, absent members absent. The order of
  * members is the agent's.
  */
-import { REST_COLUMN } from './columns.ts';
 import type { Column } from './segment-engine.ts';
 import { sqlName, sqlText } from './sql-text.ts';
 
@@ -33,21 +32,29 @@ const TOP_ORDER = [
 interface Part {
   readonly members: Map<string, Part>;
   column: Column | undefined;
+  /** The members that have no columns. */
+  rest: Column | undefined;
 }
 
 /** Returns the expression of a row's document, without a newline. */
 export function documentSql(columns: readonly Column[]): string {
-  const root: Part = { members: new Map(), column: undefined };
+  const root = newPart();
   for (const key of TOP_ORDER) partAt(root, [key]);
   partAt(root, ['log', 'offset']);
   partAt(root, ['event', 'id']);
-  for (const column of columns) {
-    if (column !== REST_COLUMN) partAt(root, column.path).column = column;
-  }
-  const hasRest = columns.includes(REST_COLUMN);
-  const pieces = [...root.members].flatMap(([key, part]) => followingSql(key, part, [key], hasRest));
+  addColumns(root, columns);
+  const pieces = [...root.members].flatMap(([key, part]) => followingSql(key, part, [key]));
+  pieces.push(...followingRestSql(root));
   // One call with many arguments copies each part once; `||` copies what stands before it again every time.
   return `concat('{"@timestamp":"', ${[...TIME_PIECES, `'"'`, ...pieces].join(', ')}, '}')`;
+}
+
+/** Returns the object at `path` as JSON, from what columns hold below it; NULL when that is nothing. */
+export function objectSql(columns: readonly Column[], path: readonly string[]): string {
+  const root = newPart();
+  addColumns(root, columns);
+  const text = membersSql(partAt(root, path));
+  return text === undefined ? 'NULL::JSON' : `('{' || nullif(${text}, '') || '}')::JSON`;
 }
 
 /** Returns a column's value as JSON text; NULL when it is absent. */
@@ -72,12 +79,24 @@ export function doubleTextSql(name: string): string {
   return `CASE WHEN ${small} THEN ${name}::BIGINT::VARCHAR WHEN isinf(${name}) THEN ${huge} ELSE ${text} END`;
 }
 
+function newPart(): Part {
+  return { members: new Map(), column: undefined, rest: undefined };
+}
+
+function addColumns(root: Part, columns: readonly Column[]): void {
+  for (const column of columns) {
+    const part = partAt(root, column.path);
+    if (column.isRest === true) part.rest = column;
+    else part.column = column;
+  }
+}
+
 function partAt(root: Part, path: readonly string[]): Part {
   let part = root;
   for (const key of path) {
     let next = part.members.get(key);
     if (next === undefined) {
-      next = { members: new Map(), column: undefined };
+      next = newPart();
       part.members.set(key, next);
     }
     part = next;
@@ -86,45 +105,48 @@ function partAt(root: Part, path: readonly string[]): Part {
 }
 
 /** Pieces of `,"key":value`, each NULL when it is absent: what stands before the comma is always there. */
-function followingSql(key: string, part: Part, path: readonly string[], hasRest: boolean): string[] {
+function followingSql(key: string, part: Part, path: readonly string[]): string[] {
   const [first] = part.members.keys();
   const own = first === undefined ? undefined : ownValueSql([...path, first]);
   if (part.column !== undefined || own === undefined) {
-    const member = memberSql(key, part, path, { hasRest, before: ',' });
+    const member = memberSql(key, part, ',');
     return member === undefined ? [] : [member];
   }
   const others = [...part.members].slice(1);
-  const pieces = others.flatMap(([name, child]) => followingSql(name, child, [...path, name], hasRest));
+  const pieces = others.flatMap(([name, child]) => followingSql(name, child, [...path, name]));
+  pieces.push(...followingRestSql(part));
   return [sqlText(`,${JSON.stringify(key)}:{${JSON.stringify(first)}:`), own, ...pieces, `'}'`];
 }
 
-interface MemberOptions {
-  readonly hasRest: boolean;
-  /** Text in front. */
-  readonly before: string;
+function followingRestSql({ rest }: Part): string[] {
+  return rest === undefined ? [] : [`',' || ${restMembersSql(rest)}`];
 }
 
-/** `"key":value`, or NULL when there is no value. */
-function memberSql(
-  key: string,
-  part: Part,
-  path: readonly string[],
-  { hasRest, before }: MemberOptions,
-): string | undefined {
+/** `"key":value` with the text `before` in front, or NULL when there is no value. */
+function memberSql(key: string, part: Part, before: string): string | undefined {
   const lead = `${before}${JSON.stringify(key)}:`;
   if (part.column !== undefined) return `${sqlText(lead)} || ${jsonTextSql(part.column)}`;
-  const members = [...part.members]
-    .map(([name, child]) => memberSql(name, child, [...path, name], { hasRest, before: '' }))
-    .filter((sql) => sql !== undefined);
-  const [only] = members;
-  if (hasRest && path.length === 1 && key === 'fields') {
-    const rest = `${sqlName(REST_COLUMN.name)}::VARCHAR`;
-    members.push(`substr(${rest}, 2, length(${rest}) - 2)`);
-  }
-  if (only === undefined && members.length === 0) return undefined;
+  const members = membersSql(part);
+  if (members === undefined) return undefined;
   // With one member the parts that repeat are put together once for each value of a dictionary.
-  if (only !== undefined && members.length === 1) return `${sqlText(`${lead}{`)} || ${only} || '}'`;
-  return `${sqlText(`${lead}{`)} || nullif(concat_ws(',', ${members.join(', ')}), '') || '}'`;
+  const isSingle = part.members.size === 1 && part.rest === undefined;
+  return `${sqlText(`${lead}{`)} || ${isSingle ? members : `nullif(${members}, '')`} || '}'`;
+}
+
+/** The members of an object with commas between them; nothing, or NULL for a single one, when there are none. */
+function membersSql(part: Part): string | undefined {
+  const members = [...part.members]
+    .map(([name, child]) => memberSql(name, child, ''))
+    .filter((sql) => sql !== undefined);
+  if (part.rest !== undefined) members.push(restMembersSql(part.rest));
+  if (members.length === 0) return undefined;
+  return members.length === 1 ? members.join('') : `concat_ws(',', ${members.join(', ')})`;
+}
+
+/** The members of a rest without the braces around them: a rest of none is NULL. */
+function restMembersSql(rest: Column): string {
+  const text = `${sqlName(rest.name)}::VARCHAR`;
+  return `substr(${text}, 2, length(${text}) - 2)`;
 }
 
 function ownValueSql(path: readonly string[]): string | undefined {

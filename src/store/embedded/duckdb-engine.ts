@@ -37,10 +37,14 @@ import type {
   SourceSearch,
 } from './segment-engine.ts';
 import { segmentPath } from './segment-engine.ts';
+import { COLUMNS_MAX } from './columns.ts';
 import * as sql from './segment-sql.ts';
 import { createSlots } from './slots.ts';
 import type { LinesOptions } from './worker-client.ts';
 import { WorkerClient } from './worker-client.ts';
+
+/** Memory of the engine for each column: writing a column of texts takes up to this much, however few values it has. */
+const COLUMN_MEMORY_BYTES = 1.25 * 2 ** 20;
 
 /** The thread pool of Node has 4 threads by default: one stays for writes to the journal. */
 const QUERIES_MAX = 2;
@@ -48,31 +52,40 @@ const QUERIES_MAX = 2;
 export interface DuckDbEngineOptions extends WorkerSettings {
   /** Reads journals. */
   readonly fileSystem: FileSystem;
+  /** Columns of a segment; as many as the engine has memory for when nothing is said. */
+  readonly columnsMax?: number;
+}
+
+function columnsMaxFor(memoryBytesMax: number): number {
+  return Math.min(COLUMNS_MAX, Math.floor(memoryBytesMax / COLUMN_MEMORY_BYTES));
 }
 
 /** Starts the worker thread and resolves when the engine is ready. */
 export async function startDuckDbEngine(options: DuckDbEngineOptions): Promise<SegmentEngine> {
-  const { fileSystem, ...workerData } = options;
+  const { fileSystem, columnsMax = columnsMaxFor(options.memoryBytesMax), ...workerData } = options;
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const worker = new Worker(new URL(`./duckdb-worker.${extension}`, import.meta.url), { workerData });
   const client = new WorkerClient(worker);
   await client.ready;
-  return new DuckDbEngine(client, new JournalTables({ ...options, client, fileSystem }));
+  const journals = new JournalTables({ ...options, client, fileSystem, columnsMax });
+  return new DuckDbEngine(client, journals, columnsMax);
 }
 
 class DuckDbEngine implements SegmentEngine {
   readonly #client: WorkerClient;
   readonly #journals: JournalTables;
+  readonly #columnsMax: number;
   readonly #slots = createSlots(QUERIES_MAX);
 
-  constructor(client: WorkerClient, journals: JournalTables) {
+  constructor(client: WorkerClient, journals: JournalTables, columnsMax: number) {
+    this.#columnsMax = columnsMax;
     this.#client = client;
     this.#journals = journals;
   }
 
   async seal(request: SealRequest): Promise<NewSegment[]> {
     const { journals, hours, directory, sequence, isLenient } = request;
-    const plan = planJournals(journals);
+    const plan = planJournals(journals, this.#columnsMax);
     const files = hours.map((hour, index) => ({ hour, path: segmentPath(hour, sequence, index, 'parquet') }));
     const statements = sql.resourceTableSql(journals, plan);
     const [only] = files;
@@ -92,7 +105,8 @@ class DuckDbEngine implements SegmentEngine {
 
   async compact(request: CompactRequest): Promise<NewSegment> {
     const path = segmentPath(request.hour, request.sequence, 0, 'parquet');
-    const { sql: statement, columns } = sql.compactSql(request.sources, `${request.directory}/${path}`);
+    const target = `${request.directory}/${path}`;
+    const { sql: statement, columns } = sql.compactSql(request.sources, target, this.#columnsMax);
     await this.#client.run([statement]);
     return this.#facts(request.directory, path, columns);
   }

@@ -36,6 +36,8 @@ export interface JournalTablesOptions {
   /** Of the whole engine. */
   readonly memoryBytesMax: number;
   readonly temporaryDirectory: string;
+  /** Of a table or file. */
+  readonly columnsMax: number;
 }
 
 /** What a journal can be read from until it is released. */
@@ -131,7 +133,7 @@ export class JournalTables {
 
   async #load(kept: Kept, source: JournalSource): Promise<void> {
     const { client, fileSystem } = this.#options;
-    const plan = planJournals([source]);
+    const plan = planJournals([source], this.#options.columnsMax);
     const added = kept.table === undefined ? undefined : addedColumns(kept.columns, plan.columns);
     if (added === undefined) {
       this.#drop(kept);
@@ -156,7 +158,7 @@ export class JournalTables {
   /** Makes a file of a full journal that has no table. */
   async #convert(kept: Kept, source: JournalSource): Promise<void> {
     const { fileSystem } = this.#options;
-    const plan = planJournals([source]);
+    const plan = planJournals([source], this.#options.columnsMax);
     const fd = fileSystem.open(source.path, 'r');
     let text: Uint8Array;
     try {

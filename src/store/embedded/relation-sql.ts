@@ -2,7 +2,7 @@
  * SQL that shows a file as a table with the columns `time`, `file_id`, `log.offset` and one per path, whether it is
  * a Parquet segment or a journal of documents: everything else is written once, for both.
  */
-import { columnsOf, pathKey, REST_COLUMN, withCoreTypes } from './columns.ts';
+import { columnsOf, pathKey, withCoreTypes } from './columns.ts';
 import type { Column, ColumnKind, JournalSource, Resource, ResourceMap, Source } from './segment-engine.ts';
 import type { FieldNode, FieldTypes } from '../../record/field-types.ts';
 import { addFieldTypes, mergeFieldTypes } from '../../record/field-types.ts';
@@ -11,6 +11,7 @@ import type { SegmentGroup } from './segment-groups.ts';
 import { sqlName, sqlText, sqlTextList } from './sql-text.ts';
 import { toJournalKey } from './own-keys.ts';
 import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
+import { isRootRest, restMembers, restSql, WHOLE_LINE } from './rest-sql.ts';
 
 export interface Relation {
   /** What stands behind FROM. */
@@ -49,6 +50,10 @@ export interface JournalPlan {
   /** SQL types of the resources' columns, by column name. */
   readonly resourceColumns: readonly Column[];
   readonly documentPaths: ReadonlySet<string>;
+  /** Rests that documents have something for; resources may, too. */
+  readonly documentRests: readonly Column[];
+  /** Whether top-level members that begin with a dollar have no columns. */
+  readonly hasDollarRest: boolean;
   /** Whether all documents are compact: then `log` and `event` need not be looked for. */
   readonly isCompact: boolean;
 }
@@ -84,7 +89,7 @@ export function relationOf(source: ReadableSource | SegmentGroup): Relation {
 }
 
 /** Decides which columns journals have together. */
-export function planJournals(journals: readonly JournalSource[]): JournalPlan {
+export function planJournals(journals: readonly JournalSource[], columnsMax?: number): JournalPlan {
   const documents: FieldTypes = new Map();
   for (const journal of journals) mergeFieldTypes(documents, journal.types);
   const isCompact = journals.every((journal) => journal.isCompact);
@@ -96,14 +101,19 @@ export function planJournals(journals: readonly JournalSource[]): JournalPlan {
   const together: FieldTypes = new Map();
   mergeFieldTypes(together, withCoreTypes(documentTypes, isCompact));
   mergeFieldTypes(together, resourceTypes);
-  const columns = columnsOf(together);
-  const isBelow = (root: FieldTypes, column: Column): boolean => hasPath(root, column.path);
+  const columns = columnsOf(together, columnsMax);
+  const isBelow = (root: FieldTypes, { path, isRest }: Column): boolean =>
+    isRest === true ? root.get(path[0] ?? '')?.children !== undefined : hasPath(root, path);
+  const inDocuments = columns.filter((column) => isRootRest(column) || isBelow(documentTypes, column));
+  const tops = new Set(columns.map(({ path }) => path[0]));
   return {
     columns,
-    resourceColumns: columns.filter((column) => column !== REST_COLUMN && isBelow(resourceTypes, column)),
+    resourceColumns: columns.filter((column) => !isRootRest(column) && isBelow(resourceTypes, column)),
     documentPaths: new Set(
-      columns.filter((column) => isBelow(documentTypes, column)).map((column) => pathKey(column.path)),
+      inDocuments.filter(({ isRest }) => isRest !== true).map((column) => pathKey(column.path)),
     ),
+    documentRests: inDocuments.filter(({ isRest }) => isRest === true),
+    hasDollarRest: [...together.keys()].some((key) => toJournalKey(key) !== key && !tops.has(key)),
     isCompact,
   };
 }
@@ -138,6 +148,7 @@ export function journalSql(
     ? `coalesce(r.file_id, left(${documentValue(root, ['event', 'id'], 'text')}, -13))`
     : 'r.file_id';
   const hasOddTimes = journals.some((journal) => journal.hasOddTimes);
+  const hasLine = plan.columns.some(isRootRest);
   const time = 'j."@timestamp"';
   const parts = [
     `${hasOddTimes ? `coalesce(try_cast(${time} AS TIMESTAMP_NS), make_timestamp_ns(0))` : time} AS "time"`,
@@ -147,7 +158,7 @@ export function journalSql(
   ];
   return [
     `SELECT ${parts.join(',\n  ')}`,
-    `FROM (${transformSql(root, readSql(journals, root, hasOddTimes, options))}) j`,
+    `FROM (${transformSql(root, readSql(journals, { root, hasLine, hasOddTimes }, options))}) j`,
     `LEFT JOIN ${options.resources} r ON j.${sqlName(RESOURCE_KEY)} = r.r`,
     `WHERE ${offset} IS NOT NULL`,
   ].join('\n');
@@ -178,7 +189,10 @@ export function resourceRowsJson(resources: ResourceMap, columns: readonly Colum
 
 function resourceRow(id: number, resource: Resource, columns: readonly Column[]): Record<string, unknown> {
   const row: Record<string, unknown> = { r: id, file_id: resource.fileId };
-  for (const [index, column] of columns.entries()) row[`c${index}`] = valueAt(resource.members, column.path);
+  for (const [index, column] of columns.entries()) {
+    const value = valueAt(resource.members, column.path);
+    row[`c${index}`] = column.isRest === true ? restMembers(value, column, columns) : value;
+  }
   return row;
 }
 
@@ -207,12 +221,12 @@ function hasPath(types: FieldTypes, path: readonly string[]): boolean {
 }
 
 function valueSql(root: Member, plan: JournalPlan, column: Column): string {
-  if (column === REST_COLUMN) return restSql(plan);
   const index = plan.resourceColumns.indexOf(column);
-  const isInDocuments = plan.documentPaths.has(pathKey(column.path));
   const values: string[] = [];
-  if (pathKey(column.path) === LEVEL_PATH) values.push(levelSql(column));
-  if (isInDocuments) values.push(documentValue(root, column.path, column.kind));
+  if (column.isRest === true) {
+    if (plan.documentRests.includes(column)) values.push(restSql(plan, column, restSourceSql(root, column)));
+  } else if (pathKey(column.path) === LEVEL_PATH) values.push(levelSql(column));
+  if (isInDocuments(plan, column)) values.push(documentValue(root, column.path, column.kind));
   if (index >= 0) values.push(`r.c${index}`);
   if (values.length === 0) return `NULL::${SQL_TYPES[column.kind]}`;
   return values.length === 1 ? values.join('') : `coalesce(${values.join(', ')})`;
@@ -226,13 +240,14 @@ function levelSql({ kind }: Column): string {
   return kind === 'json' ? `to_json(${level})` : level;
 }
 
-function restSql(plan: JournalPlan): string {
-  const known = new Map<string, null>();
-  for (const { path } of plan.columns) {
-    if (path[0] === 'fields' && path[1] !== undefined) known.set(path[1], null);
-  }
-  const patch = sqlText(JSON.stringify(Object.fromEntries(known)));
-  return `nullif(json_merge_patch(j."fields", ${patch})::VARCHAR, '{}')::JSON`;
+function isInDocuments({ documentPaths }: JournalPlan, { path, isRest }: Column): boolean {
+  return isRest !== true && documentPaths.has(pathKey(path));
+}
+
+/** The object that a rest is left of. */
+function restSourceSql(root: Member, column: Column): string {
+  if (isRootRest(column)) return `j.${sqlName(WHOLE_LINE)}`;
+  return `j.${sqlName(must(root.members.get(column.path[0] ?? ''), 'top-level member').name)}`;
 }
 
 /** The tree of what is read, with the members that every document must have. */
@@ -243,17 +258,14 @@ function memberTree(plan: JournalPlan): Member {
     insertMember(root, ['log', 'offset'], 'BIGINT');
   }
   for (const column of plan.columns) {
-    if (column !== REST_COLUMN && plan.documentPaths.has(pathKey(column.path))) {
-      insertMember(root, column.path, SQL_TYPES[column.kind]);
-    }
+    if (isInDocuments(plan, column)) insertMember(root, column.path, SQL_TYPES[column.kind]);
   }
-  if (plan.columns.includes(REST_COLUMN)) insertMember(root, ['fields'], undefined);
-  const isRootShadowed = [...root.members.values()].some((member) => member.isShadowed);
+  const rests = plan.documentRests.filter((column) => !isRootRest(column));
+  for (const { path } of rests) insertMember(root, path, undefined);
   for (const top of root.members.values()) {
-    const isRest = top.key === 'fields' && plan.columns.includes(REST_COLUMN);
-    top.isJson = isRootShadowed || isRest || hasShadowed(top);
+    const hasRest = rests.some(({ path }) => path[0] === top.path[0]);
+    top.isJson = top.isShadowed || hasRest || hasShadowed(top);
   }
-  root.isJson = isRootShadowed;
   return root;
 }
 
@@ -313,14 +325,21 @@ function jsonPath(path: readonly string[]): string {
   return path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
+/** What is read of the lines of journals. */
+interface Reading {
+  readonly root: Member;
+  /** Whether the line itself is wanted, too, as the column `WHOLE_LINE`. */
+  readonly hasLine: boolean;
+  readonly hasOddTimes: boolean;
+}
+
 function readSql(
   journals: readonly JournalSource[],
-  root: Member,
-  hasOddTimes: boolean,
+  reading: Reading,
   { isLenient, lines }: JournalSqlOptions,
 ): string {
-  const timeType = hasOddTimes ? 'VARCHAR' : 'TIMESTAMP_NS';
-  if (lines !== undefined) return readLinesSql(lines, root, timeType);
+  if (lines !== undefined) return readLinesSql(lines, reading);
+  const { root, hasLine } = reading;
   const longest = Math.max(...journals.map((journal) => journal.documentBytesMax));
   const files = [
     sqlTextList(journals.map((journal) => journal.path)),
@@ -328,46 +347,45 @@ function readSql(
     `ignore_errors = ${isLenient}`,
     `maximum_object_size = ${Math.max(OBJECT_BYTES_MIN, 2 * longest)}`,
   ].join(', ');
-  if (root.isJson) return readObjectsSql(`read_ndjson_objects(${files})`, root, timeType);
-  const columns = ownColumns(timeType);
+  if (hasLine || hasShadowed(root)) return transformLinesSql(`read_ndjson_objects(${files})`, reading);
+  const columns = ownColumns(timeTypeOf(reading));
   for (const top of root.members.values()) columns.push([top.key, top.isJson ? 'JSON' : typeOf(top)]);
   const spelled = columns.map(([name, type]) => `${sqlText(name)}: ${sqlText(type)}`).join(', ');
   return `SELECT * FROM read_json(${files}, columns = {${spelled}})`;
 }
 
-/** The slow form, for documents whose top-level keys differ only in case. */
-function readObjectsSql(objects: string, root: Member, timeType: string): string {
-  const parts = [
-    `CAST(json ->> '/@timestamp' AS ${timeType}) AS "@timestamp"`,
-    `CAST(json ->> '/${RESOURCE_KEY}' AS INTEGER) AS ${sqlName(RESOURCE_KEY)}`,
-    `CAST(json ->> '/${OFFSET_KEY}' AS BIGINT) AS ${sqlName(OFFSET_KEY)}`,
-    `json ->> '/${LEVEL_KEY}' AS ${sqlName(LEVEL_KEY)}`,
-  ];
-  for (const top of root.members.values()) {
-    parts.push(`json -> ${sqlText(jsonPath([top.key]))} AS ${sqlName(top.name)}`);
-  }
-  return `SELECT ${parts.join(', ')} FROM ${objects}`;
+function timeTypeOf({ hasOddTimes }: Reading): string {
+  return hasOddTimes ? 'VARCHAR' : 'TIMESTAMP_NS';
 }
 
 /**
  * Reading files takes the engine 32 MiB of its memory per thread, however small they are; lines that are at hand
  * take little more than their bytes.
  */
-function readLinesSql(lines: string, root: Member, timeType: string): string {
-  if (root.isJson) {
-    return readObjectsSql(
-      `(SELECT CASE WHEN json_valid(json) THEN json::JSON END AS json FROM ${lines})`,
-      root,
-      timeType,
-    );
+function readLinesSql(lines: string, reading: Reading): string {
+  if (!reading.hasLine && !hasShadowed(reading.root))
+    return transformLinesSql(`${lines} WHERE json <> ''`, reading);
+  const objects = `(SELECT CASE WHEN json_valid(json) THEN json::JSON END AS json FROM ${lines})`;
+  return transformLinesSql(objects, reading);
+}
+
+/** Members that SQL cannot name beside others are looked for one by one. */
+function transformLinesSql(lines: string, reading: Reading): string {
+  const shape: [string, unknown][] = ownColumns(timeTypeOf(reading));
+  const others: [sql: string, name: string][] = [];
+  if (reading.hasLine) others.push(['json', sqlName(WHOLE_LINE)]);
+  for (const top of reading.root.members.values()) {
+    if (top.isShadowed) others.push([`json -> ${sqlText(jsonPath([top.key]))}`, sqlName(top.name)]);
+    else shape.push([top.key, top.isJson ? 'JSON' : transformStructure(top)]);
   }
-  const shape: [string, unknown][] = ownColumns(timeType);
-  for (const top of root.members.values())
-    shape.push([top.key, top.isJson ? 'JSON' : transformStructure(top)]);
   const structure = sqlText(JSON.stringify(Object.fromEntries(shape)));
   // Inside a list it is computed once: otherwise every condition on a member would parse the line again.
-  const parsed = `SELECT unnest([TRY(json_transform(json, ${structure}))]) AS line FROM ${lines} WHERE json <> ''`;
-  return `SELECT unnest(line) FROM (${parsed})`;
+  const parsed = [
+    `unnest([TRY(json_transform(json, ${structure}))]) AS line`,
+    ...others.map(([sql, name]) => `${sql} AS ${name}`),
+  ];
+  const columns = ['unnest(line)', ...others.map(([, name]) => name)];
+  return `SELECT ${columns.join(', ')} FROM (SELECT ${parsed.join(', ')} FROM ${lines})`;
 }
 
 function ownColumns(timeType: string): [string, string][] {

@@ -16,6 +16,8 @@ export interface Column {
   /** Name in the file; `columns.ts` has the escaping. */
   readonly name: string;
   readonly kind: ColumnKind;
+  /** Holds, as one object, the members of the object at `path` that have no columns of their own. */
+  readonly isRest?: true;
 }
 
 /** What all documents of a file have in common, told once per journal instead of once per record. */

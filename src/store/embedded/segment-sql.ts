@@ -1,7 +1,7 @@
 /** The statements of the DuckDB engine, as text: what is asked of a source, and how files are written. */
 import type { SortKey, SortOrder, TimeRange } from '../store.ts';
 import { compileSql, fieldTextSql } from './compile-sql.ts';
-import { documentSql } from './document-sql.ts';
+import { documentSql, jsonTextSql, objectSql } from './document-sql.ts';
 import type { JournalPlan, ReadableSource, Relation } from './relation-sql.ts';
 import {
   SQL_TYPES,
@@ -11,8 +11,7 @@ import {
   resourceRowsJson,
   valueAt,
 } from './relation-sql.ts';
-import { mergeColumns } from './columns.ts';
-import { jsonTextSql } from './document-sql.ts';
+import { mergeColumns, pathKey, restPathOf } from './columns.ts';
 import type {
   Column,
   FileRange,
@@ -237,8 +236,12 @@ function sealRowsSql(journals: readonly JournalSource[], plan: JournalPlan, isLe
 export function compactSql(
   sources: readonly SegmentSource[],
   path: string,
+  columnsMax: number,
 ): { sql: string; columns: Column[] } {
-  const columns = mergeColumns(sources.map((source) => source.columns));
+  const columns = mergeColumns(
+    sources.map((source) => source.columns),
+    columnsMax,
+  );
   const parts = sources.map(
     (source) => `SELECT ${unionColumns(source, columns)} FROM ${relationOf(source).sql}`,
   );
@@ -268,18 +271,37 @@ const NO_ROWS = `SELECT NULL::TIMESTAMP_NS AS "time", NULL::VARCHAR AS "file_id"
 
 function unionColumns(source: Pick<Relation, 'columns'>, columns: readonly Column[]): string {
   const own = `"time", "file_id"::VARCHAR AS "file_id", "log.offset"`;
-  const others = columns.map((column) => `${convertedSql(source, column)} AS ${sqlName(column.name)}`);
+  const left = withoutColumn(source.columns, columns);
+  const others = columns.map((column) => {
+    const value = column.isRest === true ? restSql(left, column) : convertedSql(source, column);
+    return `${value} AS ${sqlName(column.name)}`;
+  });
   return [own, ...others].join(', ');
+}
+
+/** Columns of a source that neither are columns of what it is merged into nor stand below one. */
+function withoutColumn(columns: readonly Column[], targets: readonly Column[]): Column[] {
+  const kept = new Set(targets.filter(({ isRest }) => isRest !== true).map(({ path }) => pathKey(path)));
+  return columns.filter(({ path }) => !path.some((_, depth) => kept.has(pathKey(path.slice(0, depth + 1)))));
+}
+
+/** A rest of the merged columns: the source's own, and its columns that have no place any more. */
+function restSql(left: readonly Column[], target: Column): string {
+  const key = pathKey(target.path);
+  const parts = left.filter(({ isRest, path }) =>
+    isRest === true
+      ? path.length === target.path.length && pathKey(path) === key
+      : pathKey(restPathOf(path)) === key && restPathOf(path).length === target.path.length,
+  );
+  const [only] = parts;
+  if (only?.isRest === true && parts.length === 1) return sqlName(only.name);
+  return objectSql(parts, target.path);
 }
 
 /** A source's values in the type of the merged column. */
 function convertedSql(source: Pick<Relation, 'columns'>, target: Column): string {
-  const joined = target.path.join('\u0000');
-  const same = source.columns.find(
-    (column) =>
-      column.path.join('\u0000') === joined &&
-      (column.name === 'fields_rest') === (target.name === 'fields_rest'),
-  );
+  const key = pathKey(target.path);
+  const same = source.columns.find(({ path, isRest }) => isRest !== true && pathKey(path) === key);
   if (same === undefined)
     return target.kind === 'json' ? gatheredSql(source, target) : `NULL::${SQL_TYPES[target.kind]}`;
   const name = sqlName(same.name);
@@ -291,18 +313,11 @@ function convertedSql(source: Pick<Relation, 'columns'>, target: Column): string
 /** What was several columns in a source becomes the object that it was in the documents. */
 function gatheredSql(source: Pick<Relation, 'columns'>, target: Column): string {
   const below = source.columns.filter(
-    (column) =>
-      column.path.length > target.path.length &&
-      target.path.every((key, depth) => column.path[depth] === key),
+    ({ path, isRest }) =>
+      path.length + (isRest === true ? 1 : 0) > target.path.length &&
+      target.path.every((key, depth) => path[depth] === key),
   );
-  if (below.length === 0 || target.name === 'fields_rest') return 'NULL::JSON';
-  const patches = below.map((column) => {
-    const keys = column.path.slice(target.path.length);
-    const open = keys.map((key) => `{${JSON.stringify(key)}:`).join('');
-    return `coalesce(${sqlText(open)} || ${jsonTextSql(column)} || ${sqlText('}'.repeat(keys.length))}, '{}')`;
-  });
-  const object = patches.reduce((sum, patch) => `json_merge_patch(${sum}, ${patch})`);
-  return `nullif((${object})::VARCHAR, '{}')::JSON`;
+  return objectSql(below, target.path);
 }
 
 /** Counts by namespace and level with the range of times, of a file that was just written. */

@@ -12,6 +12,10 @@ import type { SegmentEngine } from '../segment-engine.ts';
 export interface DuckDbWorldOptions {
   readonly threads?: number;
   readonly freeBytesMin?: number;
+  /** Of a segment; the engine's own maximum when nothing is said. */
+  readonly columnsMax?: number;
+  /** One that is running; the store closes it. */
+  readonly engine?: SegmentEngine;
 }
 
 export class DuckDbWorld {
@@ -31,7 +35,7 @@ export class DuckDbWorld {
   /** Opens the store of that name, which is closed by `close`; one that is open must be closed first. */
   async openStore(
     name: string,
-    { threads = 1, freeBytesMin = 0 }: DuckDbWorldOptions = {},
+    { freeBytesMin = 0, engine, ...options }: DuckDbWorldOptions = {},
   ): Promise<EmbeddedStore> {
     const ignore = (): void => undefined;
     const store = await openEmbeddedStore({
@@ -45,20 +49,24 @@ export class DuckDbWorld {
       fileSystem: nodeFileSystem,
       scheduler: nodeScheduler,
       telemetry: { count: ignore, gauge: ignore, observe: ignore, log: ignore },
-      engine: await this.startEngine(name, threads),
+      engine: engine ?? (await this.startEngine(name, options)),
     });
     this.#stores.push(store);
     return store;
   }
 
   /** Starts an engine, which its caller closes. */
-  startEngine(name: string, threads = 1): Promise<SegmentEngine> {
+  startEngine(
+    name: string,
+    { threads = 1, columnsMax }: Pick<DuckDbWorldOptions, 'threads' | 'columnsMax'> = {},
+  ): Promise<SegmentEngine> {
     const temporaryDirectory = this.temporaryDirectoryOf(name);
     fs.mkdirSync(temporaryDirectory, { recursive: true });
     return startDuckDbEngine({
       memoryBytesMax: 256e6,
       threads,
       temporaryDirectory,
+      ...(columnsMax === undefined ? {} : { columnsMax }),
       fileSystem: nodeFileSystem,
     });
   }
