@@ -111,6 +111,28 @@ test('an archive that pauses for long while it inflates is waited for', async ()
   await world.stop();
 });
 
+test('an archive that was not read to its end and vanishes while no agent runs is a possible loss', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  // Chunks of 1 kB end with a line: everything that was read is acknowledged, and how much follows is not known.
+  world.write(`${APP_LOG}.1`, 'a line!\n'.repeat(2000));
+  gzipFile(world.fileSystem, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'new\n');
+  world.start({ openArchive: slowArchives(world, 10_000) });
+  await world.advance(48_000);
+  world.kill();
+  const messages = world.producer.messages().length;
+  assert.ok(messages > 0 && messages < 2000);
+  world.fileSystem.unlink(`${APP_LOG}.1.gz`);
+  world.start();
+  await world.advance(60_000);
+  const gaps = [...world.producer.ledger.values()].flatMap((record) => record.gaps);
+  assert.deepEqual(
+    gaps.map(({ kind, reason }) => [kind, reason]),
+    [['possible_loss', 'the archive vanished before it was read to its end']],
+  );
+  await world.stop();
+});
+
 // logrotate with compress moves the names of all archives on, also while they are about to be opened.
 test('archives whose names move on before they are opened are read by themselves, each once', async () => {
   const world = new AgentWorld([APPS_SOURCE]);

@@ -204,17 +204,16 @@ export class FileLifecycle {
     // What cannot be read just now may be its copy.
     const patienceMs = group.unreadable.size > 0 ? ORPHAN_UNREADABLE_MS : ORPHAN_MS;
     if (nowMs - file.unlistedMs < patienceMs) return;
-    const isRead = file.size <= file.readOffset && !file.isTruncated;
+    // How long an archive is tells only its end.
+    const isArchive = file.compression !== undefined;
+    const isRead = file.size <= file.readOffset && !file.isTruncated && !isArchive;
     if (isRead && file.isSettled) {
       this.#reader.flush(group, file, 'gone');
       this.#finish(group, file);
       return;
     }
     if (isRead) return;
-    const reason = file.isTruncated
-      ? 'the file was truncated, and no copy of it was found'
-      : 'the file vanished while it was not followed';
-    this.giveUp(group, file, { kind: 'possible_loss', reason });
+    this.giveUp(group, file, { kind: 'possible_loss', reason: lossOf(file) });
   }
 
   #applyGap(group: FileGroup, file: TailedFile): void {
@@ -239,6 +238,13 @@ export class FileLifecycle {
     this.closeFile(file);
     file.phase = 'done';
   }
+}
+
+/** What to say of the bytes of an orphan that nobody will read. */
+function lossOf({ isTruncated, compression }: TailedFile): string {
+  if (isTruncated) return 'the file was truncated, and no copy of it was found';
+  if (compression !== undefined) return 'the archive vanished before it was read to its end';
+  return 'the file vanished while it was not followed';
 }
 
 /** Whether an archive has another name than that by which it was to be opened. */

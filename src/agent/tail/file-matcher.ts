@@ -223,10 +223,14 @@ export class FileMatcher {
     const { fileSystem } = this.#context;
     const { path } = observed.file;
     const fd = fileSystem.open(path, 'r');
-    const stat = fileSystem.fstat(fd);
-    if (`${stat.device}:${stat.inode}` === observed.inode) return fd;
-    fileSystem.close(fd);
-    throw Object.assign(new Error(`another file is ${path} now`), { code: 'ESTALE' });
+    try {
+      const stat = fileSystem.fstat(fd);
+      if (`${stat.device}:${stat.inode}` === observed.inode) return fd;
+      throw Object.assign(new Error(`another file is ${path} now`), { code: 'ESTALE' });
+    } catch (error) {
+      fileSystem.close(fd);
+      throw error;
+    }
   }
 
   /** Returns whether the descriptor is kept. */

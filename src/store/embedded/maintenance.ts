@@ -95,8 +95,9 @@ export class Maintenance {
 
   async #check(): Promise<void> {
     try {
-      if (this.#isSealDue()) await this.#seal();
+      // First, so that journals which cannot be sealed do not keep the disk full of what is too old.
       await this.#expire();
+      if (this.#isSealDue()) await this.#seal();
       await this.#compact();
       this.#problem = undefined;
       this.#reportGauges();

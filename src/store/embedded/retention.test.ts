@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { systemError } from '../../base/memory-file-system.ts';
 import { StoreWorld } from './testing/store-world.ts';
 import { testBatch, testFileId } from './testing/test-documents.ts';
 
@@ -43,5 +44,25 @@ test('appends wait rather than let journals alone outgrow the size of the store'
   assert.equal(settled, appended.length);
   // One group may stand over, because room is looked at before it.
   assert.ok(largest <= bytesMax + 5 * MIB, `${largest} bytes`);
+  await store.close();
+});
+
+test('what is too old goes although newer journals cannot be sealed', async () => {
+  const roomy = new StoreWorld();
+  const before = await roomy.open();
+  await roomy.append(before, [testBatch(testFileId(1), [{ offset: 0, message: 'old'.repeat(MIB) }])]);
+  await roomy.passHours(1_001);
+  await before.close();
+  assert.equal(roomy.segmentPaths().length, 1);
+  const { fileSystem, scheduler } = roomy;
+  const world = new StoreWorld({ fileSystem, scheduler, retentionBytesMax: 2 * MIB });
+  fileSystem.onOperation = (operation, path) => {
+    if (operation === 'write' && path.includes('/segments/')) throw systemError('EIO', path);
+  };
+  const store = await world.open();
+  await world.append(store, [testBatch(testFileId(1), [{ offset: 1, message: 'new' }])]);
+  await world.passHours(1_001);
+  assert.deepEqual(world.segmentPaths(), []);
+  assert.deepEqual(await world.messages(store), ['new']);
   await store.close();
 });
