@@ -40,6 +40,10 @@ export class LogDisk {
     return { bytesMax: this.#bytesMax, rotated: this.#rotated.size, shrunk: this.#shrunk };
   }
 
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
   #look(): void {
     const blocks = new Map<string, number>();
     let sum = 0;

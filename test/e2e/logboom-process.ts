@@ -79,8 +79,8 @@ export class LogboomProcess implements AsyncDisposable {
   }
 
   /** Resolves once `/readyz` answers 200; rejects when the program exits or takes too long. */
-  async waitUntilReady(baseUrl: string): Promise<void> {
-    await waitFor(`${baseUrl}/readyz to answer 200`, READY_MS_MAX, async () => {
+  async waitUntilReady(baseUrl: string, msMax = READY_MS_MAX): Promise<void> {
+    await waitFor(`${baseUrl}/readyz to answer 200`, msMax, async () => {
       if (this.hasExited) throw new Error(`the program exited before it was ready\n${this.#output}`);
       return (await statusOf(`${baseUrl}/readyz`)) === 200;
     }).catch((error: unknown) => {

@@ -93,7 +93,7 @@ async function prove(rotation: Case): Promise<Result> {
   );
   const extra = ['rotate:', ...rotation.policies.map((policy) => `  - ${policy}`)].join('\n');
   using installation = await Installation.create({ extra });
-  const disk = new LogDisk(installation.apps);
+  using disk = new LogDisk(installation.apps);
   const loggers = rotation.apps.map((each) =>
     startSteadyLogger(each, path.join(installation.apps, 'shop', each.writer, `${each.writer}-0`, 'log')),
   );
@@ -108,6 +108,8 @@ async function prove(rotation: Case): Promise<Result> {
   const seconds = Math.max(...[...tallies.values()].map((tally) => tally.seconds));
   await using last = program;
   const drainingMs = performance.now();
+  // A store that is behind with sealing is not ready, and collection waits for it.
+  await last.waitUntilReady(installation.baseUrl, DRAIN_MS_MAX);
   const audit = await waitForAudit(installation);
   const drainSeconds = (performance.now() - drainingMs) / 1000;
   const counted = await countAll(installation.baseUrl);
@@ -136,7 +138,6 @@ async function killAtRandom(installation: Installation, startedMs: number): Prom
       program = installation.launch();
     }
     await sleep(Math.max(0, startedMs + SECONDS * 1000 - performance.now()));
-    await program.waitUntilReady(installation.baseUrl);
     return program;
   } catch (error) {
     await program.kill();
