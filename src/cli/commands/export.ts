@@ -30,7 +30,11 @@ export function addExportCommand({ program, context }: CommandSetup): void {
       ),
     )
     .addOption(new Option('--until <TIME>', 'a duration ago or a time in RFC 3339; without it now'))
-    .addOption(new Option('--format <FORMAT>', 'how records are written').choices(['ndjson', 'csv', 'parquet']).default('ndjson'))
+    .addOption(
+      new Option('--format <FORMAT>', 'how records are written')
+        .choices(['ndjson', 'csv', 'parquet'])
+        .default('ndjson'),
+    )
     .addOption(new Option('-o, --output <FILE>', 'file to write; without it standard output'));
   addServerOptions(command).addHelpText(
     'after',
