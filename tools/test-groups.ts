@@ -62,6 +62,7 @@ export const LONG_ENVIRONMENT: Readonly<Record<string, string>> = {
   LOGBOOM_CASES: '100000',
   LOGBOOM_ENGINES: 'all',
   LOGBOOM_IMAGE_BUILD: '1',
+  LOGBOOM_LOGROTATE_WALK: '1',
 };
 
 export interface PlannedGroup extends TestGroup {
