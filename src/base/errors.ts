@@ -95,3 +95,14 @@ export function systemCodeOf(error: unknown): string | undefined {
   const code: unknown = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
+
+/** Returns the failure of opening `path` as a file that was seen there, when its name has moved to another one since. */
+export function movedError(path: string): Error {
+  return Object.assign(new Error(`another file is ${path} now`), { code: 'ESTALE' });
+}
+
+/** Whether a file was not opened because it no longer has the name by which it was seen. */
+export function isMoved(error: unknown): boolean {
+  const code = systemCodeOf(error);
+  return code === 'ENOENT' || code === 'ESTALE';
+}

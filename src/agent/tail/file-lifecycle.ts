@@ -2,7 +2,7 @@
  * Moves files through their phases when nothing is read: patience for multiline records, files without a name,
  * orphans, gaps, resting. Called now and then for the groups where something may be due.
  */
-import { messageOf, systemCodeOf } from '../../base/errors.ts';
+import { isMoved, messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { DropReason } from '../../record/drop-reason.ts';
 import type { LedgerGap } from '../../record/ledger.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
@@ -245,11 +245,6 @@ function lossOf({ isTruncated, compression }: TailedFile): string {
   if (isTruncated) return 'the file was truncated, and no copy of it was found';
   if (compression !== undefined) return 'the archive vanished before it was read to its end';
   return 'the file vanished while it was not followed';
-}
-
-/** Whether an archive has another name than that by which it was to be opened. */
-function isMoved(error: unknown): boolean {
-  return systemCodeOf(error) === 'ENOENT' || systemCodeOf(error) === 'ESTALE';
 }
 
 /** Whether an archive is broken or cut off, rather than its disk: nobody mends it while it is read once. */

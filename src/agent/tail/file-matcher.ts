@@ -10,7 +10,7 @@
  *   other inode, same head, ends where bytes of a truncated one stood  a copy that ends before what was read: the same
  *   compressed: the same by what it inflates to
  */
-import { messageOf, systemCodeOf } from '../../base/errors.ts';
+import { isMoved, messageOf, movedError, systemCodeOf } from '../../base/errors.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import { ArchiveMatcher } from './archive-matcher.ts';
 import { type FileGroup, HELD_BACK_MS_MAX } from './file-group.ts';
@@ -226,7 +226,7 @@ export class FileMatcher {
     try {
       const stat = fileSystem.fstat(fd);
       if (`${stat.device}:${stat.inode}` === observed.inode) return fd;
-      throw Object.assign(new Error(`another file is ${path} now`), { code: 'ESTALE' });
+      throw movedError(path);
     } catch (error) {
       fileSystem.close(fd);
       throw error;
@@ -373,10 +373,9 @@ export class FileMatcher {
     const { warnOnce, retryLater } = this.#context;
     const { path, group } = observed.file;
     retryLater(group.directory);
-    const code = systemCodeOf(error);
-    if (code === 'ENOENT' || code === 'ESTALE') return;
+    if (isMoved(error)) return;
     const remedy =
-      code === 'EACCES'
+      systemCodeOf(error) === 'EACCES'
         ? 'Give the agent read permission on the file and search permission on the directories above it'
         : 'It is tried again';
     warnOnce(

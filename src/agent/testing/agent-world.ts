@@ -1,6 +1,7 @@
 /** A world for tests of the agent: files in memory, virtual time, and a transport that keeps what it is sent. */
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { movedError } from '../../base/errors.ts';
 import { MemoryFileSystem } from '../../base/memory-file-system.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
 import { VirtualScheduler } from '../../base/virtual-scheduler.ts';
@@ -196,7 +197,7 @@ export function memoryArchives(fileSystem: MemoryFileSystem): AgentOptions['open
       await Promise.resolve();
       const stat = fileSystem.stat(path);
       if (stat !== undefined && inode !== undefined && `${stat.device}:${stat.inode}` !== inode)
-        throw Object.assign(new Error(`another file is ${path} now`), { code: 'ESTALE' });
+        throw movedError(path);
       const bytes = gunzipSync(fileSystem.readFile(path));
       for (let at = 0; at < bytes.length; at += 1000) {
         await Promise.resolve();

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { movedError } from '../errors.ts';
 
 /** Bytes of a piece, compressed or not. Of content that is broken, what one piece would have held is lost. */
 const CHUNK_BYTES = 64 * 1024;
@@ -67,5 +68,5 @@ async function openFile(path: string, inode: string | undefined): Promise<FileHa
   const stat = await handle.stat({ bigint: true });
   if (`${stat.dev}:${stat.ino}` === inode) return handle;
   await handle.close();
-  throw Object.assign(new Error(`another file is ${path} now`), { code: 'ESTALE' });
+  throw movedError(path);
 }
