@@ -20,10 +20,11 @@ import { createRandom } from '../../src/base/prng.ts';
 import { findProgram } from '../../tools/provision.ts';
 import { exportAll } from './api-client.ts';
 import { Installation } from './installation.ts';
-import { runLogboom, type LogboomProcess } from './logboom-process.ts';
+import type { LogboomProcess } from './logboom-process.ts';
 import { stopAll } from './log-writers.ts';
 import { RotatedApp, type RotationStyle } from './rotated-app.ts';
 import { SequenceCheck } from './sequence-line.ts';
+import { waitForAudit } from './wait-for-audit.ts';
 
 const IS_WANTED = process.env['LOGBOOM_LOGROTATE_WALK'] === '1';
 
@@ -117,7 +118,7 @@ if (IS_WANTED) {
       written = await stopAll(apps);
     }
     await using last = program;
-    const losses = await waitForAudit(installation);
+    const losses = await possibleLosses(installation);
     const findings = await readFindings(installation, written);
     const rotations = apps.map((app) => app.rotations);
     const lines = [...written.values()].reduce((sum, count) => sum + count, 0);
@@ -156,24 +157,9 @@ async function killAtRandom(installation: Installation, first: LogboomProcess): 
 }
 
 /** Returns how many possible losses are recorded of the files of each application, once all is accounted for. */
-async function waitForAudit({ baseUrl }: Installation): Promise<ReadonlyMap<string, number>> {
-  const deadlineMs = performance.now() + DRAIN_MS_MAX;
-  for (;;) {
-    const { code, output, stdout } = await runLogboom([
-      'audit',
-      '--json',
-      '--wait',
-      '30s',
-      '--server',
-      baseUrl,
-    ]);
-    if (code === 0) {
-      const { rows } = JSON.parse(stdout) as { rows: readonly AuditRow[] };
-      return new Map(rows.map(({ pod, possibleLoss }) => [pod.replace(/-0$/, ''), possibleLoss]));
-    }
-    assert.ok(performance.now() < deadlineMs, output);
-    await sleep(500);
-  }
+async function possibleLosses({ baseUrl }: Installation): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await waitForAudit<{ rows: readonly AuditRow[] }>(baseUrl, DRAIN_MS_MAX);
+  return new Map(rows.map(({ pod, possibleLoss }) => [pod.replace(/-0$/, ''), possibleLoss]));
 }
 
 async function readFindings(
