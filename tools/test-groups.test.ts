@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planTests } from './test-groups.ts';
+import { planTests, stagesOf } from './test-groups.ts';
 
 const PATHS = [
   'test/e2e/crash.e2e.test.ts',
+  'test/e2e/kafka.e2e.test.ts',
   'test/e2e/log-writers.ts',
   'test/sim/sim.test.ts',
   'src/web/model/hue.test.ts',
@@ -32,6 +33,13 @@ void test('the quick suite has the checks and unit tests only, the longest first
 void test('the full suite has every test file once', () => {
   const files = Object.values(plan('full')).flat();
   assert.deepEqual(files.toSorted(), PATHS.filter((path) => path.includes('.test.')).toSorted());
+});
+
+void test('tests that need real services run beside those that do not, behind everything else', () => {
+  const stages = stagesOf(planTests('full', PATHS, [])).map((groups) => groups.map(({ files }) => files));
+  assert.equal(stages.length, 3);
+  assert.deepEqual(stages[1], [['test/sim/sim.test.ts']]);
+  assert.deepEqual(stages[2], [['test/e2e/kafka.e2e.test.ts'], ['test/e2e/crash.e2e.test.ts']]);
 });
 
 void test('a filter keeps the files with that text in their path, in any suite', () => {

@@ -75,3 +75,25 @@ void test('files that share a process have a line each, and one without a result
     '',
   ]);
 });
+
+void test('what files print that run beside each other stands under their names', () => {
+  const lines: string[] = [];
+  const report = new TestReport((text) => lines.push(text), '/repository');
+  report.isVerbose = true;
+  const print = (file: string, message: string): void =>
+    report.onEvent({ type: 'test:stdout', data: { file, message } });
+  print(FILE, 'one\n');
+  print(FILE, 'two\n');
+  print('/repository/src/b.test.ts', 'three\n');
+  print(FILE, 'four\n');
+  assert.deepEqual(lines.join('').split('\n'), [
+    '  src/a.test.ts:',
+    '    one',
+    '    two',
+    '  src/b.test.ts:',
+    '    three',
+    '  src/a.test.ts:',
+    '    four',
+    '',
+  ]);
+});

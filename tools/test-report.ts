@@ -36,6 +36,8 @@ export class TestReport {
   readonly #skips: string[] = [];
   readonly #failures: string[] = [];
   readonly #batches = new Map<string, readonly string[]>();
+  /** The file whose output was printed last. */
+  #speaker: string | undefined;
   isVerbose = false;
 
   constructor(print: (text: string) => void, root: string) {
@@ -110,8 +112,15 @@ export class TestReport {
 
   #onOutput(file: string | undefined, text: string): void {
     const state = this.#stateOf(file);
-    if (this.isVerbose) this.#print(indent(text));
+    if (this.isVerbose) this.#printOutput(file, text);
     else if (state.output.length < OUTPUT_BYTES_MAX) state.output += text;
+  }
+
+  /** Files that run beside each other take turns: whoever speaks is named. */
+  #printOutput(file: string | undefined, text: string): void {
+    if (this.#speaker !== file) this.#print(`  ${this.#shorten(file)}:\n`);
+    this.#speaker = file;
+    this.#print(indent(text));
   }
 
   #onProcessEnd(entry: string | undefined, durationMs: number): void {

@@ -10,7 +10,14 @@ import { run } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { provision } from './provision.ts';
 import { batchModule, batchTests, needsOwnProcess, type TestBatch } from './test-batches.ts';
-import { LONG_ENVIRONMENT, planTests, SUITES, type PlannedGroup, type Suite } from './test-groups.ts';
+import {
+  LONG_ENVIRONMENT,
+  planTests,
+  stagesOf,
+  SUITES,
+  type PlannedGroup,
+  type Suite,
+} from './test-groups.ts';
 import { TestReport, type TestEvent } from './test-report.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -34,7 +41,13 @@ async function main(): Promise<number> {
   const report = new TestReport((text) => void process.stdout.write(text), root);
   // Whoever names a part wants to know whether it holds by itself: then nothing is shared.
   const hasFilters = filters.length > 0;
-  for (const group of plan) await runGroup(hasFilters ? { ...group, isShared: false } : group, report);
+  for (const groups of stagesOf(plan)) {
+    report.isVerbose = groups.some(({ isVerbose }) => isVerbose);
+    const running = groups.map((group) =>
+      runGroup(hasFilters ? { ...group, isShared: false } : group, report),
+    );
+    await Promise.all(running);
+  }
   process.stdout.write(`\n${((Date.now() - startedMs) / 1000).toFixed(1)} s\n`);
   report.printEnd();
   const { failed, skipped } = report.totals();
@@ -59,7 +72,6 @@ function listTests(): string[] {
 
 async function runGroup(group: PlannedGroup, report: TestReport): Promise<void> {
   process.stdout.write(`\n${group.name}: ${group.files.length} files\n`);
-  report.isVerbose = group.isVerbose;
   const isAlone = (file: string): boolean => !group.isShared || needsOwnProcess(readFileSync(file, 'utf8'));
   const batches = batchTests(group.files, isAlone);
   const events = run({

@@ -3,7 +3,8 @@
  * of its own. What it prints is kept for the message of a failing test.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -143,13 +144,33 @@ export async function waitFor(
   }
 }
 
-/** Returns a port of the loopback address that was free a moment ago. */
+/**
+ * Where ports for tests are looked for: below those that systems give to clients by themselves (RFC 6335 and Linux's
+ * ip_local_port_range), so that no connection takes one before the program that it was found for does.
+ */
+const PORT_MIN = 10_000;
+const PORT_MAX = 32_000;
+
+/** Ports that are tried: even a machine with many services has far more free ones than taken ones. */
+const PORT_TRIES_MAX = 100;
+
+/** Returns a port of the loopback address that was free a moment ago; tests beside this one find others. */
 export async function findFreePort(): Promise<number> {
+  for (let tries = 0; tries < PORT_TRIES_MAX; tries += 1) {
+    const port = randomInt(PORT_MIN, PORT_MAX);
+    if (await canListen(port)) return port;
+  }
+  throw new Error(`found no free port from ${PORT_MIN} to ${PORT_MAX}`);
+}
+
+async function canListen(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const isListening = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (isListening) await new Promise((resolve) => server.close(resolve));
+  return isListening;
 }
 
 /** The tests' environment without what would configure the program. */
