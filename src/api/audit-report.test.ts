@@ -103,6 +103,54 @@ test('records that no agent sent are a discrepancy', async () => {
   assert.match(report.problems[0]?.reason ?? '', /2 records found that no agent sent/);
 });
 
+/** The ledger of an agent that forgot in a power loss that it had delivered 10 and 20, which it finds no more. */
+const forgetful = ledger({
+  records: 2,
+  offsetSum: '30',
+  dropped: { possible_loss: 20 },
+  gaps: [{ kind: 'possible_loss', startOffset: 10, endOffset: 30, reason: 'unsure' }],
+});
+
+test('records that stand where the ledger says that something may be lost were sent, and forgotten', async () => {
+  const store = await storeOfFour();
+  await store.appendLedger([{ ...forgetful, sequence: 2 }], SIGNAL);
+  const report = await buildAuditReport(store.audit(SIGNAL));
+  assert.deepEqual(report.problems, []);
+  assert.deepEqual([report.verdict, report.missing, report.possibleLoss], ['accounted', 0, 1]);
+});
+
+test('records in a possible loss that are in the ledger too, because they were read later, are accounted', async () => {
+  const store = await storeOfFour();
+  await store.appendLedger([{ ...forgetful, records: 4, offsetSum: '60', sequence: 2 }], SIGNAL);
+  assert.equal((await buildAuditReport(store.audit(SIGNAL))).verdict, 'accounted');
+});
+
+test('records in a possible loss make up for no other loss, repeat or stranger', async () => {
+  const store = await storeOfFour();
+  await store.appendLedger([{ ...forgetful, sequence: 2 }], SIGNAL);
+  store.lose(({ offset }) => offset === 0);
+  const lost = await buildAuditReport(store.audit(SIGNAL));
+  assert.deepEqual([lost.verdict, lost.missing], ['discrepancy', 1]);
+  assert.match(lost.problems[0]?.reason ?? '', /^1 record missing$/);
+  store.duplicate(({ offset }) => offset === 10);
+  const twice = await buildAuditReport(store.audit(SIGNAL));
+  assert.deepEqual([twice.verdict, twice.missing, twice.twice], ['discrepancy', 1, 1]);
+
+  const whole = await storeOfFour();
+  const gaps = [{ kind: 'possible_loss', startOffset: 10, endOffset: 20, reason: 'unsure' } as const];
+  await whole.appendLedger([{ ...forgetful, gaps, sequence: 2 }], SIGNAL);
+  const stranger = await buildAuditReport(whole.audit(SIGNAL));
+  assert.match(stranger.problems[0]?.reason ?? '', /^1 record found that no agent sent$/);
+});
+
+test('a record that stands in a gap, which nobody read, is a stranger', async () => {
+  const store = await storeOfFour();
+  const gaps = forgetful.gaps.map((gap) => ({ ...gap, kind: 'gap' as const }));
+  await store.appendLedger([{ ...forgetful, gaps, sequence: 2 }], SIGNAL);
+  const report = await buildAuditReport(store.audit(SIGNAL));
+  assert.match(report.problems[0]?.reason ?? '', /^2 records found that no agent sent$/);
+});
+
 test('lag, and a ledger that may be old, leave it open; a discrepancy elsewhere outweighs them', async () => {
   const lagging = fileAudit({ ledger: ledger({ bytesWritten: 100 }) });
   const lag = await buildAuditReport(filesOf(lagging));

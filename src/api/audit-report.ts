@@ -3,7 +3,8 @@
  *
  * Of each file: `records` were acknowledged, `found` stand in the store below the same offset, `twice` of them are
  * repeats. So `found - twice` distinct ones must be `records`, and the sums of their offsets must agree; the sums
- * catch a loss and a stranger that cancel out in the counts.
+ * catch a loss and a stranger that cancel out in the counts. What stands where the agent says that something may be
+ * lost counts only where the agent counted it too.
  *
  * Documents that were posted to the API have no agent and no ledger. Nothing says how many there should be: they are
  * counted by themselves, and cannot be missing.
@@ -189,12 +190,13 @@ function noteWord(
 }
 
 /** What is to be said of one file. */
-function examine(file: FileAudit, look: AuditLook): Finding {
-  const { fileId, ledger, twice } = file;
+function examine(given: FileAudit, look: AuditLook): Finding {
+  const { fileId, ledger, twice } = given;
   if (ledger === undefined) {
     if (twice === 0) return { missing: 0, verdict: 'accounted', reason: '' };
     return { missing: 0, verdict: 'discrepancy', reason: `${plural(twice, 'record')} found twice` };
   }
+  const file = withoutForgotten(given, ledger);
   const known = look.letters?.below(fileId, ledger.acknowledgedOffset);
   // Where the store has every record, letters tell of repeats, and stand for none of them.
   const letters = isWhole(file, ledger) ? undefined : known;
@@ -212,8 +214,24 @@ function examine(file: FileAudit, look: AuditLook): Finding {
 }
 
 /** Whether search finds each record that was delivered, once. */
-function isWhole({ found, twice, offsetSum }: FileAudit, ledger: LedgerRecord): boolean {
-  return twice === 0 && found === ledger.records && offsetSum === ledger.offsetSum;
+function isWhole(file: FileAudit, ledger: LedgerRecord): boolean {
+  return file.twice === 0 && isSame(file, ledger);
+}
+
+/**
+ * Leaves out what stands in a possible loss where the agent cannot have counted it: after a power loss that took back
+ * its checkpoint it does not know any more that these records were delivered. Those that it read again are counted.
+ */
+function withoutForgotten(file: FileAudit, ledger: LedgerRecord): FileAudit {
+  const { found, twice, offsetSum, inPossibleLoss } = file;
+  if (inPossibleLoss === undefined || found - twice < ledger.records || isSame(file, ledger)) return file;
+  const sum = (BigInt(offsetSum) - BigInt(inPossibleLoss.offsetSum) + SUM_MODULUS) % SUM_MODULUS;
+  return { ...file, found: found - inPossibleLoss.count, offsetSum: String(sum) };
+}
+
+/** Whether the distinct records found are those that were delivered. */
+function isSame({ found, twice, offsetSum }: FileAudit, ledger: LedgerRecord): boolean {
+  return found - twice === ledger.records && offsetSum === ledger.offsetSum;
 }
 
 /** Returns what is different between what was delivered of a file and what is found, or undefined. */

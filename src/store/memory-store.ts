@@ -10,6 +10,7 @@ import type { LedgerRecord } from '../record/ledger.ts';
 import { LANE_COUNT } from '../record/lane.ts';
 import type { DeadLetterError } from '../record/dead-letter.ts';
 import { parseEventId } from '../record/identity.ts';
+import { isInRanges, possibleLossRanges } from '../record/possible-loss.ts';
 import type { DocumentBatch } from '../record/record-batch.ts';
 import type { JsonObject } from '../query/match.ts';
 import { compileMatcher, someValueAt } from '../query/match.ts';
@@ -158,15 +159,18 @@ export class MemoryStore implements Store {
       const stored = this.#records.filter((record) => record.fileId === fileId);
       const offsets = [...stored, ...dropped].map(({ offset }) => offset).filter((offset) => offset < end);
       const distinct = new Set(offsets);
-      const sum = [...distinct].reduce((total, offset) => total + BigInt(offset), 0n) % TWO_TO_64;
+      const sum = sumOf([...distinct]);
+      const ranges = ledger === undefined ? [] : possibleLossRanges(ledger);
+      const unsure = [...distinct].filter((offset) => isInRanges(ranges, offset));
       yield await Promise.resolve({
         fileId,
         ledger,
         found: offsets.length,
         twice: offsets.length - distinct.size,
-        offsetSum: sum.toString(),
+        offsetSum: sum,
         droppedByPipeline: dropped.filter(({ offset }) => offset < end).length,
         expired: 0,
+        inPossibleLoss: unsure.length === 0 ? undefined : { count: unsure.length, offsetSum: sumOf(unsure) },
       });
     }
   }
@@ -259,6 +263,10 @@ export class MemoryStore implements Store {
 
 function keyOf({ timeNs, fileId, offset }: SortKey): SortKey {
   return { timeNs, fileId, offset };
+}
+
+function sumOf(offsets: readonly number[]): string {
+  return (offsets.reduce((total, offset) => total + BigInt(offset), 0n) % TWO_TO_64).toString();
 }
 
 function compareKeys(left: SortKey, right: SortKey): number {

@@ -109,6 +109,13 @@ export interface StoreStats {
   readonly quarantined: readonly { readonly path: string; readonly reason: string }[];
 }
 
+/** Some records of a file. */
+export interface OffsetTally {
+  readonly count: number;
+  /** Sum of their offsets, modulo 2^64, in decimal. */
+  readonly offsetSum: string;
+}
+
 /** What the ledger says of a file beside what search finds of it. */
 export interface FileAudit {
   readonly fileId: string;
@@ -124,4 +131,9 @@ export interface FileAudit {
   readonly expired: number;
   /** Of `expired`: removed before the store's retention would have. */
   readonly expiredEarly?: number;
+  /**
+   * The distinct ones that stand where the ledger says that something may be lost; absent where there are none, and
+   * where nobody needs them because `found` and the ledger agree.
+   */
+  readonly inPossibleLoss?: OffsetTally | undefined;
 }

@@ -6,6 +6,7 @@
 import { AppError } from '../../src/base/errors.ts';
 import type { DeadLetter } from '../../src/record/dead-letter.ts';
 import type { LedgerRecord } from '../../src/record/ledger.ts';
+import { isInRanges, possibleLossRanges } from '../../src/record/possible-loss.ts';
 import type { DocumentBatch } from '../../src/record/record-batch.ts';
 import type { AppendResult, FileAudit, RejectedDocument, Store } from '../../src/store/store.ts';
 import type { Life } from './life.ts';
@@ -66,16 +67,18 @@ export class SimulatedEngine {
       const { fileId, acknowledgedOffset } = ledger;
       const found = (offsets.get(fileId) ?? []).filter((offset) => offset < acknowledgedOffset);
       const distinct = new Set(found);
-      const sum = [...distinct].reduce((total, offset) => total + BigInt(offset), 0n) % TWO_TO_64;
+      const ranges = possibleLossRanges(ledger);
+      const unsure = [...distinct].filter((offset) => isInRanges(ranges, offset));
       const twice = found.length - distinct.size;
       return {
         fileId,
         ledger,
         found: found.length,
         twice,
-        offsetSum: sum.toString(),
+        offsetSum: sumOf([...distinct]),
         droppedByPipeline: 0,
         expired: 0,
+        inPossibleLoss: { count: unsure.length, offsetSum: sumOf(unsure) },
       };
     });
   }
@@ -125,4 +128,8 @@ export class SimulatedEngine {
 /** Whether the engine refuses a document with this message, always. */
 export function isPoison(message: string): boolean {
   return /^line-\d*7\d? /.test(message);
+}
+
+function sumOf(offsets: readonly number[]): string {
+  return (offsets.reduce((total, offset) => total + BigInt(offset), 0n) % TWO_TO_64).toString();
 }

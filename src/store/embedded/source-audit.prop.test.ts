@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { VirtualScheduler } from '../../base/virtual-scheduler.ts';
+import type { LedgerGap } from '../../record/ledger.ts';
 import type { FileAudit } from '../store.ts';
 import type {
   FileRange,
@@ -48,10 +49,30 @@ void test('an audit counts what one set of all offsets would, in whatever parts 
   );
 });
 
+void test('what stands in a possible loss is counted once, in whatever parts it stands', async () => {
+  const ranges = fc.array(fc.tuple(fc.nat(40), fc.nat(12)), { maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(part, { maxLength: 6 }), fc.nat(45), ranges, async (parts, end, losses) => {
+      const gaps = losses.map(([startOffset, length]): LedgerGap => {
+        return { kind: 'possible_loss', startOffset, endOffset: startOffset + length, reason: 'unsure' };
+      });
+      const audit = await auditOf(parts, end, { gaps });
+      const isUnsure = (offset: number): boolean =>
+        offset < end &&
+        gaps.some(({ startOffset, endOffset }) => offset >= startOffset && offset < endOffset);
+      const unsure = [...new Set(parts.flatMap(({ offsets }) => offsets))].filter(isUnsure);
+      assert.deepEqual(audit?.inPossibleLoss ?? { count: 0, offsetSum: '0' }, {
+        count: unsure.length,
+        offsetSum: String(unsure.reduce((sum, offset) => sum + offset, 0)),
+      });
+    }),
+  );
+});
+
 void test('what a journal gets while it is counted is counted whole or not at all', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(part, { maxLength: 6 }), fc.nat(45), async (parts, acknowledgedOffset) => {
-      const audit = await auditOf(parts, acknowledgedOffset, true);
+      const audit = await auditOf(parts, acknowledgedOffset, { isGrowing: true });
       // Each journal either as it was or as it became: never less than it had, never more than it has.
       const count = (has: (one: Part) => readonly number[]): number =>
         parts.flatMap(has).filter((offset) => offset < acknowledgedOffset).length;
@@ -67,7 +88,7 @@ void test('what a journal gets while it is counted is counted whole or not at al
 async function auditOf(
   parts: readonly Part[],
   acknowledgedOffset: number,
-  isGrowing = false,
+  { isGrowing = false, gaps = [] }: { isGrowing?: boolean; gaps?: readonly LedgerGap[] } = {},
 ): Promise<FileAudit | undefined> {
   const sources = parts.map(({ isJournal }, index) => {
     const kind = isJournal ? 'journal' : 'segment';
@@ -82,7 +103,7 @@ async function auditOf(
         return isGrowing && kind === 'journal' ? [...offsets, ...later] : offsets;
       }),
   } as unknown as SegmentEngine;
-  const ledger = new Map([[FILE, { acknowledgedOffset } as NonNullable<FileAudit['ledger']>]]);
+  const ledger = new Map([[FILE, { acknowledgedOffset, gaps } as NonNullable<FileAudit['ledger']>]]);
   const facts = { ledger, expired: new Map(), droppedIds: [], droppedBelow: () => ({ count: 0, sum: 0n }) };
   const context = {
     engine,

@@ -5,6 +5,7 @@
  */
 import { must } from '../../base/assert.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
+import { type LossRange, possibleLossRanges } from '../../record/possible-loss.ts';
 import type { FileAudit } from '../store.ts';
 import { type TalliedRange, unsureRanges } from './audit-ranges.ts';
 import type { ExpiredFile } from './catalog.ts';
@@ -31,6 +32,14 @@ interface Found {
   distinct: number;
   sum: bigint;
   readonly parts: { tally: FileTally; source: Source }[];
+  /** Of the distinct ones: where the ledger says that something may be lost. */
+  inPossibleLoss?: { count: number; sum: bigint };
+}
+
+/** A range, and whose it is. */
+interface Asked {
+  readonly range: LossRange;
+  readonly entry: Found;
 }
 
 export interface AuditContext extends QueryContext {
@@ -45,6 +54,7 @@ export async function* auditSources(
 ): AsyncIterable<FileAudit> {
   const found = await tallyAll(sources, context);
   await recount(found, facts, context);
+  await countPossibleLosses(found, facts, context);
   const ids = new Set([
     ...found.keys(),
     ...facts.ledger.keys(),
@@ -59,6 +69,7 @@ function toAudit(fileId: string, found: Found | undefined, facts: AuditFacts): F
   const dropped = facts.droppedBelow(fileId, ledger?.acknowledgedOffset ?? Number.POSITIVE_INFINITY);
   const expired = facts.expired.get(fileId) ?? { count: 0, sum: 0n };
   const count = found?.count ?? 0;
+  const unsure = found?.inPossibleLoss;
   return {
     fileId,
     ledger,
@@ -67,6 +78,7 @@ function toAudit(fileId: string, found: Found | undefined, facts: AuditFacts): F
     offsetSum: String(((found?.sum ?? 0n) + dropped.sum + expired.sum) % SUM_MODULUS),
     droppedByPipeline: dropped.count,
     expired: expired.count,
+    inPossibleLoss: unsure === undefined ? undefined : { count: unsure.count, offsetSum: String(unsure.sum) },
   };
 }
 
@@ -103,27 +115,67 @@ async function recount(found: Map<string, Found>, facts: AuditFacts, context: Qu
   const remade = new Set<FileTally>();
   for (let start = 0; start < unsure.length; start += RANGES_MAX) {
     const some = unsure.slice(start, start + RANGES_MAX);
-    const sources = new Map<Source, number[]>();
-    for (const [place, { range, entry }] of some.entries()) {
-      for (const { tally, source } of entry.parts) {
-        if (tally.offsetMax < range.startOffset || tally.offsetMin >= range.endOffset) continue;
-        const places = sources.get(source);
-        if (places === undefined) sources.set(source, [place]);
-        else places.push(place);
+    for (const { range, entry } of some) {
+      for (const { tally, source } of partsIn(range, entry)) {
         // A journal grows: what it had a moment ago is taken back as a whole, whatever it has by now.
         if (source.kind === 'segment' || remade.has(tally)) continue;
         remade.add(tally);
         add(entry, tally, -1);
       }
     }
-    const ranges = some.map(({ range, entry }) => ({ ...range, fileId: fileIdOf(entry) }));
-    const ranged = [...sources].map(([source, places]) => ({ source, ranges: places }));
-    for (const tally of await context.engine.tallyRanges(ranged, ranges, context.signal)) {
+    for (const tally of await tallyAsked(some, context)) {
       const { range, entry } = must(some[tally.index], 'range');
       add(entry, tally.segments, -1);
       if (!range.isBeyond) add(entry, tally, 1);
     }
   }
+}
+
+/** Counts what stands where something may be lost, of files that do not agree with the ledger. */
+async function countPossibleLosses(
+  found: Map<string, Found>,
+  facts: AuditFacts,
+  context: QueryContext,
+): Promise<void> {
+  const unsure: Asked[] = [];
+  for (const [fileId, entry] of found) {
+    const ledger = facts.ledger.get(fileId);
+    if (ledger === undefined || agrees(entry, ledger)) continue;
+    for (const range of possibleLossRanges(ledger)) unsure.push({ range, entry });
+  }
+  for (let start = 0; start < unsure.length; start += RANGES_MAX) {
+    const some = unsure.slice(start, start + RANGES_MAX);
+    for (const { index, distinct, offsetSum } of await tallyAsked(some, context)) {
+      const { entry } = must(some[index], 'range');
+      const { count, sum } = entry.inPossibleLoss ?? { count: 0, sum: 0n };
+      entry.inPossibleLoss = { count: count + distinct, sum: sum + offsetSum };
+    }
+  }
+}
+
+function agrees({ distinct, sum }: Found, ledger: LedgerRecord): boolean {
+  return distinct === ledger.records && String(sum % SUM_MODULUS) === ledger.offsetSum;
+}
+
+function tallyAsked(asked: readonly Asked[], { engine, signal }: QueryContext): Promise<RangeTally[]> {
+  const sources = new Map<Source, number[]>();
+  for (const [place, { range, entry }] of asked.entries()) {
+    for (const { source } of partsIn(range, entry)) {
+      const places = sources.get(source);
+      if (places === undefined) sources.set(source, [place]);
+      else places.push(place);
+    }
+  }
+  const ranges = asked.map(({ range, entry }) => ({ ...range, fileId: fileIdOf(entry) }));
+  return engine.tallyRanges(
+    [...sources].map(([source, places]) => ({ source, ranges: places })),
+    ranges,
+    signal,
+  );
+}
+
+function partsIn({ startOffset, endOffset }: LossRange, { parts }: Found): Found['parts'] {
+  return parts.filter(({ tally }) => tally.offsetMax >= startOffset && tally.offsetMin < endOffset);
 }
 
 function add(

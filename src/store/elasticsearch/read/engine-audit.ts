@@ -5,6 +5,7 @@
  * are read: repeats and losses that cancel out show there.
  */
 import type { LedgerRecord } from '../../../record/ledger.ts';
+import { isInRanges, possibleLossRanges } from '../../../record/possible-loss.ts';
 import type { FileAudit } from '../../store.ts';
 import type { FileCounts, GoneCount } from '../counts/file-counts-state.ts';
 import { goneBy } from '../counts/file-counts-state.ts';
@@ -35,6 +36,8 @@ interface Look {
   /** In indices that are gone. */
   readonly expired: GoneCount;
   twice: number;
+  /** Of the distinct ones found: where the ledger says that something may be lost. */
+  inPossibleLoss: Tally;
 }
 
 const NOTHING_GONE: GoneCount = { records: 0, offsetSum: '0', early: 0 };
@@ -99,6 +102,7 @@ function looksAt({ found, records, drops, gone, end }: Pages): Look[] {
     dropped: drops.get(fileId) ?? NONE,
     expired: gone.get(fileId) ?? NOTHING_GONE,
     twice: 0,
+    inPossibleLoss: NONE,
   }));
 }
 
@@ -167,18 +171,28 @@ function agrees({ ledger, found, dropped, expired }: Look): boolean {
 /** Reads where every record of the file stands, in order: one that stands in two indices comes twice. */
 async function readOffsets(logs: LogIndices, look: Look, signal: AbortSignal): Promise<void> {
   const end = look.ledger?.acknowledgedOffset ?? Number.POSITIVE_INFINITY;
+  const unsure = look.ledger === undefined ? [] : possibleLossRanges(look.ledger);
+  let inPossibleLoss = NONE;
   let [count, twice, sum, before] = [0, 0, 0n, -1];
   for await (const offsets of offsetsOf(logs, look.fileId, signal)) {
     for (const offset of offsets) {
       if (offset >= end) continue;
       count += 1;
       if (offset === before) twice += 1;
-      else sum += BigInt(offset);
+      else {
+        sum += BigInt(offset);
+        if (isInRanges(unsure, offset)) inPossibleLoss = plusOffset(inPossibleLoss, offset);
+      }
       before = offset;
     }
   }
   look.found = { count, sum };
   look.twice = twice;
+  look.inPossibleLoss = inPossibleLoss;
+}
+
+function plusOffset({ count, sum }: Tally, offset: number): Tally {
+  return { count: count + 1, sum: sum + BigInt(offset) };
 }
 
 /** Yields the offsets of a file's records, sorted, repeats included: the index tells them apart. */
@@ -210,10 +224,13 @@ async function* offsetsOf(
   } while (after !== undefined);
 }
 
-function toAudit({ fileId, ledger, found, dropped, expired, twice }: Look): FileAudit {
+function toAudit(look: Look): FileAudit {
+  const { fileId, ledger, found, dropped, expired, twice } = look;
   const there = found.count + dropped.count;
   const sum = (found.sum + dropped.sum) % SUM_MODULUS;
-  const figures = { fileId, ledger, twice, droppedByPipeline: dropped.count };
+  const { count, sum: unsureSum } = look.inPossibleLoss;
+  const inPossibleLoss = count === 0 ? undefined : { count, offsetSum: String(unsureSum % SUM_MODULUS) };
+  const figures = { fileId, ledger, twice, droppedByPipeline: dropped.count, inPossibleLoss };
   const room = ledger === undefined ? Infinity : Math.max(0, ledger.records - (there - twice));
   if (expired.records <= room) {
     const { records, early } = expired;
