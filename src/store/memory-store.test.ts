@@ -7,6 +7,7 @@ import type { DocumentBatch, DroppedRecord } from '../record/record-batch.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { FileAudit } from './store.ts';
 
+const NO_GAPS: LedgerRecord['gaps'] = [];
 const SIGNAL = new AbortController().signal;
 const FILE_ID = '0123456789abcdef0123';
 const ALL = { startNs: -(2n ** 62n), endNs: 2n ** 62n };
@@ -87,7 +88,7 @@ test('a record that a pipeline dropped is counted once and never stored later', 
 test('of the ledger records of a file the highest sequence holds, and only what is below its offset is counted', async () => {
   const store = new MemoryStore();
   await store.append([batchOf([0, 10, 20].map((offset) => ({ lane: LANE.file, offset })))], SIGNAL);
-  const ledger = { fileId: FILE_ID, acknowledgedOffset: 20 } as LedgerRecord;
+  const ledger = { fileId: FILE_ID, acknowledgedOffset: 20, gaps: NO_GAPS } as LedgerRecord;
   await store.appendLedger(
     [
       { ...ledger, sequence: 2 },
