@@ -87,7 +87,7 @@ async function search(store: EmbeddedStore, text: string): Promise<void> {
 
 async function histogram(store: EmbeddedStore): Promise<void> {
   const { query } = parseQuery('*');
-  await store.histogram({ query, range: RANGE, bucketCount: 100, by: 'log.level' }, SIGNAL);
+  await store.histogram({ query, range: RANGE, bucketCount: 100, by: ['log.level'] }, SIGNAL);
 }
 
 async function timed(task: () => Promise<void>): Promise<number> {

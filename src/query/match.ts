@@ -68,6 +68,18 @@ export function someValueAt(object: JsonObject, path: string, visit: (value: unk
   return someAt(object, path.split('.'), 0, visit);
 }
 
+/** Returns the value at the first of the paths that has one, as people read it. An object is no value. */
+export function firstTextAt(object: JsonObject, paths: readonly string[]): string | undefined {
+  let text: string | undefined;
+  const take = (value: unknown): boolean => {
+    if (value === null || value === undefined || isObject(value)) return false;
+    text = typeof value === 'string' ? value : JSON.stringify(value);
+    return true;
+  };
+  paths.some((path) => someValueAt(object, path, take));
+  return text;
+}
+
 function someAt(
   value: unknown,
   segments: readonly string[],

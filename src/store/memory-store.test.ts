@@ -137,7 +137,7 @@ test('a histogram names the most frequent values and counts the others together'
     query: { kind: 'all' },
     range: { startNs, endNs: startNs + 10n },
     bucketCount: 3,
-    by: 'fields.user',
+    by: ['fields.user'],
   } as const;
   const [bucket, ...rest] = await store.histogram(request, SIGNAL);
   assert.equal(bucket?.count, 28);

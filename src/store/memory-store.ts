@@ -13,7 +13,7 @@ import { parseEventId } from '../record/identity.ts';
 import { isInRanges, possibleLossRanges } from '../record/possible-loss.ts';
 import type { DocumentBatch } from '../record/record-batch.ts';
 import type { JsonObject } from '../query/match.ts';
-import { compileMatcher, someValueAt } from '../query/match.ts';
+import { compileMatcher, firstTextAt } from '../query/match.ts';
 import type { Query } from '../query/ast.ts';
 import type {
   AppendResult,
@@ -122,7 +122,7 @@ export class MemoryStore implements Store {
       const bucket = buckets[Number((record.timeNs - range.startNs) / widthNs)];
       if (bucket === undefined) continue;
       bucket.count += 1;
-      const value = by === undefined ? undefined : valueText(record.document, by);
+      const value = by === undefined ? undefined : firstTextAt(record.document, by);
       if (value === undefined) continue;
       const name = named?.has(value) === true ? value : 'other';
       bucket.by?.set(name, (bucket.by.get(name) ?? 0) + 1);
@@ -140,7 +140,7 @@ export class MemoryStore implements Store {
     const records = this.#sorted();
     const namespaces = new Map<string, number>();
     for (const { document } of records) {
-      const namespace = valueText(document, 'kubernetes.namespace') ?? '';
+      const namespace = firstTextAt(document, ['kubernetes.namespace']) ?? '';
       namespaces.set(namespace, (namespaces.get(namespace) ?? 0) + 1);
     }
     return Promise.resolve({
@@ -233,7 +233,7 @@ export class MemoryStore implements Store {
   #insert(batch: RecordPlace, text: string): void {
     const document = JSON.parse(text) as JsonObject;
     const timeNs = parseTimestamp(String(document['@timestamp'])) ?? 0n;
-    const { fileId, offset } = parseEventId(valueText(document, 'event.id') ?? '') ?? batch;
+    const { fileId, offset } = parseEventId(firstTextAt(document, ['event.id']) ?? '') ?? batch;
     this.#records.push({ timeNs, fileId, offset, text, document });
     this.#isSorted = false;
   }
@@ -275,22 +275,12 @@ function compareKeys(left: SortKey, right: SortKey): number {
   return left.offset - right.offset;
 }
 
-function frequentValues(records: readonly StoredRecord[], field: string): Set<string> {
+function frequentValues(records: readonly StoredRecord[], paths: readonly string[]): Set<string> {
   const counts = new Map<string, number>();
   for (const { document } of records) {
-    const value = valueText(document, field);
+    const value = firstTextAt(document, paths);
     if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   const ranked = [...counts].toSorted(([a, left], [b, right]) => right - left || (a < b ? -1 : 1));
   return new Set(ranked.slice(0, VALUES_MAX).map(([value]) => value));
-}
-
-function valueText(document: JsonObject, field: string): string | undefined {
-  let text: string | undefined;
-  someValueAt(document, field, (value) => {
-    if (value === null || value === undefined) return false;
-    text = typeof value === 'string' ? value : JSON.stringify(value);
-    return true;
-  });
-  return text;
 }

@@ -88,8 +88,8 @@ export interface HistogramRequest {
   readonly range: TimeRange;
   /** 1 to 500. */
   readonly bucketCount: number;
-  /** A field whose values split each bucket, such as `log.level`. */
-  readonly by: string | undefined;
+  /** Paths of a field whose values split each bucket, such as `log.level`: the first that has a value counts. */
+  readonly by: readonly string[] | undefined;
 }
 
 export interface HistogramBucket {

@@ -104,8 +104,8 @@ async function answersOf(store: Store, query: Query): Promise<unknown> {
   return {
     pages: [first, first.next === undefined ? undefined : next, newest],
     exported: await exported(store, query),
-    byLevel: await store.histogram({ ...histogram, by: 'log.level' }, SIGNAL),
-    byHost: await store.histogram({ ...histogram, by: 'host.name' }, SIGNAL),
+    byLevel: await store.histogram({ ...histogram, by: ['log.level'] }, SIGNAL),
+    byHost: await store.histogram({ ...histogram, by: ['host.name'] }, SIGNAL),
     // A width that is no number of milliseconds.
     counts: await store.histogram({ ...histogram, bucketCount: 7, by: undefined }, SIGNAL),
   };
@@ -185,11 +185,20 @@ async function splitsByValues(stores: EngineStores): Promise<void> {
   const range = { startNs: RANGE.startNs, endNs: RANGE.startNs + 900_000_000n };
   const memory = new MemoryStore();
   await memory.append([batchOf(FILE, lines)], SIGNAL);
-  for (const by of ['host.name', 'fields.host']) {
+  for (const by of [
+    ['host.name'],
+    ['fields.host'],
+    ['container.name', 'host.name', 'level'],
+    ['log.level', 'level'],
+  ]) {
     for (const bucketCount of [1, 9, 7]) {
       const request = { query: EVERYTHING, range, bucketCount, by };
       const buckets = await store.histogram(request, SIGNAL);
-      assert.deepEqual(buckets, await memory.histogram(request, SIGNAL), `${by}, ${bucketCount} buckets`);
+      assert.deepEqual(
+        buckets,
+        await memory.histogram(request, SIGNAL),
+        `${by.join(', ')}, ${bucketCount} buckets`,
+      );
     }
   }
   await store.close();
@@ -336,7 +345,7 @@ async function nothingIsEmpty(stores: EngineStores): Promise<void> {
   const request = { query: EVERYTHING, range: RANGE, order: 'asc', limit: 10, after: undefined } as const;
   assert.deepEqual(await store.search(request, SIGNAL), { documents: [], next: undefined });
   assert.equal(await exported(store, EVERYTHING), '');
-  const buckets = await store.histogram({ ...request, bucketCount: 2, by: 'log.level' }, SIGNAL);
+  const buckets = await store.histogram({ ...request, bucketCount: 2, by: ['log.level'] }, SIGNAL);
   assert.deepEqual(
     buckets.map(({ count, by }) => ({ count, by })),
     [

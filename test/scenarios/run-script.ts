@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Query } from '../../src/query/ast.ts';
+import { resolveField } from '../../src/query/fields.ts';
 import { parseQuery } from '../../src/query/parser.ts';
 import type { HistogramBucket, SortKey, SortOrder, Store, TimeRange } from '../../src/store/store.ts';
 import type { Script, ScriptCase } from './script.ts';
@@ -65,7 +66,10 @@ async function runCase(
   const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
   assert.equal(count, hits.length, `${place}, counted`);
   if (by === undefined) return;
-  const split = await store.histogram({ query, range, bucketCount: 7, by: by.field }, SIGNAL);
+  const split = await store.histogram(
+    { query, range, bucketCount: 7, by: resolveField(by.field).paths },
+    SIGNAL,
+  );
   assert.deepEqual(summed(split), by.counts, `${place}, split by ${by.field}`);
 }
 

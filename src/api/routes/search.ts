@@ -58,7 +58,7 @@ export function addSearchRoutes(app: FastifyInstance, options: ApiOptions): void
         query: readQuery(parameters.query, nowNs, isKnownField),
         range: checkSpan(readRange(parameters, nowNs, lastHour(nowNs))),
         bucketCount: parameters.buckets,
-        by: by === undefined ? undefined : resolveField(by).paths[0],
+        by: by === undefined ? undefined : resolveField(by).paths,
       };
       const buckets = await store.histogram(request, abortSignalOf(reply));
       return {

@@ -65,12 +65,15 @@ type Entry = Omit<TestRecord, 'offset' | 'message'>;
 
 interface Questions {
   readonly queries: readonly Query[];
-  /** What the histogram counts by. */
-  readonly by: string;
+  /** Paths of what the histogram counts by. */
+  readonly by: readonly string[];
 }
 
 const batches = fc.array(fc.array(record, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 });
-const questions = fc.record({ queries: fc.array(query, { minLength: 6, maxLength: 6 }), by: path });
+const questions = fc.record({
+  queries: fc.array(query, { minLength: 6, maxLength: 6 }),
+  by: fc.array(path, { minLength: 1, maxLength: 2 }),
+});
 
 let opened = 0;
 

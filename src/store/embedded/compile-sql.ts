@@ -332,9 +332,9 @@ function compileRegexSql(field: string, source: string, columns: readonly Column
   return onField(field, columns, (operand) => `regexp_matches(${textSql(operand)}, ${sqlText(source)})`);
 }
 
-/** Returns a field's value as text, for splitting a histogram; NULL where a row has none. */
-export function fieldTextSql(field: string, columns: readonly Column[]): string {
-  const texts = operandsOf(field, columns).map(wholeTextSql);
+/** Returns the value at the first of a field's paths that has one, for splitting a histogram; NULL where none has. */
+export function fieldTextSql(paths: readonly string[], columns: readonly Column[]): string {
+  const texts = paths.flatMap((path) => operandsOf(path, columns)).map(wholeTextSql);
   return texts.length === 0 ? 'NULL' : `coalesce(${texts.join(', ')})`;
 }
 

@@ -254,7 +254,7 @@ test('a histogram counts by bucket and value', async () => {
   await append(store, testBatch(FILE, [{ offset: 20, message: 'c', level: 'info' }]));
   const range = { startNs: BASE_NS, endNs: BASE_NS + 40_000n };
   const buckets = await store.histogram(
-    { query: { kind: 'all' }, range, bucketCount: 2, by: 'log.level' },
+    { query: { kind: 'all' }, range, bucketCount: 2, by: ['log.level'] },
     new AbortController().signal,
   );
   assert.deepEqual(buckets, [

@@ -7,7 +7,7 @@ import type { FileSystem } from '../../base/file-system.ts';
 import { eventIdOf, parseEventId } from '../../record/identity.ts';
 import { parseTimestamp } from '../../record/timestamp.ts';
 import type { JsonObject } from '../../query/match.ts';
-import { compileMatcher, someValueAt } from '../../query/match.ts';
+import { compileMatcher, firstTextAt } from '../../query/match.ts';
 import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
 import type {
   CompactRequest,
@@ -83,7 +83,7 @@ export class MemoryEngine implements SegmentEngine {
     const { widthNs, range, by } = request;
     return this.#matching(source, request, signal).map((row) => {
       const bucket = Number((row.timeNs - range.startNs) / widthNs);
-      return { bucket, value: textAt(row.fields, by), count: 1 };
+      return { bucket, value: firstTextAt(row.fields, by ?? []), count: 1 };
     });
   }
 
@@ -216,19 +216,10 @@ function writeRows(fileSystem: FileSystem, path: string, rows: readonly Row[]): 
 function countBy(rows: readonly Row[], field: string): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const row of rows) {
-    const value = textAt(row.fields, field);
+    const value = firstTextAt(row.fields, [field]);
     if (value !== undefined) counts[value] = (counts[value] ?? 0) + 1;
   }
   return counts;
-}
-
-function textAt(fields: JsonObject, path: string | undefined): string | undefined {
-  let text: string | undefined;
-  const take = (value: unknown): boolean => {
-    text = typeof value === 'string' ? value : JSON.stringify(value);
-    return true;
-  };
-  return path !== undefined && someValueAt(fields, path, take) ? text : undefined;
 }
 
 function hourOf(row: Row): string {

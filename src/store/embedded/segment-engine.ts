@@ -80,8 +80,8 @@ export interface ScanBlock {
 
 export interface SourceHistogram extends SourceScan {
   readonly widthNs: bigint;
-  /** Path of the field that splits the buckets. */
-  readonly by: string | undefined;
+  /** Paths of the field that splits the buckets: the first that has a value counts. */
+  readonly by: readonly string[] | undefined;
 }
 
 export interface FoundRow extends SortKey {

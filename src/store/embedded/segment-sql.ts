@@ -112,7 +112,7 @@ export function orderedLinesSql(source: ReadableSource | SegmentGroup, request: 
 export function histogramSql(source: ReadableSource, request: SourceHistogram): string {
   const relation = relationOf(source);
   const bucket = `(epoch_ns("time") - (${request.range.startNs})) // ${request.widthNs}`;
-  const value = request.by === undefined ? 'NULL' : fieldTextSql(request.by, relation.columns);
+  const value = fieldTextSql(request.by ?? [], relation.columns);
   const where = whereSql(relation, request, undefined, 'asc');
   return `SELECT ${bucket}, ${value}, count(*) FROM ${relation.sql} WHERE ${where} GROUP BY ALL`;
 }
@@ -322,7 +322,7 @@ function gatheredSql(source: Pick<Relation, 'columns'>, target: Column): string 
 
 /** Counts by namespace and level with the range of times, of a file that was just written. */
 export function factsSql(path: string, columns: readonly Column[]): string {
-  const textOf = (field: string): string => fieldTextSql(field, columns);
+  const textOf = (field: string): string => fieldTextSql([field], columns);
   const relation = relationOf({ kind: 'segment', path, columns });
   return `SELECT ${textOf('kubernetes.namespace')}, ${textOf('log.level')}, count(*), epoch_ns(min("time")), epoch_ns(max("time")) FROM ${relation.sql} GROUP BY ALL`;
 }

@@ -3,12 +3,11 @@
  * are the values of fields that have no column of their own. Either way the counts are exact.
  */
 import type { Query } from '../../../query/ast.ts';
-import type { JsonObject } from '../../../query/match.ts';
-import { compileMatcher, someValueAt } from '../../../query/match.ts';
+import { compileMatcher, firstTextAt } from '../../../query/match.ts';
 import type { HistogramBucket, HistogramRequest, TimeRange } from '../../store.ts';
 import { MARKED, compileUnmarked, exists } from './compile-query.ts';
 import type { Bounds, Dsl } from './dsl.ts';
-import { ALL, NOTHING, allOf, exactly, noneOf, timeRange } from './dsl.ts';
+import { ALL, NOTHING, allOf, anyOf, exactly, noneOf, timeRange } from './dsl.ts';
 import type { LogIndices } from './engine-search.ts';
 import { inRange, parseDocument, scanRange, sendSearch, withBounds } from './engine-search.ts';
 import { isOwnPath } from '../manage/field-table.ts';
@@ -45,18 +44,58 @@ export async function histogramOfEngine(
   return withBounds(query, async (bounds) => {
     const { atMost, atLeast } = await withoutMarks({ logs, query, range, bounds }, signal);
     const counts = new Counts(grid, by !== undefined);
-    const counting = { logs, grid, dsl: atLeast, counts };
+    const counting = { logs, grid, dsl: by === undefined ? atLeast : withTypedValue(atLeast, by), counts };
     const read = (dsl: Dsl): Promise<void> => countByReading({ ...counting, query, dsl, by }, signal);
-    const totals = by === undefined ? new Map() : await askValues({ ...counting, by }, signal);
+    const splits = by === undefined ? [] : await askSplits(counting, by, signal);
     // What the engine knows only as words is read, whatever the query is.
-    if (totals === undefined) await read(atMost);
+    if (splits === undefined) await read(atMost);
     else {
-      if (atMost !== atLeast) await read(allOf([atMost, noneOf(atLeast)]));
+      if (atMost !== counting.dsl) await read(allOf([atMost, noneOf(counting.dsl)]));
       if (by === undefined) await countBuckets(counting, signal);
-      else await countValues({ ...counting, by, values: counts.mostFrequent(totals) }, signal);
+      else await countSplits(counting, splits, signal);
     }
     return counts.toBuckets();
   });
+}
+
+/** The paths that come first and have a column of their own; the engine knows the others as words. */
+function typedPaths(by: readonly string[]): readonly string[] {
+  const firstOther = by.findIndex((path) => !isOwnPath(path));
+  return firstOther < 0 ? by : by.slice(0, firstOther);
+}
+
+/** Leaves out the records whose value the engine knows only as words. */
+function withTypedValue(dsl: Dsl, by: readonly string[]): Dsl {
+  const typed = typedPaths(by);
+  const others = by.slice(typed.length).map((path) => exists(path).atMost);
+  if (typed.length === 0 || others.length === 0) return dsl;
+  return allOf([dsl, anyOf([...typed.map((path) => exists(path).atMost), noneOf(anyOf(others))])]);
+}
+
+/** The records whose value stands at one path, in none before it. */
+interface Split {
+  readonly path: string;
+  readonly dsl: Dsl;
+  readonly totals: ReadonlyMap<string, number>;
+}
+
+/** Asks for the values of each path; undefined where reading alone tells them. */
+async function askSplits(
+  { logs, grid, dsl }: Asking,
+  by: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Split[] | undefined> {
+  const typed = typedPaths(by);
+  if (typed.length === 0) return undefined;
+  const splits: Split[] = [];
+  for (const [index, path] of typed.entries()) {
+    const before = typed.slice(0, index).map((earlier) => noneOf(exists(earlier).atMost));
+    const own = allOf([dsl, ...before]);
+    const totals = await askValues({ logs, grid, dsl: own, path }, signal);
+    if (totals === undefined) return undefined;
+    splits.push({ path, dsl: own, totals });
+  }
+  return splits;
 }
 
 /** Returns narrower bounds where no record of the range has a mark, which the engine knows at once. */
@@ -93,17 +132,35 @@ async function countBuckets(counting: Counting, signal: AbortSignal): Promise<vo
   for (const { index, count } of buckets) counting.counts.add(index, count);
 }
 
-/** The same with each of the values. */
+/** The same with the most frequent values. The records of the first path are all that are counted. */
+async function countSplits(counting: Counting, splits: readonly Split[], signal: AbortSignal): Promise<void> {
+  const totals = new Map<string, number>();
+  for (const split of splits)
+    for (const [value, count] of split.totals) totals.set(value, (totals.get(value) ?? 0) + count);
+  const values = counting.counts.mostFrequent(totals);
+  for (const [index, { path, dsl, totals: found }] of splits.entries()) {
+    if (index > 0 && found.size === 0) continue;
+    await countValues({ ...counting, dsl, path, values, isCounted: index === 0 }, signal);
+  }
+}
+
+interface ValueCounting extends Counting {
+  readonly path: string;
+  readonly values: readonly string[];
+  /** Whether the records are counted besides their values. */
+  readonly isCounted: boolean;
+}
+
 async function countValues(
-  { values, by, ...counting }: Counting & { readonly by: string; readonly values: readonly string[] },
+  { values, path, isCounted, ...counting }: ValueCounting,
   signal: AbortSignal,
 ): Promise<void> {
-  const terms = { field: by, include: values, size: VALUES_MAX, shard_size: VALUES_MAX };
-  const there = { filter: exists(by).atMost };
+  const terms = { field: path, include: values, size: VALUES_MAX, shard_size: VALUES_MAX };
+  const there = { filter: exists(path).atMost };
   // An empty list of values is refused.
   const split = values.length === 0 ? { there } : { there, values: { terms } };
   for (const { index, count, bucket } of await askBuckets(counting, split, signal)) {
-    counting.counts.add(index, count);
+    if (isCounted) counting.counts.add(index, count);
     let others = bucket.there?.doc_count ?? 0;
     for (const { key, doc_count: found } of bucket.values?.buckets ?? []) {
       counting.counts.addValue(index, key, found);
@@ -160,13 +217,12 @@ function rangeBuckets({ range, widthNs, bucketCount }: Grid): Dsl {
   return { filters: { filters } };
 }
 
-/** Returns how often each value occurs; undefined when the engine does not know that: records have several, or words. */
+/** Returns how often each value occurs; undefined when the engine does not know that: records have several. */
 async function askValues(
-  { logs, grid, dsl, by }: Asking & { readonly by: string },
+  { logs, grid, dsl, path }: Asking & { readonly path: string },
   signal: AbortSignal,
 ): Promise<Map<string, number> | undefined> {
   const totals = new Map<string, number>();
-  if (!isOwnPath(by)) return undefined;
   if (dsl === NOTHING) return totals;
   let sum = 0;
   let there = 0;
@@ -174,11 +230,11 @@ async function askValues(
   do {
     const composite = {
       size: VALUES_PAGE,
-      sources: [{ value: { terms: { field: by } } }],
+      sources: [{ value: { terms: { field: path } } }],
       ...(after === undefined ? {} : { after }),
     };
     const query = inRange(dsl, grid.range);
-    const aggs = { values: { composite }, there: { filter: exists(by).atMost } };
+    const aggs = { values: { composite }, there: { filter: exists(path).atMost } };
     const { aggregations } = await sendSearch(
       logs,
       JSON.stringify({ size: 0, track_total_hits: false, query, aggs }),
@@ -205,7 +261,7 @@ interface CompositeAnswer {
 
 interface Reading extends Counting {
   readonly query: Query;
-  readonly by: string | undefined;
+  readonly by: readonly string[] | undefined;
 }
 
 async function countByReading(reading: Reading, signal: AbortSignal): Promise<void> {
@@ -223,7 +279,7 @@ async function countByReading(reading: Reading, signal: AbortSignal): Promise<vo
     for (const { key, document } of hits) {
       const index = counts.indexOf(key.timeNs);
       counts.add(index, 1);
-      const value = by === undefined ? undefined : valueText(parseDocument(document), by);
+      const value = by === undefined ? undefined : firstTextAt(parseDocument(document), by);
       if (value !== undefined) counts.addValue(index, value, 1);
     }
   }
@@ -308,15 +364,4 @@ function sumOf(counts: Iterable<number>): number {
   let sum = 0;
   for (const count of counts) sum += count;
   return sum;
-}
-
-/** The value as people read it; undefined when there is none. */
-function valueText(document: JsonObject, field: string): string | undefined {
-  let text: string | undefined;
-  someValueAt(document, field, (value) => {
-    if (value === null || value === undefined) return false;
-    text = typeof value === 'string' ? value : JSON.stringify(value);
-    return true;
-  });
-  return text;
 }
