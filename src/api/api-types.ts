@@ -296,4 +296,6 @@ export interface DiscardAnswer {
 export interface ReadinessAnswer {
   readonly ready: boolean;
   readonly problems: readonly { readonly part: string; readonly reason: string }[];
+  /** What a person should mend, while every part does its work. */
+  readonly warnings: readonly { readonly part: string; readonly reason: string }[];
 }

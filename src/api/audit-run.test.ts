@@ -160,7 +160,10 @@ test('bytes are not taken for an unfinished line where something else can hold t
   const others: readonly (readonly [Partial<LedgerRecord>, Partial<ApiOptions>])[] = [
     [{}, { agentNode: 'n2' }],
     [{}, { agentNode: undefined }],
-    [{}, { readiness: () => ({ ready: false, problems: [{ part: 'store', reason: 'full' }] }) }],
+    [
+      {},
+      { readiness: () => ({ ready: false, problems: [{ part: 'store', reason: 'full' }], warnings: [] }) },
+    ],
     [{}, { refreshLedger: () => Promise.reject(new Error('closed')) }],
     [{ bytesRead: 10 }, {}],
     [{ state: 'gone' }, {}],
@@ -220,7 +223,7 @@ test('an audit of a store that the first ledger has not reached yet cannot tell'
 test('bytes whose ledger is older than the mark are not taken for an unfinished line', async () => {
   const world = new World();
   await world.tell(10);
-  const facts = { agentNode: 'n1', readiness: () => ({ ready: true, problems: [] }) };
+  const facts = { agentNode: 'n1', readiness: () => ({ ready: true, problems: [], warnings: [] }) };
   const isPassed = async (): Promise<boolean> => {
     // The indexers take six seconds, and the ledger of the beginning was three seconds old by then.
     await world.scheduler.sleep(6_000);

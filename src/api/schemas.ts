@@ -210,6 +210,7 @@ const answers = {
   readiness: z.object({
     ready: z.boolean(),
     problems: z.array(z.object({ part: z.string(), reason: z.string() })),
+    warnings: z.array(z.object({ part: z.string(), reason: z.string() })),
   }),
   text: z.string(),
 };

@@ -142,6 +142,23 @@ test('the histogram counts by time and by a field', async () => {
   ]);
 });
 
+test('the histogram finds the field that splits it where a query does: among parsed fields and at the top level', async () => {
+  const api = await createTestApi(new MemoryStore());
+  await api.put([
+    documentAt(0, 9, { fields: { log_type: 'own' } }),
+    documentAt(10, 8, { log_type: 'foreign' }),
+    documentAt(20, 7, { log_type: 'outer', fields: { log_type: 'inner' } }),
+    documentAt(30, 6, { level: 'warn' }),
+  ]);
+  const splitBy = async (field: string): Promise<unknown> => {
+    const { json } = await api.get(`/api/v1/histogram?buckets=1&by=${field}`);
+    const [bucket] = json['buckets'] as { readonly by: unknown }[];
+    return bucket?.by;
+  };
+  assert.deepEqual(await splitBy('log_type'), { own: 1, foreign: 1, inner: 1 });
+  assert.deepEqual(await splitBy('level'), { warn: 1 });
+});
+
 test('an import is stored once, whatever is sent again, and refused as a whole when a line is wrong', async () => {
   const api = await createTestApi(new MemoryStore());
   const send = async (documents: readonly unknown[]) => {
@@ -201,10 +218,13 @@ test('stats tell the exact first and last time, and count records without a name
 
 test('readiness answers 503 with reasons, health and metrics answer in text', async () => {
   const problems = [{ part: 'store', reason: 'the disk is full' }];
-  const api = await createTestApi(new MemoryStore(), { readiness: () => ({ ready: false, problems }) });
+  const warnings = [{ part: 'store', reason: '1 file cannot be read' }];
+  const api = await createTestApi(new MemoryStore(), {
+    readiness: () => ({ ready: false, problems, warnings }),
+  });
   const ready = await api.get('/readyz');
   assert.equal(ready.status, 503);
-  assert.deepEqual(ready.json['problems'], problems);
+  assert.deepEqual(ready.json, { ready: false, problems, warnings });
   assert.equal((await api.get('/healthz')).body, 'ok\n');
   assert.equal((await api.get('/metrics')).body, 'logboom_up 1\n');
 });

@@ -69,7 +69,7 @@ export function testOptions(
     telemetry,
     scheduler,
     metricsText: () => Promise.resolve('logboom_up 1\n'),
-    readiness: () => ({ ready: true, problems: [] }),
+    readiness: () => ({ ready: true, problems: [], warnings: [] }),
     sources: () => [],
     refreshLedger: () => Promise.resolve(),
     submit: async (batches) => {

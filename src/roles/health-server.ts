@@ -54,7 +54,8 @@ async function answer(options: HealthServerOptions, url: string, response: Serve
   if (path === '/healthz') return sendJson(response, 200, { healthy: true });
   if (path === '/readyz') {
     const problems = options.problems();
-    return sendJson(response, problems.length === 0 ? 200 : 503, { ready: problems.length === 0, problems });
+    const answer = { ready: problems.length === 0, problems, warnings: [] };
+    return sendJson(response, answer.ready ? 200 : 503, answer);
   }
   if (path === '/metrics') {
     response

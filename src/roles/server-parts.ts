@@ -13,6 +13,7 @@ import type { Config } from '../config/config.ts';
 import { Replayer } from '../indexer/replay.ts';
 import { FILE_ID_LENGTH } from '../record/identity.ts';
 import { EmbeddedStore } from '../store/embedded/embedded-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Road, RoadProgress } from './road.ts';
 import type { Storage } from './storage.ts';
@@ -51,7 +52,7 @@ export function createApi(setup: ApiSetup): ApiServer {
     metricsText: () => setup.telemetry.metricsText(),
     readiness() {
       const problems = setup.problems();
-      return { ready: problems.length === 0, problems };
+      return { ready: problems.length === 0, problems, warnings: warningsOf(store) };
     },
     sources: setup.sources,
     refreshLedger: setup.refreshLedger,
@@ -71,6 +72,14 @@ export function createApi(setup: ApiSetup): ApiServer {
     version: setup.version,
     startedAtMs: nodeScheduler.nowMs(),
   });
+}
+
+/** Files that were set aside keep nothing from working, but what stood in them is not found. */
+function warningsOf(store: Store): { part: string; reason: string }[] {
+  const count = store instanceof EmbeddedStore ? store.quarantined().length : 0;
+  if (count === 0) return [];
+  const reason = `files that cannot be read and were set aside: ${count}; what stood in them is not found. \`logboom stats\` names them`;
+  return [{ part: 'store', reason }];
 }
 
 /** A moment is passed once the indexers have committed what stood at the end of each partition then. */

@@ -88,7 +88,7 @@ export async function fetchReadiness(signal: AbortSignal): Promise<ReadinessAnsw
   const response = await request('/readyz', { signal });
   if (response.status !== 200 && response.status !== 503) throw await failureOf(response);
   const body = (await response.json()) as Partial<ReadinessAnswer>;
-  return { ready: body.ready ?? response.ok, problems: body.problems ?? [] };
+  return { ready: body.ready ?? response.ok, problems: body.problems ?? [], warnings: body.warnings ?? [] };
 }
 
 /** Sends dead letters to the store once more; `onProgress` is told how far it is. */

@@ -95,6 +95,12 @@ void test('a corrupt segment is set aside, and the rest is served', async () => 
     );
     return stats.quarantined.length === 1;
   });
+  const { ready, warnings } = await getJson<{ ready: boolean; warnings: { part: string; reason: string }[] }>(
+    `${installation.baseUrl}/readyz`,
+  );
+  assert.equal(ready, true, 'the rest is served');
+  assert.equal(warnings[0]?.part, 'store');
+  assert.match(warnings[0].reason, /cannot be read and were set aside: 1;/);
   assert.ok(!second.hasExited, second.output);
 });
 

@@ -285,11 +285,15 @@ export class EmbeddedStore implements Store {
       }
     }
     const namespaces = [...counts].map(([namespace, count]) => ({ namespace, records: count }));
-    const { quarantined } = catalog;
     const bytesOnDisk = segmentBytes + journalBytes;
     namespaces.sort((one, other) => other.records - one.records);
-    const aside = [...quarantined.values()].map(({ path, reason }) => ({ path, reason }));
-    return { records, bytesOnDisk, oldestNs, newestNs, namespaces, quarantined: aside };
+    return { records, bytesOnDisk, oldestNs, newestNs, namespaces, quarantined: this.quarantined() };
+  }
+
+  /** Files that were set aside because they cannot be read; costs nothing to ask. */
+  quarantined(): StoreStats['quarantined'] {
+    const { quarantined } = this.#state.catalog;
+    return [...quarantined.values()].map(({ path, reason }) => ({ path, reason }));
   }
 
   async agents(): Promise<readonly HeartbeatRecord[]> {

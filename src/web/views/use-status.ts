@@ -29,7 +29,7 @@ export function useReadiness(): ReadinessAnswer | undefined {
   });
   const { data, error } = result;
   if (!(error instanceof ApiFailure)) return data;
-  return { ready: false, problems: [{ part: 'server', reason: error.message }] };
+  return { ready: false, problems: [{ part: 'server', reason: error.message }], warnings: [] };
 }
 
 /** What the header says of the audit. */
