@@ -3,36 +3,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { BugError } from '../base/assert.ts';
-import type { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import { AppError, ConfigError } from '../base/errors.ts';
-import type { AgentStatus, AuditAnswer, SearchAnswer } from '../api/api-types.ts';
 import type { CliContext, Explanation, ImportResult, RunOptions } from './context.ts';
 import { buildProgram } from './program.ts';
-import { runCli } from './run-cli.ts';
 import { fakeContext } from './testing/fake-context.ts';
-import type { FakeContext, FakeOptions } from './testing/fake-context.ts';
+import { runCommand } from './testing/run-command.ts';
 
 const goldenDirectory = path.join(import.meta.dirname, '../../test/testdata/help');
-
-async function run(
-  commandLine: string | readonly string[],
-  options: FakeOptions = {},
-): Promise<{ code: number; out: string; err: string; context: FakeContext }> {
-  const context = fakeContext(options);
-  const argv = typeof commandLine === 'string' ? commandLine.split(' ').filter(Boolean) : commandLine;
-  const code = await runCli(argv, context);
-  return { code, out: context.written.stdout, err: context.written.stderr, context };
-}
-
-function json(body: unknown, status = 200): Response {
-  return Response.json(body, { status });
-}
 
 const commandNames = buildProgram(fakeContext(), () => undefined).commands.map((command) => command.name());
 
 for (const name of ['', ...commandNames]) {
   void test(`help of ${name === '' ? 'the program' : name} is what is written down`, async () => {
-    const { code, out } = await run(`${name} --help`);
+    const { code, out } = await runCommand(`${name} --help`);
     const golden = path.join(goldenDirectory, `${name === '' ? 'logboom' : name}.txt`);
     if (process.env['LOGBOOM_UPDATE_GOLDEN'] === '1') writeFileSync(golden, out);
     assert.equal(code, 0);
@@ -68,7 +51,7 @@ void test('mistakes in the command line end with 100, a suggestion, and no stack
     ['up extra', /too many arguments/],
   ];
   for (const [commandLine, message] of cases) {
-    const { code, err } = await run(commandLine);
+    const { code, err } = await runCommand(commandLine);
     assert.equal(code, 100, commandLine);
     assert.match(err, message);
     assert.match(err, /^logboom: /);
@@ -77,7 +60,7 @@ void test('mistakes in the command line end with 100, a suggestion, and no stack
 });
 
 void test('a configuration with several mistakes tells all of them', async () => {
-  const { code, err } = await run('up --config bad.yaml', {
+  const { code, err } = await runCommand('up --config bad.yaml', {
     files: { '/work-dir/bad.yaml': 'servre: {}\nagent: { rescanMs: soon }\n' },
   });
   assert.equal(code, 100);
@@ -87,7 +70,7 @@ void test('a configuration with several mistakes tells all of them', async () =>
 
 void test('an unreachable server ends with 111 and names the address and logboom up', async () => {
   for (const commandLine of ['search x', 'stats', 'tail x', 'export']) {
-    const { code, err } = await run(commandLine);
+    const { code, err } = await runCommand(commandLine);
     assert.equal(code, 111, commandLine);
     assert.match(err, /cannot reach a Logboom server at http:\/\/127\.0\.0\.1:6410 \(connect ECONNREFUSED/);
     assert.match(err, /logboom up/);
@@ -95,7 +78,7 @@ void test('an unreachable server ends with 111 and names the address and logboom
 });
 
 void test('audit cannot tell when the server is away: 2', async () => {
-  const { code, err } = await run('audit');
+  const { code, err } = await runCommand('audit');
   assert.equal(code, 2);
   assert.match(err, /cannot reach a Logboom server/);
 });
@@ -103,7 +86,7 @@ void test('audit cannot tell when the server is away: 2', async () => {
 void test('explain ends with 1 when a file is not collected', async () => {
   for (const isCollected of [true, false]) {
     const explain = (): Promise<Explanation> => Promise.resolve({ lines: ['why'], json: {}, isCollected });
-    const { code, out } = await run('explain /x.log', { actions: { explain } });
+    const { code, out } = await runCommand('explain /x.log', { actions: { explain } });
     assert.equal(out, 'why\n');
     assert.equal(code, isCollected ? 0 : 1);
   }
@@ -128,7 +111,7 @@ void test('what goes wrong inside a role has its exit code', async () => {
     [new TypeError('x is undefined'), 101, /BUG: TypeError: x is undefined/],
   ];
   for (const [error, expectedCode, message] of failures) {
-    const { code, err } = await run('up', { actions: { up: () => Promise.reject(error) } });
+    const { code, err } = await runCommand('up', { actions: { up: () => Promise.reject(error) } });
     assert.equal(code, expectedCode);
     assert.match(err, message);
   }
@@ -141,9 +124,9 @@ void test('the short spellings of up, agent and server set the options of their 
     return Promise.resolve(0);
   };
   const actions = { up: take, agent: take, server: take };
-  await run('up --demo --listen 127.0.0.1:1 --data d', { actions });
-  await run('agent --listen 127.0.0.1:2 --server logs:6410 --token t', { actions });
-  await run('server --listen 127.0.0.1:3', { actions });
+  await runCommand('up --demo --listen 127.0.0.1:1 --data d', { actions });
+  await runCommand('agent --listen 127.0.0.1:2 --server logs:6410 --token t', { actions });
+  await runCommand('server --listen 127.0.0.1:3', { actions });
   const [up, agent, server] = seen.map(({ loaded }) => loaded.config);
   assert.equal(up?.server.listen, '127.0.0.1:1');
   assert.equal(up?.data, '/work-dir/d');
@@ -153,272 +136,6 @@ void test('the short spellings of up, agent and server set the options of their 
   assert.deepEqual(transport, { kind: 'http', url: 'http://logs:6410', token: 't' });
   assert.ok(bufferBytesMax !== undefined);
   assert.equal(server?.server.listen, '127.0.0.1:3');
-});
-
-const DOCUMENT = {
-  '@timestamp': '2026-11-23T04:30:00.123456789Z',
-  message: 'card declined',
-  log: { level: 'error', file: { path: '/x/0.log' } },
-  kubernetes: { namespace: 'shop', pod: { name: 'cart-0' } },
-};
-
-void test('search prints the newest records, oldest of them first, page by page', async () => {
-  const urls: URL[] = [];
-  const answer = (url: URL): Response => {
-    urls.push(url);
-    const isFirst = url.searchParams.get('cursor') === null;
-    const times = isFirst ? ['03', '02'] : ['01'];
-    const records = times.map((second) => ({
-      ...DOCUMENT,
-      '@timestamp': `2026-11-23T04:30:${second}.000000000Z`,
-    }));
-    return json({ records, cursor: isFirst ? 'next' : null } satisfies SearchAnswer);
-  };
-  const { out, code } = await run(['search', 'card', 'declined', '--limit', '5', '--since', '15m'], {
-    answer,
-  });
-  assert.equal(code, 0);
-  assert.deepEqual(
-    out.split('\n').map((line) => line.slice(17, 19)),
-    ['01', '02', '03', ''],
-  );
-  assert.match(out, /^2026-11-23T04:30:01\.000Z error shop\/cart-0 {2}card declined\n/);
-  assert.equal(urls[0]?.pathname, '/api/v1/search');
-  assert.deepEqual(Object.fromEntries(urls[0]?.searchParams ?? []), {
-    query: 'card declined',
-    start: 'now-15m',
-    limit: '5',
-    order: 'desc',
-  });
-  assert.equal(urls[1]?.searchParams.get('limit'), '3');
-});
-
-void test('search tells a person of a query without effect and of no records, and a script nothing', async () => {
-  const answer = () => json({ records: [], cursor: null });
-  const person = await run(['search', 'level:error', 'and', '('], { answer, isTerminal: true });
-  assert.match(person.err, /^note: .*\nNo records since 1h\.\n$/s);
-  const script = await run(['search', 'level:error', 'and', '('], { answer });
-  assert.deepEqual([person.out, script.out, script.err], ['', '', '']);
-});
-
-void test('search --json prints one document per line as the server has it', async () => {
-  const { out } = await run('search --json', { answer: () => json({ records: [DOCUMENT], cursor: null }) });
-  assert.equal(out, `${JSON.stringify(DOCUMENT)}\n`);
-  const exact = '{"message":"m","fields":{"id":12345678901234567890,"huge":1e400}}';
-  const answer = (): Response => new Response(`{"records":[${exact}],"cursor":null}`);
-  assert.equal((await run('search --json', { answer })).out, `${exact}\n`);
-});
-
-void test('the token goes along, and a refusal says how to give one', async () => {
-  let header: string | null = null;
-  const answer = (_url: URL, init: RequestInit | undefined): Response => {
-    header = new Headers(init?.headers).get('authorization');
-    return json({ error: { code: 'unauthorized', message: 'no' } }, 401);
-  };
-  const { code, err } = await run('stats', { answer, environment: { LOGBOOM_TOKEN: 'sesame' } });
-  assert.equal(header, 'Bearer sesame');
-  assert.equal(code, 111);
-  assert.match(err, /it wants a token\n {2}Give its server\.token with --token or LOGBOOM_TOKEN/);
-});
-
-void test('a query that the server cannot read is the mistake of the person: 100', async () => {
-  const body = {
-    error: { code: 'bad_request', message: 'cannot read the regex at 3', hint: 'Close the bracket.' },
-  };
-  const { code, err } = await run(['search', '/(/'], { answer: () => json(body, 400) });
-  assert.equal(code, 100);
-  assert.equal(err, 'logboom: cannot read the regex at 3\n  Close the bracket.\n');
-});
-
-void test('something else that listens at the address is told apart', async () => {
-  const { code, err } = await run('stats', { answer: () => new Response('<html>', { status: 500 }) });
-  assert.equal(code, 111);
-  assert.match(err, /Is a Logboom server listening there\?/);
-});
-
-void test('export streams what comes, to standard output or a file', async () => {
-  const answer = (): Response => new Response('{"a":1}\n{"a":2}\n');
-  assert.equal((await run('export', { answer })).out, '{"a":1}\n{"a":2}\n');
-  const { context, out } = await run('export --output /out.ndjson', { answer, files: { '/keep': '' } });
-  assert.equal(out, '');
-  assert.equal(
-    new TextDecoder().decode(context.memoryFileSystem.readFile('/out.ndjson')),
-    '{"a":1}\n{"a":2}\n',
-  );
-});
-
-function auditAnswer(verdict: AuditAnswer['verdict'], missing: number): AuditAnswer {
-  const figures = {
-    files: 1,
-    bytesWritten: 2048,
-    records: 1000,
-    lagBytes: verdict === 'unknown' ? 512 : 0,
-    unfinishedBytes: 0,
-    missing,
-    twice: 0,
-    droppedByPipeline: 0,
-    deadLettered: 0,
-    expired: 0,
-    expiredEarly: 0,
-    droppedBytes: {},
-    flaws: {},
-    possibleLoss: 0,
-    possibleLossBytes: 0,
-    possibleLossUnsized: 0,
-  };
-  const row = { ...figures, namespace: 'shop', pod: 'cart-0', container: 'cart', verdict };
-  const problem = { fileId: 'f', path: '/x/0.log', verdict, reason: `${missing} records are missing` };
-  const problems = verdict === 'accounted' ? [] : [problem];
-  const withoutAgent = { files: 0, records: 0, droppedByPipeline: 0, deadLettered: 0, expired: 0 };
-  const agents = { running: 0, silent: [], stopped: [] };
-  const problemCount = problems.length;
-  return { ...figures, verdict, rows: [row], withoutAgent, toldAt: null, agents, problems, problemCount };
-}
-
-void test('audit prints a table and ends with 0, 1 or 2 by the verdict', async () => {
-  const accounted = await run('audit', { answer: () => json(auditAnswer('accounted', 0)) });
-  assert.equal(accounted.code, 0);
-  assert.match(accounted.out, /^NAMESPACE {2}POD {5}CONTAINER {2}FILES {2}WRITTEN/);
-  assert.match(accounted.out, /All accounted for: 1,000 records of 1 file, 0 missing, 0 twice\.\n$/);
-  const discrepancy = await run('audit', { answer: () => json(auditAnswer('discrepancy', 3)) });
-  assert.equal(discrepancy.code, 1);
-  assert.match(discrepancy.out, /\/x\/0\.log: 3 records are missing/);
-  const unknown = await run('audit --wait 0', { answer: () => json(auditAnswer('unknown', 0)) });
-  assert.equal(unknown.code, 2);
-  assert.match(unknown.out, /Cannot tell yet: [^]*512 B not delivered/);
-});
-
-void test('audit says in words what is open and what may be lost', async () => {
-  const answer = auditAnswer('accounted', 0);
-  const half = await run('audit', { answer: () => json({ ...answer, lagBytes: 4, unfinishedBytes: 4 }) });
-  assert.equal(half.code, 0);
-  assert.match(half.out, /0 twice\. 4 bytes of unfinished lines wait for their ends\.\n$/);
-  const lossOf = async (loss: Partial<AuditAnswer>): Promise<string> =>
-    (await run('audit', { answer: () => json({ ...answer, ...loss }) })).out.split('\n').at(-2) ?? '';
-  assert.match(
-    await lossOf({ possibleLoss: 1, possibleLossUnsized: 1 }),
-    / lost in 1 place \(an unknown number of bytes\)\.$/,
-  );
-  assert.match(
-    await lossOf({ possibleLoss: 3, possibleLossBytes: 15, possibleLossUnsized: 1 }),
-    / lost in 3 places \(15 B and an unknown number of bytes\)\.$/,
-  );
-  assert.match(await lossOf({ possibleLoss: 2, possibleLossBytes: 15 }), / in 2 places \(15 B\)\.$/);
-  const withoutAgent = { files: 1, records: 1_200, droppedByPipeline: 4, deadLettered: 2, expired: 3 };
-  const { out } = await run('audit', { answer: () => json({ ...answer, withoutAgent }) });
-  assert.match(out, /^\(without an agent\) +1 +1,200 +4 +2 +3$/m);
-  assert.match(out, / The store refused 2 records: see `logboom replay`\.\n$/);
-  // An earlier server says less of them.
-  const less = { ...answer, withoutAgent: { files: 1, records: 1_200 } };
-  const { out: earlier } = await run('audit', { answer: () => json(less) });
-  assert.match(earlier, /^\(without an agent\) +1 +1,200 +0 +0 +0$/m);
-  const early = { ...answer, expired: 9, expiredEarly: 7 };
-  const { out: warned } = await run('audit', { answer: () => json(early) });
-  assert.match(warned, /0 twice\.\nWarning: 7 records stood in indices that somebody deleted before/);
-  const elsewhere = { ...answer, toldAt: '2026-11-23T04:30:00.123456789Z' };
-  const { out: told } = await run('audit', { answer: () => json(elsewhere) });
-  assert.match(told, /0 twice\.\nAgents elsewhere: what they had said by 2026-11-23T04:30:00Z\.\n$/);
-});
-
-const AGENT: AgentStatus = {
-  node: 'node-7',
-  cluster: 'c',
-  version: '1.0.0',
-  state: 'silent',
-  saidAt: '2026-11-23T04:30:00.123456789Z',
-  files: 2,
-  unreadBytes: 1_024,
-  unacknowledgedBytes: 0,
-  oldestUnread: null,
-};
-
-void test('audit cannot tell while an agent is silent, does not wait for it, and says what helps', async () => {
-  const reason = 'agent of node node-7 silent since 2026-11-23T04:30:00Z: 1,024 bytes undelivered then';
-  const problem = { fileId: '', path: null, verdict: 'unknown' as const, reason };
-  const stopped = [{ ...AGENT, node: 'node-8', state: 'stopped' as const }];
-  const agents = { running: 3, silent: [AGENT], stopped };
-  const answer = { ...auditAnswer('unknown', 0), lagBytes: 0, agents, problems: [problem], problemCount: 1 };
-  const { code, out } = await run('audit', { answer: () => json(answer) });
-  assert.equal(code, 2);
-  assert.match(
-    out,
-    /\n {2}agent of node node-7 silent since 2026-11-23T04:30:00Z: 1,024 bytes undelivered then\n/,
-  );
-  assert.match(out, /Cannot tell yet: [^\n]* 1 agent is silent\.\n/);
-  assert.match(
-    out,
-    /\nThe agent of node node-8 stopped in good order at 2026-11-23T04:30:00Z: what was written/,
-  );
-  assert.match(out, /logboom audit forget NODE/);
-});
-
-void test('audit of an earlier server, which says less, is printed all the same', async () => {
-  const {
-    toldAt: _told,
-    agents: _agents,
-    withoutAgent: _without,
-    deadLettered: _dead,
-    expiredEarly: _early,
-    ...figures
-  } = auditAnswer('accounted', 0);
-  const rows = figures.rows.map(({ deadLettered: _deadRow, ...row }) => row);
-  const { code, out } = await run('audit', { answer: () => json({ ...figures, rows }) });
-  assert.equal(code, 0);
-  assert.match(out, /All accounted for: 1,000 records of 1 file, 0 missing, 0 twice\.\n$/);
-});
-
-void test('an agent is forgotten only when somebody is sure', async () => {
-  const bodies: unknown[] = [];
-  const answer: FakeOptions['answer'] = (url, init) => {
-    bodies.push([url.pathname, typeof init?.body === 'string' && (JSON.parse(init.body) as unknown)]);
-    return json({ forgotten: 1 });
-  };
-  const unsure = await run('audit forget node-7', { answer });
-  assert.equal(unsure.code, 100);
-  assert.match(unsure.err, /--yes: forgetting must be confirmed/);
-  const no = await run('audit forget node-7', { answer, confirm: () => Promise.resolve(false) });
-  assert.deepEqual([no.code, no.err, bodies.length], [0, 'Nothing was forgotten.\n', 0]);
-  const yes = await run('audit forget node-7 --yes', { answer });
-  assert.equal(yes.out, 'Forgot 1 agent of node node-7.\n');
-  assert.deepEqual(bodies, [['/api/v1/agents/forget', { node: 'node-7' }]]);
-});
-
-void test('stats lists the agents that were heard of, silent ones too', async () => {
-  const stats = {
-    version: '1.0.0',
-    uptimeSeconds: 1,
-    records: 0,
-    bytesOnDisk: 0,
-    oldest: null,
-    newest: null,
-    namespaces: [],
-    quarantined: [],
-    tails: 0,
-  };
-  const answer = (body: object) => (url: URL) =>
-    json(url.pathname.endsWith('/stats') ? body : { sources: [] });
-  const { out } = await run('stats', { answer: answer({ ...stats, agents: [AGENT] }) });
-  assert.match(out, /node-7 +silent +2026-11-23T04:30:00Z +2 +1\.0 KiB +0 B +1\.0\.0\n$/);
-  const earlier = await run('stats', { answer: answer(stats) });
-  assert.deepEqual([earlier.code, earlier.out.includes('AGENT')], [0, false]);
-});
-
-void test('audit lets the server look again for as long as it was told to wait, and then gives up', async () => {
-  const waits: (string | null)[] = [];
-  const context = fakeContext({
-    answer: (url, init) => {
-      waits.push(url.searchParams.get('waitMs'));
-      return new Promise((_resolve, reject) => {
-        init?.signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
-      });
-    },
-  });
-  let code: number | undefined;
-  void runCli(['audit', '--wait', '2s'], context).then((value) => (code = value));
-  const scheduler = context.scheduler as VirtualScheduler;
-  assert.ok(await scheduler.advanceUntil(() => code !== undefined, 30_000, 1_000));
-  assert.deepEqual([code, waits], [2, ['2000']]);
-  assert.match(context.written.stderr, /cannot get an audit of .* in time\n {2}Wait longer with --wait/);
 });
 
 void test('test ends with 1 when a pipeline does not do what its tests say', async () => {
@@ -431,7 +148,9 @@ void test('test ends with 1 when a pipeline does not do what its tests say', asy
       diff: '- fields.verb: "GET"\n+ fields.verb: absent',
     },
   ];
-  const { code, out } = await run('test', { actions: { testPipelines: () => Promise.resolve(outcomes) } });
+  const { code, out } = await runCommand('test', {
+    actions: { testPipelines: () => Promise.resolve(outcomes) },
+  });
   assert.equal(code, 1);
   assert.equal(
     out,
@@ -445,7 +164,9 @@ void test('doctor takes the short flags of a cluster as the roles do', async () 
     seen = [transport.kind === 'kafka' && transport.brokers, store.kind === 'elasticsearch' && store.urls];
     return Promise.resolve([]);
   };
-  const { code } = await run('doctor --kafka a:1 --elasticsearch http://b:9200', { actions: { doctor } });
+  const { code } = await runCommand('doctor --kafka a:1 --elasticsearch http://b:9200', {
+    actions: { doctor },
+  });
   assert.equal(code, 0);
   assert.deepEqual(seen, [['a:1'], ['http://b:9200']]);
 });
@@ -455,7 +176,7 @@ void test('doctor ends with 1 when something must be mended', async () => {
     { status: 'ok', check: 'node', text: '26', remedy: undefined },
     { status: 'fail', check: 'data', text: 'read-only', remedy: 'Choose another.' },
   ] as const;
-  const { code, out } = await run('doctor', { actions: { doctor: () => Promise.resolve(findings) } });
+  const { code, out } = await runCommand('doctor', { actions: { doctor: () => Promise.resolve(findings) } });
   assert.equal(code, 1);
   assert.equal(
     out,
@@ -464,7 +185,9 @@ void test('doctor ends with 1 when something must be mended', async () => {
 });
 
 void test('check prints what is in effect and where it came from', async () => {
-  const { code, out } = await run('check --data /d', { environment: { LOGBOOM_SERVER_TOKEN: 's3cret' } });
+  const { code, out } = await runCommand('check --data /d', {
+    environment: { LOGBOOM_SERVER_TOKEN: 's3cret' },
+  });
   assert.equal(code, 0);
   assert.match(out, /^data: \/d # flag --data$/m);
   assert.match(out, /^ {2}token: \(secret\) # environment LOGBOOM_SERVER_TOKEN$/m);
@@ -473,7 +196,7 @@ void test('check prints what is in effect and where it came from', async () => {
 
 void test('completion names every command and its options', async () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
-    const { out } = await run(`completion ${shell}`);
+    const { out } = await runCommand(`completion ${shell}`);
     for (const name of commandNames) assert.ok(out.includes(name), `${shell}: ${name}`);
     assert.ok(out.includes('since'), shell);
   }
@@ -481,7 +204,7 @@ void test('completion names every command and its options', async () => {
 
 void test('completion offers the values of options and commands', async () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
-    const { out } = await run(`completion ${shell}`);
+    const { out } = await runCommand(`completion ${shell}`);
     assert.match(out, /ndjson csv parquet/, `${shell}: of an option of a command`);
     assert.match(out, /debug info warn error/, `${shell}: of an option of the table`);
     assert.match(out, /true false/, `${shell}: of a switch`);
@@ -503,7 +226,7 @@ void test('import says what was new, whose times the lines have, and what could 
       failed: [],
       incomplete: [],
     };
-    return run(argv, {
+    return runCommand(argv, {
       actions: {
         importFiles: (options) => {
           seen.push(options.takesLineTimes);
