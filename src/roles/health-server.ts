@@ -54,8 +54,8 @@ async function answer(options: HealthServerOptions, url: string, response: Serve
   if (path === '/healthz') return sendJson(response, 200, { healthy: true });
   if (path === '/readyz') {
     const problems = options.problems();
-    const answer = { ready: problems.length === 0, problems, warnings: [] };
-    return sendJson(response, answer.ready ? 200 : 503, answer);
+    const readiness = { ready: problems.length === 0, problems, warnings: [] };
+    return sendJson(response, readiness.ready ? 200 : 503, readiness);
   }
   if (path === '/metrics') {
     response
