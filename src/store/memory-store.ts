@@ -170,7 +170,9 @@ export class MemoryStore implements Store {
         offsetSum: sum,
         droppedByPipeline: dropped.filter(({ offset }) => offset < end).length,
         expired: 0,
-        inPossibleLoss: unsure.length === 0 ? undefined : { count: unsure.length, offsetSum: sumOf(unsure) },
+        ...(unsure.length === 0
+          ? {}
+          : { inPossibleLoss: { count: unsure.length, offsetSum: sumOf(unsure) } }),
       });
     }
   }

@@ -78,7 +78,9 @@ function toAudit(fileId: string, found: Found | undefined, facts: AuditFacts): F
     offsetSum: String(((found?.sum ?? 0n) + dropped.sum + expired.sum) % SUM_MODULUS),
     droppedByPipeline: dropped.count,
     expired: expired.count,
-    inPossibleLoss: unsure === undefined ? undefined : { count: unsure.count, offsetSum: String(unsure.sum) },
+    ...(unsure === undefined
+      ? {}
+      : { inPossibleLoss: { count: unsure.count, offsetSum: String(unsure.sum % SUM_MODULUS) } }),
   };
 }
 

@@ -229,8 +229,9 @@ function toAudit(look: Look): FileAudit {
   const there = found.count + dropped.count;
   const sum = (found.sum + dropped.sum) % SUM_MODULUS;
   const { count, sum: unsureSum } = look.inPossibleLoss;
-  const inPossibleLoss = count === 0 ? undefined : { count, offsetSum: String(unsureSum % SUM_MODULUS) };
-  const figures = { fileId, ledger, twice, droppedByPipeline: dropped.count, inPossibleLoss };
+  const offsetSumUnsure = String(unsureSum % SUM_MODULUS);
+  const unsure = count === 0 ? {} : { inPossibleLoss: { count, offsetSum: offsetSumUnsure } };
+  const figures = { fileId, ledger, twice, droppedByPipeline: dropped.count, ...unsure };
   const room = ledger === undefined ? Infinity : Math.max(0, ledger.records - (there - twice));
   if (expired.records <= room) {
     const { records, early } = expired;
