@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
 import { nodeScheduler } from '../../src/base/node/node-scheduler.ts';
 import type { KafkaConfig } from '../../src/config/config.ts';
+import type { DeadLetter } from '../../src/record/dead-letter.ts';
 import { eventIdOf } from '../../src/record/identity.ts';
 import type { RecordBatch } from '../../src/record/record-batch.ts';
 import { MemoryTelemetry } from '../../src/telemetry/memory-telemetry.ts';
@@ -196,4 +197,41 @@ export async function withAdmin<T>(address: string, act: (admin: Admin) => Promi
   } finally {
     await admin.close();
   }
+}
+
+/** Creates a topic of two partitions with settings of its own. */
+export async function createTopic(
+  address: string,
+  topic: string,
+  configs: Readonly<Record<string, string>>,
+): Promise<void> {
+  await withAdmin(address, (admin) =>
+    admin.createTopics({
+      topics: [topic],
+      partitions: 2,
+      replicas: 1,
+      configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
+    }),
+  );
+}
+
+/** Returns a dead letter with this id and reason. */
+export function letterOf(id: string, reason: string): DeadLetter {
+  return {
+    id,
+    fileId: fileIdOf(1),
+    offset: 0,
+    lane: 1,
+    time: '2026-11-23T04:30:00.000000000Z',
+    document: '{"message":"broken"}',
+    error: { type: 'mapper_parsing_exception', reason },
+    index: 'logboom-shop-2026.11.23',
+    source: undefined,
+    attempts: 1,
+  };
+}
+
+/** Orders texts by their characters, for sorting. */
+export function byText(left: string, right: string): number {
+  return left < right ? -1 : Number(left > right);
 }
