@@ -13,6 +13,7 @@ import { DirectoryTree } from './discovery/directory-tree.ts';
 import { createLayout } from './discovery/create-layout.ts';
 import { type GroupSpec, joinPath } from './discovery/layout.ts';
 import { FollowedFiles } from './followed-files.ts';
+import { GapWarnings } from './gap-warnings.ts';
 import { podNamesOf } from './kubernetes/pod-lookup.ts';
 import { compileSelection, podMembers } from './kubernetes/pod-members.ts';
 import { buildResource } from './resource.ts';
@@ -60,6 +61,7 @@ class FileAgent implements Agent {
   readonly name = 'agent';
   readonly #options: AgentOptions;
   readonly #config: Config;
+  readonly #gapWarnings: GapWarnings;
   readonly #warned = new Set<string>();
   readonly #buffers: BufferPool;
   readonly #retry = new Set<string>();
@@ -84,6 +86,7 @@ class FileAgent implements Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#gapWarnings = new GapWarnings(options.telemetry, () => options.scheduler.monotonicMs());
     const batchBytes = Math.floor(options.config.agent.bufferBytesMax / BATCHES_IN_BUFFER);
     this.#buffers = new BufferPool(Math.min(BATCH_BYTES_MAX, Math.max(BATCH_BYTES_MIN, batchBytes)));
     this.#trees = options.config.sources.map((source) => this.#createTree(source));
@@ -265,6 +268,7 @@ class FileAgent implements Agent {
     if (nowMs >= this.#reportAtMs) {
       this.#reportAtMs = nowMs + REPORT_MS;
       book.report(this.#trees, this.#shipper.heldBytes);
+      this.#gapWarnings.tellDue();
       if (!this.#isFirstScan) this.#tailer?.tellFollowedPods();
     }
     if (nowMs >= this.#ledgerAtMs) {
@@ -298,6 +302,7 @@ class FileAgent implements Agent {
     patience.abort();
     await book.writeCheckpoint();
     await book.settle();
+    this.#gapWarnings.tellAll();
     onProgress?.(book.progress());
   }
 
@@ -318,7 +323,8 @@ class FileAgent implements Agent {
   }
 
   #createContext(): TailContext {
-    const { config, fileSystem, scheduler, telemetry, sha256, openArchive, version } = this.#options;
+    const { config, fileSystem, scheduler, sha256, openArchive, version } = this.#options;
+    const telemetry = this.#gapWarnings;
     const facts = { node: config.node.name, cluster: config.cluster.name, version };
     const { pods } = this.#options;
     const selection = compileSelection(config.kubernetes);

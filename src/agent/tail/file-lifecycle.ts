@@ -67,6 +67,7 @@ export class FileLifecycle {
     const lost = file.pendingGap.endOffset - file.pendingGap.startOffset;
     const what = lost > 0 ? `${lost} bytes` : `what follows byte ${file.pendingGap.startOffset}`;
     telemetry.log('warn', 'gap', `${file.path}: ${what} could not be collected: ${gap.reason}`, {
+      path: file.path,
       fileId: file.id,
       startOffset: file.pendingGap.startOffset,
       endOffset: file.pendingGap.endOffset,

@@ -122,7 +122,7 @@ export class FileReader {
       ship.suspect(must(file.id, 'file id'), lost, 'possible_loss');
       telemetry.count('logboom_agent_dropped_bytes_total', lost, { reason: 'possible_loss' });
       const text = `${file.path}: ${lost} bytes were not collected: the file was truncated, and its copy ends before them`;
-      telemetry.log('warn', 'gap', text, { fileId: file.id, startOffset: endOffset });
+      telemetry.log('warn', 'gap', text, { path: file.path, fileId: file.id, startOffset: endOffset });
     }
     noteChange(group, file);
   }

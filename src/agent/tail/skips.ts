@@ -110,7 +110,7 @@ export function applySkip(context: TailContext, file: TailedFile): boolean {
   if (skip.text !== undefined) file.addGap({ ...gapOf(skip, skip.text), time });
   const text = `${file.path}: ${bytes} bytes are not read: ${skip.text ?? 'a hole that never held any'}`;
   const { startOffset } = skip;
-  context.telemetry.log('warn', 'gap', text, { fileId: id, startOffset, endOffset });
+  context.telemetry.log('warn', 'gap', text, { path: file.path, fileId: id, startOffset, endOffset });
   return true;
 }
 
