@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { AppError } from '../../src/base/errors.ts';
 import type { Query } from '../../src/query/ast.ts';
 import { heartbeatRecord } from '../../src/record/heartbeat.ts';
-import type { LedgerRecord } from '../../src/record/ledger.ts';
+import type { LedgerGap, LedgerRecord } from '../../src/record/ledger.ts';
 import type { DocumentBatch } from '../../src/record/record-batch.ts';
 import { parseTime } from '../../src/query/time-range.ts';
 import { randomMembers, randomQuery, withPlace } from '../../src/store/elasticsearch/testing/random-logs.ts';
@@ -226,6 +226,12 @@ function ledgerOf(fileId: string, records: number, indices: readonly number[]): 
   };
 }
 
+/** A possible loss of the records from one index up to another. */
+function lossOf(start: number, end: number): LedgerGap {
+  const offsets = { startOffset: start * 1_000_000, endOffset: end * 1_000_000 };
+  return { kind: 'possible_loss', ...offsets, reason: 'unsure' };
+}
+
 function heartbeatOf(node: string, sequence: number, files: number): LedgerRecord {
   const counts = { intervalMs: 15_000, files, unreadBytes: 0, unacknowledgedBytes: 0 };
   const agent = { cluster: 'c', version: '1.0.0', state: 'running', ...counts } as const;
@@ -241,7 +247,7 @@ async function auditFinds(stores: EngineStores): Promise<void> {
   const dropped = [8, 9].map(
     (index) => ({ reason: 'pipeline', lane: 0, offset: index * 1_000_000 }) as const,
   );
-  for (const digit of [1, 2, 3, 4, 5]) {
+  for (const digit of [1, 2, 3, 4, 5, 7]) {
     const batch = batchOf(file(digit), linesOf(digit));
     await store.append([digit === 4 ? { ...batch, dropped } : batch], SIGNAL);
     if (digit === 4) await store.append([{ ...batch, dropped }], SIGNAL);
@@ -254,6 +260,8 @@ async function auditFinds(stores: EngineStores): Promise<void> {
     ledgerOf(file(3), 8, all),
     ledgerOf(file(4), 10, [...all, 8, 9]),
     ledgerOf(file(6), 2, [0, 1]),
+    // A power loss made the agent forget that it had delivered two.
+    { ...ledgerOf(file(7), 6, [0, 1, 4, 5, 6, 7]), gaps: [lossOf(2, 4)] },
   ];
   await store.appendLedger(ledgers, SIGNAL);
   await store.appendLedger([{ ...ledgerOf(file(1), 1, [0]), sequence: 1 }], SIGNAL);
@@ -264,7 +272,7 @@ async function auditFinds(stores: EngineStores): Promise<void> {
   const agents = await store.agents(SIGNAL);
   const told = agents.map(({ node, agent }) => `${node} ${agent.files}`);
   assert.deepEqual(told.toSorted(), ['a 9', 'b 8']);
-  const figures = [1, 2, 3, 4, 5, 6].map((digit) => {
+  const figures = [1, 2, 3, 4, 5, 6, 7].map((digit) => {
     const { found: count, twice, droppedByPipeline, offsetSum, ledger } = found.get(file(digit)) as FileAudit;
     return [
       count,
@@ -281,13 +289,15 @@ async function auditFinds(stores: EngineStores): Promise<void> {
     [10, 0, 2, true],
     [8, 0, 0, undefined],
     [0, 0, 0, false],
+    [8, 0, 0, false],
   ]);
+  assert.deepEqual(found.get(file(7))?.inPossibleLoss, { count: 2, offsetSum: '5000000' });
   const { records, namespaces, oldestNs, newestNs } = await store.stats(SIGNAL);
   assert.deepEqual(
     { records, namespaces, oldestNs, newestNs },
     {
-      records: 40,
-      namespaces: [{ namespace: 'shop', records: 40 }],
+      records: 48,
+      namespaces: [{ namespace: 'shop', records: 48 }],
       oldestNs: RANGE.startNs,
       newestNs: RANGE.startNs + 7_000_000n,
     },
