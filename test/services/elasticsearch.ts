@@ -3,7 +3,7 @@ import path from 'node:path';
 import { findFreePort } from '../e2e/logboom-process.ts';
 import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
 import { answers, JavaService } from './java-service.ts';
-import { compileMain, findJava, resolveJars } from './maven.ts';
+import { classArchive, compileMain, findJava, resolveJars } from './maven.ts';
 import type { EngineOptions } from './opensearch.ts';
 import { jvmArgs, nodeSettings, partsOf } from './opensearch.ts';
 
@@ -20,7 +20,7 @@ const MODULE_JAR = /^(?:netty-|transport-netty4|elasticsearch-ssl-config)/;
 export async function startElasticsearch(options: EngineOptions = {}): Promise<JavaService> {
   const parts = partsOf('elasticsearch', NEWEST, options);
   const lib = await resolveJars(parts);
-  const classes = await compileMain(path.join(parts, 'ElasticsearchMain.java'), lib);
+  const jar = await compileMain(path.join(parts, 'ElasticsearchMain.java'), lib);
   const directory = new TemporaryDirectory('elasticsearch');
   const classPath = options.version === '7' ? [`${lib}/*`] : copyModule(lib, directory);
   const port = await findFreePort();
@@ -29,10 +29,11 @@ export async function startElasticsearch(options: EngineOptions = {}): Promise<J
   return JavaService.start({
     name: 'Elasticsearch',
     java: findJava()?.java ?? 'java',
+    archive: classArchive(jar),
     args: [
       ...jvmArgs(options),
       '-cp',
-      [classes, ...classPath].join(':'),
+      [jar, ...classPath].join(':'),
       'ElasticsearchMain',
       directory.path,
       ...settings,

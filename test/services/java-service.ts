@@ -1,6 +1,7 @@
 /** One Java process that serves on the loopback address, for as long as a test needs it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, renameSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Characters of output that are kept for the message of a failing test, the last ones. */
@@ -11,12 +12,17 @@ const START_MS_MAX = 120_000;
 
 const STOP_MS_MAX = 20_000;
 
+/** Writing a class archive takes about as long as a start. */
+const ARCHIVE_MS_MAX = 60_000;
+
 const PROBE_MS = 150;
 
 export interface JavaServiceOptions {
   readonly name: string;
   readonly java: string;
   readonly args: readonly string[];
+  /** File with its classes as they are after loading: used when it is there, made at the end of the service when not. */
+  readonly archive: string;
   /** Its address: `http://…`, or HOST:PORT. */
   readonly url: string;
   /** Whether the service can be used; `output` is what it printed since its start. */
@@ -31,6 +37,8 @@ export class JavaService implements AsyncDisposable {
   readonly #options: JavaServiceOptions;
   #child: ChildProcess | undefined;
   #output = '';
+  /** What the class archive is called until it is whole; undefined when there was one. */
+  #partial: string | undefined;
 
   private constructor(options: JavaServiceOptions) {
     this.#options = options;
@@ -71,7 +79,9 @@ export class JavaService implements AsyncDisposable {
 
   /** Ends the service and removes its data. */
   async stop(): Promise<void> {
-    await this.#end('SIGTERM');
+    await this.#end('input');
+    if (this.#partial !== undefined && existsSync(this.#partial))
+      renameSync(this.#partial, this.#options.archive);
     this.#options.dispose();
   }
 
@@ -80,9 +90,17 @@ export class JavaService implements AsyncDisposable {
   }
 
   async #launch(): Promise<void> {
-    const { name, java, args, isReady } = this.#options;
+    const { name, java, args, archive, isReady } = this.#options;
     this.#output = '';
-    const child = spawn(java, [...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#partial = existsSync(archive) ? undefined : `${archive}.${process.pid}`;
+    const sharing =
+      this.#partial === undefined
+        ? `-XX:SharedArchiveFile=${archive}`
+        : `-XX:ArchiveClassesAtExit=${this.#partial}`;
+    // What cannot be archived, or does not fit any more, costs time and nothing else.
+    const child = spawn(java, ['-Xlog:cds=off', '-Xlog:cds+dynamic=off', sharing, ...args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     this.#child = child;
     const keep = (chunk: Buffer): void => {
       this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_LENGTH_MAX);
@@ -101,12 +119,15 @@ export class JavaService implements AsyncDisposable {
     }
   }
 
-  async #end(signal: NodeJS.Signals): Promise<void> {
+  /** Kills the process, or lets it end with its input. */
+  async #end(means: 'SIGKILL' | 'input'): Promise<void> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const closed = once(child, 'close');
-    child.kill(signal);
-    const isClosed = await Promise.race([closed.then(() => true), sleep(STOP_MS_MAX, false, { ref: false })]);
+    if (means === 'input') child.stdin?.end();
+    else child.kill(means);
+    const msMax = this.#partial === undefined ? STOP_MS_MAX : ARCHIVE_MS_MAX;
+    const isClosed = await Promise.race([closed.then(() => true), sleep(msMax, false, { ref: false })]);
     if (!isClosed) {
       child.kill('SIGKILL');
       await closed;

@@ -1,14 +1,10 @@
 /** A real Kafka for as long as a test needs it: nodes that are broker and controller, alone or several as one cluster. */
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { findFreePort } from '../e2e/logboom-process.ts';
 import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
 import { JavaService } from './java-service.ts';
-import { compileMain, findJava, resolveJars } from './maven.ts';
-
-const run = promisify(execFile);
+import { classArchive, compileMain, findJava, resolveJars } from './maven.ts';
 
 /** `LOGBOOM_KAFKA=3` runs the tests on the last broker of that major version instead of the newest one. */
 const PARTS = process.env['LOGBOOM_KAFKA'] === '3' ? 'kafka-3' : 'kafka';
@@ -74,26 +70,25 @@ export class KafkaBroker implements AsyncDisposable {
   /** Formats a data directory and starts the broker; resolves when it has started. Ask `javaSkipReason` before. */
   static async start(options: KafkaOptions = {}): Promise<KafkaBroker> {
     const lib = await resolveJars(HERE);
-    const classes = await compileMain(MAIN, lib);
+    const jar = await compileMain(MAIN, lib);
     const directory = new TemporaryDirectory('kafka');
     const { member } = options;
     const ports = await findPorts(member);
     const file = directory.join('server.properties');
     writeFileSync(file, propertiesText(ports, directory.join('data'), options));
-    const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', `${classes}:${lib}/*`];
+    const jvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', `${jar}:${lib}/*`];
     const scram = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((name) => [
       '--add-scram',
       `${name}=[name=${KAFKA_USER.username},password=${KAFKA_USER.password}]`,
     ]);
-    const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file];
+    const format = ['format', '--ignore-formatted', '-t', CLUSTER_ID, '-c', file];
     if (member === undefined) format.push('--standalone');
-    const java = findJava()?.java ?? 'java';
-    await run(java, [...jvm, ...format, ...scram]);
     const heap = options.heapMiB ?? 384;
     const service = await JavaService.start({
       name: 'Kafka',
-      java,
-      args: [`-Xms${heap}m`, `-Xmx${heap}m`, ...jvm, 'KafkaMain', file],
+      java: findJava()?.java ?? 'java',
+      archive: classArchive(jar),
+      args: [`-Xms${heap}m`, `-Xmx${heap}m`, ...jvm, 'KafkaMain', file, ...format, ...scram],
       url: `127.0.0.1:${ports.plain}`,
       isReady: (output) => output.includes('Kafka Server started'),
       dispose: () => {
@@ -124,8 +119,6 @@ export class KafkaBroker implements AsyncDisposable {
 
   /** Ends the broker and removes its data. */
   async stop(): Promise<void> {
-    // Its data is of no use any more, and it takes seconds to leave in order.
-    await this.#service.kill();
     await this.#service.stop();
   }
 
@@ -189,8 +182,6 @@ function replicatedProperties(count: number): Record<string, string> {
     'default.replication.factor': String(count),
     'min.insync.replicas': '2',
     'offsets.topic.replication.factor': String(count),
-    'broker.session.timeout.ms': '3000',
-    'broker.heartbeat.interval.ms': '500',
     'leader.imbalance.check.interval.seconds': '1',
     'leader.imbalance.per.broker.percentage': '0',
   };
@@ -252,6 +243,9 @@ function propertiesText(
     'share.coordinator.state.topic.replication.factor': '1',
     'share.coordinator.state.topic.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
+    // One that was killed is not let in again before its last session is over, nor do others lead before.
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
     // A member hears of a rebalance with its next heartbeat.
     'group.consumer.min.heartbeat.interval.ms': '500',
     'group.consumer.heartbeat.interval.ms': '500',

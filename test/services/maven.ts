@@ -78,7 +78,10 @@ export async function resolveJars(pomDirectory: string): Promise<string> {
   return lib;
 }
 
-/** Compiles the main of a service, and what those of engines share, against `lib` once per content; returns the directory of the classes. */
+/**
+ * Compiles the main of a service, and what those of engines share, against `lib` once per content; returns the jar. It
+ * is no directory of classes because class archives cannot be made of those.
+ */
 export async function compileMain(main: string, lib: string): Promise<string> {
   const jdk = findJava();
   if (jdk === undefined) throw new Error('cannot compile Java: no JDK');
@@ -86,13 +89,31 @@ export async function compileMain(main: string, lib: string): Promise<string> {
   const content = createHash('sha256').update(lib);
   for (const source of sources) content.update(readFileSync(source));
   const hash = content.digest('hex').slice(0, 16);
-  const classes = path.join(path.dirname(lib), `classes-${hash}`);
-  if (existsSync(classes)) return classes;
-  const partial = `${classes}.${process.pid}`;
-  mkdirSync(partial, { recursive: true });
-  await run(jdk.javac, ['-nowarn', '-proc:none', '-cp', path.join(lib, '*'), '-d', partial, ...sources]);
-  moveInto(partial, classes);
-  return classes;
+  const jar = path.join(path.dirname(lib), `main-${hash}.jar`);
+  if (existsSync(jar)) return jar;
+  const partial = `${jar}.${process.pid}`;
+  const classes = `${partial}.classes`;
+  mkdirSync(classes, { recursive: true });
+  await run(jdk.javac, ['-nowarn', '-proc:none', '-cp', path.join(lib, '*'), '-d', classes, ...sources]);
+  await run(jarProgram(jdk), ['--create', '--file', partial, '-C', classes, '.']);
+  rmSync(classes, { recursive: true });
+  renameSync(partial, jar);
+  return jar;
+}
+
+/**
+ * Returns where the class archive of a service is kept, which lets it start in half the time (java(1), "Class Data
+ * Sharing"). It fits one build of Java and one class path.
+ */
+export function classArchive(jar: string): string {
+  const java = findJava()?.java ?? '';
+  const release = readFileSync(path.join(path.dirname(path.dirname(java)), 'release'));
+  const hash = createHash('sha256').update(java).update(release).digest('hex').slice(0, 16);
+  return jar.replace(/\.jar$/, `-${hash}.jsa`);
+}
+
+function jarProgram({ java }: Jdk): string {
+  return path.join(path.dirname(java), 'jar');
 }
 
 /** Gives a finished directory its name; another run may have been faster. */
@@ -111,9 +132,10 @@ export async function unpackArchives(lib: string): Promise<string> {
   if (existsSync(directory)) return directory;
   const partial = `${directory}.${process.pid}`;
   mkdirSync(partial, { recursive: true });
-  const jar = path.join(path.dirname(findJava()?.java ?? ''), 'jar');
+  const jdk = findJava();
+  if (jdk === undefined) throw new Error('cannot unpack archives: no JDK');
   for (const name of readdirSync(lib).filter((file) => file.endsWith('.zip')))
-    await run(jar, ['--extract', '--file', path.join(lib, name)], { cwd: partial });
+    await run(jarProgram(jdk), ['--extract', '--file', path.join(lib, name)], { cwd: partial });
   moveInto(partial, directory);
   return directory;
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { findFreePort } from '../e2e/logboom-process.ts';
 import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
 import { answers, JavaService } from './java-service.ts';
-import { compileMain, findJava, resolveJars } from './maven.ts';
+import { classArchive, compileMain, findJava, resolveJars } from './maven.ts';
 
 /** The major version that runs where none is asked for. */
 const NEWEST = '3';
@@ -27,7 +27,7 @@ const HEAP_MIB = 768;
 export async function startOpenSearch(options: EngineOptions = {}): Promise<JavaService> {
   const parts = partsOf('opensearch', NEWEST, options);
   const lib = await resolveJars(parts);
-  const classes = await compileMain(path.join(parts, 'OpenSearchMain.java'), lib);
+  const jar = await compileMain(path.join(parts, 'OpenSearchMain.java'), lib);
   const directory = new TemporaryDirectory('opensearch');
   const port = await findFreePort();
   const settings = await nodeSettings(port, options);
@@ -35,11 +35,12 @@ export async function startOpenSearch(options: EngineOptions = {}): Promise<Java
   return JavaService.start({
     name: 'OpenSearch',
     java: findJava()?.java ?? 'java',
+    archive: classArchive(jar),
     args: [
       ...jvmArgs(options),
       '--add-modules=jdk.incubator.vector',
       '-cp',
-      `${classes}:${lib}/*`,
+      `${jar}:${lib}/*`,
       'OpenSearchMain',
       directory.path,
       ...settings,

@@ -6,7 +6,7 @@ import { makeCertificate } from '../e2e/certificates.ts';
 import { findFreePort } from '../e2e/logboom-process.ts';
 import { TemporaryDirectory } from '../e2e/temporary-directory.ts';
 import { JavaService } from './java-service.ts';
-import { compileMain, findJava, resolveJars, unpackArchives } from './maven.ts';
+import { classArchive, compileMain, findJava, resolveJars, unpackArchives } from './maven.ts';
 import { jvmArgs, nodeSettings } from './opensearch.ts';
 
 const PARTS = path.join(import.meta.dirname, 'opensearch-security');
@@ -33,7 +33,7 @@ export interface SecureOpenSearch extends AsyncDisposable {
 export async function startSecureOpenSearch(): Promise<SecureOpenSearch> {
   const lib = await resolveJars(PARTS);
   const plugin = await unpackArchives(lib);
-  const classes = await compileMain(MAIN, lib);
+  const jar = await compileMain(MAIN, lib);
   const directory = new TemporaryDirectory('opensearch-security');
   const config = directory.join('config');
   const users = path.join(config, 'opensearch-security');
@@ -46,12 +46,13 @@ export async function startSecureOpenSearch(): Promise<SecureOpenSearch> {
   const service = await JavaService.start({
     name: 'OpenSearch with security',
     java: findJava()?.java ?? 'java',
+    archive: classArchive(jar),
     args: [
       ...jvmArgs({}),
       '--add-modules=jdk.incubator.vector',
       '-Dplugin=security.OpenSearchSecurityPlugin',
       '-cp',
-      [classes, ...classPath(lib, plugin)].join(':'),
+      [jar, ...classPath(lib, plugin)].join(':'),
       'OpenSearchMain',
       directory.path,
       ...(await nodeSettings(port, { settings: SECURITY_SETTINGS })),
