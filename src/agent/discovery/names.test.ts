@@ -14,10 +14,12 @@ test('names of rotated files are split into the active name and the rotation', (
     'app.log-20261123',
     '0.log.20261123-101112.gz',
     'app.log-2026-11-23.zst',
+    'app.log-2026112310.backup',
+    'app.log.backup',
     'app.log.tmp',
   ].map((name) => {
     const { base, compression, rotation } = parseRotatedName(name);
-    return [base, compression, rotation?.kind === 'number' ? rotation.number : rotation?.text];
+    return [base, compression, rotation && Object.values(rotation).at(-1)];
   });
   assert.deepEqual(rows, [
     ['app.log', undefined, undefined],
@@ -26,6 +28,8 @@ test('names of rotated files are split into the active name and the rotation', (
     ['app.log', undefined, '20261123'],
     ['0.log', 'gz', '20261123101112'],
     ['app.log', 'zst', '20261123'],
+    ['app.log', undefined, 'aside'],
+    ['app.log.backup', undefined, undefined],
     ['app.log.tmp', undefined, undefined],
   ]);
 });
@@ -61,6 +65,17 @@ test('files are ordered by age, the active one last', () => {
     'previous',
     'current',
   ]);
+});
+
+test('a file that logrotate moved aside is as old as its last change says', () => {
+  const files = [
+    { name: 'a.log', modifiedNs: 9n },
+    { name: 'a.log-2026112310.backup', modifiedNs: 5n },
+    { name: 'a.log.1', modifiedNs: 4n },
+    { name: 'a.log-20261123', modifiedNs: 6n },
+  ].map((file) => ({ ...file, rotation: parseRotatedName(file.name).rotation }));
+  const names = files.toSorted(compareAge).map(({ name }) => name);
+  assert.deepEqual(names, ['a.log.1', 'a.log-2026112310.backup', 'a.log-20261123', 'a.log']);
 });
 
 test('globs fit whole paths', () => {

@@ -1,7 +1,7 @@
 /**
  * The names that rotation gives to files: `app.log.1`, `app.log.2.gz`, `app.log-20261123`, `0.log.20261123-101112`,
- * `app-20261123.log` is a file of its own. Sources: logrotate(8), kubelet's container log manager, Docker's
- * json-file driver, s6-log.
+ * `app.log-2026112310.backup`; `app-20261123.log` is a file of its own. Sources: logrotate(8) and, for what it moves
+ * aside, `createOutputFile` in its logrotate.c; kubelet's container log manager, Docker's json-file driver, s6-log.
  */
 export interface RotatedName {
   /** The name that the active file has. */
@@ -11,14 +11,23 @@ export interface RotatedName {
   readonly rotation: Rotation | undefined;
 }
 
-/** `number`: the higher the older. `date`: the greater the newer, compared as text. */
+/**
+ * `number`: the higher the older. `date`: the greater the newer, compared as text. `aside`: the name does not say
+ * which of the others are older.
+ */
 export type Rotation =
   | { readonly kind: 'number'; readonly number: number }
-  | { readonly kind: 'date'; readonly text: string };
+  | { readonly kind: 'date'; readonly text: string }
+  | { readonly kind: 'aside' };
 
 const COMPRESSED = /^(.+)\.(gz|zst)$/;
 const NUMBERED = /^(.+)\.(\d{1,4})$/;
 const DATED = /^(.+?)[-.](\d{4}-?\d{2}-?\d{2}(?:[-T_.]?\d{2,6})?(?:[-.]\d{1,10})?)$/;
+/**
+ * With `create`, logrotate moves aside what has the name of the new file already: a writer that opened its file again
+ * between the renaming and that has begun it, and goes on writing to it.
+ */
+const ASIDE = /^(.+)-\d{10}\.backup$/;
 const S6_ARCHIVE = /^@[0-9a-f]{24}\.[su]$/;
 
 /** Splits the name of a file into the active file's name and what rotation added. */
@@ -26,6 +35,8 @@ export function parseRotatedName(name: string): RotatedName {
   const compressed = COMPRESSED.exec(name);
   const plain = compressed?.[1] ?? name;
   const compression = compressed?.[2] as 'gz' | 'zst' | undefined;
+  const aside = ASIDE.exec(plain);
+  if (aside?.[1] !== undefined) return { base: aside[1], compression, rotation: { kind: 'aside' } };
   const dated = DATED.exec(plain);
   if (dated?.[1] !== undefined && dated[2] !== undefined) {
     return { base: dated[1], compression, rotation: { kind: 'date', text: dated[2].replaceAll('-', '') } };

@@ -33,3 +33,22 @@ for (const unread of ['', 'a2\n', 'a2 is followed by a longer line than the one 
     await world.stop();
   });
 }
+
+test('what logrotate moved aside, because its writer was faster with the new file, is collected whole', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  const aside = `${APP_LOG}-2026112310.backup`;
+  world.write(APP_LOG, 'a1\n');
+  world.start();
+  await world.advance(2000);
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'b1\n');
+  world.fileSystem.rename(APP_LOG, aside);
+  world.write(APP_LOG, '');
+  await world.advance(2000);
+  world.write(aside, 'b2\n');
+  await world.advance(10);
+  world.write(APP_LOG, 'c1\n');
+  await world.advance(2000);
+  assert.deepEqual(world.producer.messages(), ['a1', 'b1', 'b2', 'c1']);
+  await world.stop();
+});
