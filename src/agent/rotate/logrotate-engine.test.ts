@@ -53,7 +53,7 @@ void test(
     fs.writeFileSync(small, 'x\n');
     const policy = samplePolicy({ method: 'logrotate', size: 64 * KIB, copytruncate: true });
     const files = [file, small, path.join(log, 'gone.log')].map((one) => ({ path: one, isDueByAge: false }));
-    await engine.install([{ name: 'shop.cart', policy, files }]);
+    await engine.install({ name: 'shop.cart', policy, files });
     assert.equal(engine.problemOf('shop.cart'), undefined);
     const { report, problem } = await engine.run('shop.cart');
     assert.equal(problem, undefined);
@@ -84,11 +84,11 @@ void test(
     fs.chownSync(file, 65_534, 65_534);
     const policy = samplePolicy({ method: 'logrotate', size: 64 * KIB });
     const files = [{ path: file, isDueByAge: false }];
-    await engine.install([{ name: 'open', policy, files }]);
+    await engine.install({ name: 'open', policy, files });
     const refused = engine.problemOf('open') ?? (await engine.run('open')).problem ?? '';
     assert.match(refused, /insecure permissions.*Give the policy `su: "USER GROUP"`/);
     assert.equal(telemetry.valueOf('logboom_rotate_logrotate_runs_total', { outcome: 'ok' }), 0);
-    await engine.install([{ name: 'open', policy: { ...policy, su: 'nobody nogroup' }, files }]);
+    await engine.install({ name: 'open', policy: { ...policy, su: 'nobody nogroup' }, files });
     const { report, problem } = await engine.run('open');
     assert.equal(problem, undefined);
     assert.equal(report.rotated.length, 1);
@@ -106,11 +106,13 @@ void test(
     const policy = samplePolicy({ method: 'logrotate' });
     const job = (name: string) => ({ name, policy, files: [{ path: file, isDueByAge: false }] });
     const configs = (): number => fs.readdirSync(directory).filter((name) => name.endsWith('.conf')).length;
-    await engine.install([job('a/b'), job('a_b')]);
+    engine.keep(new Set(['a/b', 'a_b']));
+    await engine.install(job('a/b'));
+    await Promise.all([engine.install(job('a_b')), engine.install(job('a_b'))]);
     assert.equal(configs(), 2, 'two names stay two');
-    await engine.install([job('a_b')]);
+    engine.keep(new Set(['a_b']));
     assert.equal(configs(), 1);
-    await engine.install([]);
+    engine.keep(new Set());
     assert.equal(configs(), 0);
   },
 );

@@ -1,6 +1,6 @@
 /**
  * Runs the real logrotate: a configuration per app and policy, checked by `logrotate -d` before it is used, each
- * with a state file of its own, one run at a time.
+ * with a state file of its own.
  */
 import { crc32 } from '../../base/crc32.ts';
 import { messageOf, systemCodeOf } from '../../base/errors.ts';
@@ -53,23 +53,40 @@ interface Installed {
 export class LogrotateEngine {
   readonly #options: LogrotateEngineOptions;
   readonly #installed = new Map<string, Installed>();
+  readonly #installing = new Map<string, Promise<void>>();
   #isCleared = false;
 
   constructor(options: LogrotateEngineOptions) {
     this.#options = options;
   }
 
-  /** Brings the configurations up to date: new apps get one, and those of apps that are gone are removed. */
-  async install(jobs: readonly LogrotateJob[]): Promise<void> {
-    if (jobs.length === 0 && this.#installed.size === 0) return;
+  /** Removes the configurations of apps that are gone; the others' names are given. */
+  keep(names: ReadonlySet<string>): void {
+    for (const name of this.#installed.keys()) if (!names.has(name)) this.#remove(name);
+  }
+
+  /** Whether a job's configuration is there as it has to be, and was checked. */
+  isInstalled({ name, files, policy }: LogrotateJob): boolean {
+    return this.#installed.get(name)?.text === logrotateConfig(files, policy);
+  }
+
+  /** Writes a job's configuration where it is not what it has to be, and has logrotate check it. */
+  async install(job: LogrotateJob): Promise<void> {
+    // Of one job at most two are at it: the one who runs it, and the one who brings all of them up to date.
+    const other = this.#installing.get(job.name);
+    if (other !== undefined) await other;
+    if (this.isInstalled(job)) return;
+    const installing = this.#install(job).finally(() => this.#installing.delete(job.name));
+    this.#installing.set(job.name, installing);
+    await installing;
+  }
+
+  async #install(job: LogrotateJob): Promise<void> {
     this.#clear();
-    const wanted = new Set(jobs.map(({ name }) => name));
-    for (const name of this.#installed.keys()) if (!wanted.has(name)) this.#remove(name);
-    for (const job of jobs) {
-      const text = logrotateConfig(job.files, job.policy);
-      if (this.#installed.get(job.name)?.text === text) continue;
-      this.#installed.set(job.name, { text, problem: await this.#write(job, text) });
-    }
+    const text = logrotateConfig(job.files, job.policy);
+    // Nothing runs it before it is checked.
+    this.#installed.delete(job.name);
+    this.#installed.set(job.name, { text, problem: await this.#write(job, text) });
   }
 
   /** Returns why a configuration is not run, or undefined. */

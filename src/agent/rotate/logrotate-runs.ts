@@ -1,13 +1,28 @@
-/** Gathers files into logrotate's configurations, one per app and policy, and tells what a run did. */
+/**
+ * Gathers files into logrotate's configurations, one per app and policy, has them checked and run beside the loop, and
+ * tells what a run did. A logrotate that hangs delays its own app alone.
+ */
 import type { RotatePolicyConfig } from '../../config/rotate-config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { FollowedView } from '../followed-files.ts';
+import type { DuePolicies } from './due-policies.ts';
 import type { LogrotateEngine, LogrotateJob } from './logrotate-engine.ts';
 import type { PolicyChoice, RotateGroup } from './rotate-types.ts';
+import { SideWork } from './side-work.ts';
+
+/** Checks of configurations, and runs, at once. */
+const CHECKS_MAX = 2;
+const RUNS_MAX = 4;
 
 /** A configuration, and the groups whose files stand in it. */
 export interface AppJob extends LogrotateJob {
   readonly groups: readonly string[];
+}
+
+/** Why a group waits. */
+export interface GroupProblem {
+  readonly group: string;
+  readonly text: string;
 }
 
 export interface JobResult {
@@ -23,18 +38,89 @@ interface Ruled {
   readonly choice: PolicyChoice;
 }
 
+export interface LogrotateRunsOptions {
+  readonly engine: LogrotateEngine;
+  readonly telemetry: Telemetry;
+  readonly due: DuePolicies;
+  readonly onDone: (results: readonly JobResult[]) => void;
+  /** Something is known that was not known at the last look at these groups. */
+  readonly onNews: (groups: readonly string[]) => void;
+}
+
+/** A look at all files, and which groups a run is wanted for. */
+export interface LogrotateLook {
+  readonly ruled: readonly Ruled[];
+  readonly wanted: ReadonlySet<string>;
+  readonly followed: TruncationNotes;
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
 export class LogrotateRuns {
+  readonly #options: LogrotateRunsOptions;
   readonly #engine: LogrotateEngine;
   readonly #telemetry: Telemetry;
   readonly #said = new Map<string, string>();
+  readonly #checks: SideWork;
+  readonly #runs: SideWork;
+  /** Groups of the runs that are under way or in line. */
+  readonly #busy = new Map<string, readonly string[]>();
 
-  constructor(engine: LogrotateEngine, telemetry: Telemetry) {
-    this.#engine = engine;
-    this.#telemetry = telemetry;
+  constructor(options: LogrotateRunsOptions) {
+    this.#options = options;
+    this.#engine = options.engine;
+    this.#telemetry = options.telemetry;
+    const onEnd = (): void => options.onNews([]);
+    this.#checks = new SideWork({ parallelMax: CHECKS_MAX, onEnd });
+    this.#runs = new SideWork({ parallelMax: RUNS_MAX, onEnd });
+  }
+
+  get isBusy(): boolean {
+    return this.#checks.isBusy || this.#runs.isBusy;
+  }
+
+  /** Whether a run has to do with a group now. */
+  isAtWork(group: string): boolean {
+    return [...this.#busy.values()].some((groups) => groups.includes(group));
+  }
+
+  /** Brings configurations up to date and begins the runs that are due; returns why groups wait. */
+  work({ ruled, wanted, followed, wallMs, monotonicMs }: LogrotateLook): readonly GroupProblem[] {
+    this.#checks.check();
+    this.#runs.check();
+    const jobs = this.#jobsOf(ruled, wallMs);
+    this.#engine.keep(new Set(jobs.map(({ name }) => name)));
+    for (const job of jobs) {
+      if (!this.#engine.isInstalled(job)) this.#checks.start(job.name, () => this.#install(job));
+    }
+    for (const job of this.#options.due.takeJobs(jobs, wanted, monotonicMs)) {
+      this.#busy.set(job.name, job.groups);
+      this.#runs.start(job.name, () => this.#perform(job, followed));
+    }
+    return this.#problemsOf(jobs);
+  }
+
+  /** Resolves when what is under way has ended. */
+  async close(): Promise<void> {
+    await Promise.all([this.#checks.close(), this.#runs.close()]);
+  }
+
+  async #install(job: AppJob): Promise<void> {
+    await this.#engine.install(job);
+    this.#say(job, this.#engine.problemOf(job.name));
+  }
+
+  async #perform(job: AppJob, followed: TruncationNotes): Promise<void> {
+    try {
+      await this.#engine.install(job);
+      this.#options.onDone(await this.#run(job, followed));
+    } finally {
+      if (!this.#runs.isInLine(job.name)) this.#busy.delete(job.name);
+    }
   }
 
   /** Returns what is to be configured now. */
-  jobsOf(ruled: readonly Ruled[], nowMs: number): AppJob[] {
+  #jobsOf(ruled: readonly Ruled[], nowMs: number): AppJob[] {
     const jobs = new Map<string, { policy: RotatePolicyConfig; groups: RotateGroup[] }>();
     for (const { group, choice } of ruled) {
       if (choice.kind === 'none' || choice.policy.method !== 'logrotate' || group.style === 's6') continue;
@@ -58,14 +144,8 @@ export class LogrotateRuns {
     }));
   }
 
-  /** Brings the configurations up to date. */
-  async install(jobs: readonly AppJob[]): Promise<void> {
-    await this.#engine.install(jobs);
-    for (const { name } of jobs) this.#say(name, this.#engine.problemOf(name));
-  }
-
   /** Lists the groups whose configuration is not run, with the reason. */
-  problemsOf(jobs: readonly AppJob[]): { readonly group: string; readonly text: string }[] {
+  #problemsOf(jobs: readonly AppJob[]): GroupProblem[] {
     return jobs.flatMap(({ name, groups }) => {
       const text = this.#engine.problemOf(name);
       return text === undefined ? [] : groups.map((group) => ({ group, text }));
@@ -76,10 +156,10 @@ export class LogrotateRuns {
    * Runs one configuration; returns what was rotated. Problems are logged, once per change. Whoever follows the files
    * hears of each that was truncated: one that has grown again by then does not show it.
    */
-  async run(job: AppJob, followed: TruncationNotes): Promise<JobResult[]> {
+  async #run(job: AppJob, followed: TruncationNotes): Promise<JobResult[]> {
     const lives = new Map(job.groups.map((key) => [key, followed.lifeOf(key)]));
     const { report, problem } = await this.#engine.run(job.name);
-    this.#say(job.name, problem);
+    this.#say(job, problem);
     for (const { path, isCopied } of report.rotated) {
       const life = lives.get(path);
       if (isCopied && life !== undefined) followed.noteTruncation(path, life);
@@ -97,8 +177,9 @@ export class LogrotateRuns {
       .map(({ path, to }) => ({ group: path, path, text: `logrotate rotated it to ${to}` }));
   }
 
-  #say(name: string, problem: string | undefined): void {
+  #say({ name, groups }: AppJob, problem: string | undefined): void {
     if (this.#said.get(name) === problem) return;
+    this.#options.onNews(groups);
     if (problem === undefined) {
       this.#said.delete(name);
       return;

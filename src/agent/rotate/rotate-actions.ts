@@ -49,6 +49,12 @@ export async function performAction(action: RotateAction, context: ActionContext
   }
 }
 
+/** Returns whether an action runs a command of the policy, which may take long. */
+export function runsCommand(action: RotateAction, { postrotate }: RotatePolicyConfig): boolean {
+  if (postrotate === undefined) return false;
+  return action.kind === 'remind' || (action.kind === 'rename' && !action.isReset);
+}
+
 interface Deed extends ActionContext {
   readonly entry: LogEntry;
   readonly opened: LogDirectory;
@@ -141,7 +147,15 @@ async function runPostrotate(command: string, { machine, policy }: Deed): Promis
     throw new AppError('io_failed', `cannot run postrotate: ${problem}`, { hint: 'Mend `su`.' });
   }
   const args = ['-c', command];
-  const { code, output } = await machine.run('/bin/sh', { args, timeoutMs: POSTROTATE_MS_MAX, as });
+  const { code, output, isTimedOut } = await machine.run('/bin/sh', {
+    args,
+    timeoutMs: POSTROTATE_MS_MAX,
+    as,
+  });
+  if (isTimedOut) {
+    const text = `cannot run postrotate: it did not end within ${POSTROTATE_MS_MAX / 1000} s`;
+    throw new AppError('timed_out', text, { hint: 'Let it start what takes long in the background' });
+  }
   if (code === 0) return;
   const said = output.trim().split('\n').at(-1) ?? '';
   throw new AppError('io_failed', `cannot run postrotate: it ended with ${code ?? 'a signal'}: ${said}`);

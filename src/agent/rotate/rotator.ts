@@ -1,7 +1,7 @@
 /**
  * Rotates the files that the agent follows: looks around twice per second, asks the policies what is to be done, and
- * does it. Nothing is decided here: `rotate-plan.ts` and `budget-plan.ts` are the rules. What takes long (compressing,
- * logrotate) is done beside the loop, one at a time.
+ * does it. Nothing is decided here: `rotate-plan.ts` and `budget-plan.ts` are the rules. What takes long, or may hang
+ * (compressing, logrotate, commands of policies), is done beside the loop.
  */
 import { must } from '../../base/assert.ts';
 import { messageOf, systemCodeOf } from '../../base/errors.ts';
@@ -23,12 +23,13 @@ import { DuePolicies } from './due-policies.ts';
 import { LogrotateEngine } from './logrotate-engine.ts';
 import { LogrotateRuns } from './logrotate-runs.ts';
 import { PodRemoval } from './pod-removal.ts';
-import { performAction } from './rotate-actions.ts';
+import { performAction, runsCommand } from './rotate-actions.ts';
 import { hintOf } from './rotate-errors.ts';
 import { planGroup } from './rotate-plan.ts';
 import { RotateLog, type RotateStatus } from './rotate-status.ts';
 import type { HeldBudget, PolicyChoice, RotateAction, RotateGroup } from './rotate-types.ts';
 import { RootLocks } from './root-locks.ts';
+import { SideWork } from './side-work.ts';
 import { StatusFile } from './status-file.ts';
 import { describeGroup, rootOf, Survey } from './survey.ts';
 
@@ -47,6 +48,9 @@ const UNUSED_MS = 60_000;
 
 /** How long what goes on beside the loop is waited for at the end. */
 const STOP_MS = 1000;
+
+/** Commands of policies at once. */
+const TELLING_MAX = 16;
 
 /** How long policies that ask for labels wait at the start for the API to tell of them; then it is away. */
 const PODS_WAIT_MS = 60_000;
@@ -85,9 +89,10 @@ export class Rotator implements Service {
   readonly #due: DuePolicies;
   readonly #warned = new Set<string>();
   readonly #used = new Set<number>();
-  #busyGroup: string | undefined;
   #held: readonly HeldBudget[] = [];
-  #background: Promise<void> | undefined;
+  readonly #compressing: SideWork;
+  /** By group: commands that make a writer open its file again. */
+  readonly #telling: SideWork;
   #finished: Promise<void> | undefined;
   #isStopping = false;
   readonly #alarm = new AbortController();
@@ -117,10 +122,6 @@ export class Rotator implements Service {
     });
     this.#locks = new RootLocks(machine, telemetry);
     const directory = joinPath(joinPath(config.data, 'agent'), 'logrotate');
-    this.#runs = new LogrotateRuns(
-      new LogrotateEngine({ machine, fileSystem, telemetry, directory }),
-      telemetry,
-    );
     this.#pods = new PodRemoval({
       sources: config.sources,
       machine,
@@ -130,6 +131,21 @@ export class Rotator implements Service {
       onFreed: (bytes) => this.#log.noteFreed(bytes),
     });
     this.#due = new DuePolicies(config.rotate, scheduler.nowMs());
+    const onEnd = (): void => {
+      this.#hasWork = true;
+    };
+    this.#compressing = new SideWork({ parallelMax: 1, onEnd });
+    this.#telling = new SideWork({ parallelMax: TELLING_MAX, onEnd });
+    this.#runs = new LogrotateRuns({
+      engine: new LogrotateEngine({ machine, fileSystem, telemetry, directory }),
+      telemetry,
+      due: this.#due,
+      onDone: (results) => this.#outcomes.noteLogrotate(results),
+      onNews: (groups) => {
+        this.#hasWork = true;
+        for (const group of groups) this.#survey.forget(group);
+      },
+    });
     this.#outcomes = new ActionOutcomes({
       telemetry,
       scheduler,
@@ -172,7 +188,8 @@ export class Rotator implements Service {
         await this.#pause();
       }
       // What is compressed has no name yet and is gone with the process; logrotate ends by itself.
-      await Promise.race([this.#background, scheduler.sleep(STOP_MS)]);
+      const side = [this.#compressing.close(), this.#telling.close(), this.#runs.close()];
+      await Promise.race([Promise.all(side), scheduler.sleep(STOP_MS)]);
     } finally {
       this.#locks.release();
     }
@@ -201,6 +218,8 @@ export class Rotator implements Service {
 
   async #tick(): Promise<void> {
     const { scheduler, telemetry } = this.#options;
+    this.#compressing.check();
+    this.#telling.check();
     const followed = this.#options.followed();
     if (followed === undefined) return;
     const wallMs = scheduler.nowMs();
@@ -233,7 +252,9 @@ export class Rotator implements Service {
       'logboom_rotate_held_bytes',
       budget.held.reduce((sum, { usedBytes, bytesMax }) => sum + usedBytes - bytesMax, 0),
     );
-    await this.#runLogrotate(own, planned, { followed, wallMs, monotonicMs, due });
+    const wanted = new Set(planned.filter(({ kind }) => kind === 'logrotate').map(({ group }) => group));
+    const problems = this.#runs.work({ ruled: own, wanted, followed, wallMs, monotonicMs });
+    for (const { group, text } of problems) this.#log.noteWait(group, text);
     const byKey = new Map(own.map((one) => [one.group.key, one]));
     for (const action of [...planned, ...budget.actions]) {
       const one = byKey.get(action.group);
@@ -246,7 +267,8 @@ export class Rotator implements Service {
 
   /** Whether nothing changed since the last look, which found nothing to do; ages are looked at now and then all the same. */
   #isQuiet(stamp: number, nowMs: number): boolean {
-    const isSame = stamp === this.#stamp && !this.#hasWork && this.#background === undefined;
+    const isBusy = this.#compressing.isBusy || this.#telling.isBusy || this.#runs.isBusy;
+    const isSame = stamp === this.#stamp && !this.#hasWork && !isBusy;
     if (isSame && nowMs - this.#lookedMs < QUIET_LOOK_MS) return true;
     this.#stamp = stamp;
     this.#lookedMs = nowMs;
@@ -282,7 +304,7 @@ export class Rotator implements Service {
     { group, choice }: Ruled,
     at: { wallMs: number; due: ReadonlySet<RotatePolicyConfig> },
   ): RotateAction[] {
-    if (choice.kind === 'none' || group.key === this.#busyGroup) return [];
+    if (choice.kind === 'none' || this.#isBusy(group.key)) return [];
     const { policy } = choice;
     const isDue = policy.schedule === undefined || at.due.has(policy);
     return planGroup(group, policy, { nowMs: at.wallMs, isDue, canPunch: this.#outcomes.canPunch(group) });
@@ -320,34 +342,16 @@ export class Rotator implements Service {
         this.#outcomes.noteFailure(action, error, at.monotonicMs);
       }
     };
-    if (action.kind !== 'compress') return perform();
-    if (this.#background !== undefined) return;
-    this.#inBackground(group.key, perform);
+    if (action.kind === 'compress') {
+      // What waits in line could not be rotated meanwhile.
+      const isFree = !this.#compressing.isBusy && !this.#runs.isAtWork(group.key);
+      if (isFree) this.#compressing.start(group.key, perform);
+    } else if (runsCommand(action, choice.policy)) this.#telling.start(group.key, perform);
+    else await perform();
   }
 
-  #inBackground(group: string | undefined, work: () => Promise<void>): void {
-    this.#busyGroup = group;
-    this.#background = work().finally(() => {
-      this.#background = undefined;
-      this.#busyGroup = undefined;
-    });
-  }
-
-  async #runLogrotate(
-    own: readonly Ruled[],
-    planned: readonly RotateAction[],
-    at: { followed: FollowedView; wallMs: number; monotonicMs: number; due: ReadonlySet<RotatePolicyConfig> },
-  ): Promise<void> {
-    const jobs = this.#runs.jobsOf(own, at.wallMs);
-    await this.#runs.install(jobs);
-    for (const { group, text } of this.#runs.problemsOf(jobs)) this.#log.noteWait(group, text);
-    if (this.#background !== undefined) return;
-    const wanted = new Set(planned.filter(({ kind }) => kind === 'logrotate').map(({ group }) => group));
-    const due = this.#due.takeJobs(jobs, wanted, at.monotonicMs);
-    if (due.length === 0) return;
-    this.#inBackground(undefined, async () => {
-      for (const job of due) this.#outcomes.noteLogrotate(await this.#runs.run(job, at.followed));
-    });
+  #isBusy(group: string): boolean {
+    return this.#compressing.has(group) || this.#telling.has(group);
   }
 
   #warnOfUnused(nowMs: number): void {
