@@ -17,6 +17,8 @@ import { type Journal, openJournal } from '../../base/journal.ts';
 import type { DropReason } from '../../record/drop-reason.ts';
 import type { FlawCounts } from '../../record/flaw.ts';
 import type { LedgerGap } from '../../record/ledger.ts';
+import { leastMissed, PLACES_MAX } from '../tail/earlier-marks.ts';
+import { endOf } from '../tail/fingerprint.ts';
 import type { Skip } from '../tail/skips.ts';
 
 /** Bytes below which compacting is not worth a sync. */
@@ -71,6 +73,11 @@ export interface FileCheckpoint {
   readonly head: Fingerprint;
   /** The last bytes that were read. */
   readonly mark: Fingerprint | undefined;
+  /**
+   * Bytes before earlier read offsets, by offset. Absent in an entry: those of the entries before, and their `mark`, as
+   * far as they end before this one's.
+   */
+  readonly marks?: readonly Fingerprint[];
   /** `device:inode@birth` of others with the same content: copies, compressed ones, what a processor made of it. */
   readonly also: readonly string[];
   /** The same of what stands beside it and is not collected; absent where nothing does. */
@@ -240,7 +247,7 @@ function* snapshotEntries(files: ReadonlyMap<string, FileCheckpoint>): Generator
 function applyEntry(files: Map<string, FileCheckpoint>, entry: Entry): void {
   switch (entry.kind) {
     case 'files':
-      for (const file of entry.files) files.set(file.id, file);
+      for (const file of entry.files) files.set(file.id, withEarlierMarks(file, files.get(file.id)));
       return;
     case 'gone':
       for (const id of entry.ids) files.delete(id);
@@ -248,6 +255,24 @@ function applyEntry(files: Map<string, FileCheckpoint>, entry: Entry): void {
     case 'holds':
       for (const hold of entry.holds) addHold(files, hold);
   }
+}
+
+/** Every entry has the mark of its moment, so that journaling earlier ones costs nothing. */
+function withEarlierMarks(file: FileCheckpoint, before: FileCheckpoint | undefined): FileCheckpoint {
+  const marks = [...(file.marks ?? marksBefore(file, before))];
+  while (marks.length > PLACES_MAX) marks.splice(leastMissed(marks.map(endOf)), 1);
+  if (marks.length > 0) return { ...file, marks };
+  const { marks: _, ...rest } = file;
+  return rest;
+}
+
+/** Returns what the entry before knows of bytes that end before those of the mark. */
+function marksBefore(file: FileCheckpoint, before: FileCheckpoint | undefined): Fingerprint[] {
+  if (before === undefined) return [];
+  const readEnd = file.mark === undefined ? file.readOffset : endOf(file.mark);
+  const isEarlier = before.mark !== undefined && endOf(before.mark) > before.head.length;
+  const earlier = isEarlier ? [before.mark] : [];
+  return [...(before.marks ?? []), ...earlier].filter((mark) => endOf(mark) < readEnd);
 }
 
 function addHold(files: Map<string, FileCheckpoint>, hold: Hold): void {

@@ -96,21 +96,17 @@ export class FileBook {
     if (entry !== undefined) this.#options.tailer.attend(entry.group);
   }
 
-  /** Journals new files, times and cuts, before what depends on them leaves; throws the system's error. */
+  /**
+   * Journals new files, times and cuts, before what depends on them leaves; throws the system's error. What changed beside
+   * a new file goes with it: the file that it followed was truncated, perhaps.
+   */
   prepare(): void {
-    const fresh: FileCheckpoint[] = [];
-    const entries: Entry[] = [];
+    const groups = new Set<FileGroup>();
     for (const id of this.#changed) {
       const entry = this.#files.get(id);
-      if (entry === undefined || entry.file.isCheckpointed) continue;
-      fresh.push(this.#checkpointOf(entry));
-      entries.push(entry);
+      if (entry?.file.isCheckpointed === false) groups.add(entry.group);
     }
-    if (fresh.length > 0) this.#options.store.commit(fresh, []);
-    for (const { file } of entries) {
-      file.isCheckpointed = true;
-      file.replay.settleFresh();
-    }
+    if (groups.size > 0) this.#commitChanged(groups);
     this.#hold();
   }
 
@@ -136,10 +132,7 @@ export class FileBook {
     }
     try {
       store.commit(files, gone);
-      for (const { file } of entries) {
-        file.isCheckpointed = true;
-        file.replay.settleFresh();
-      }
+      for (const { file } of entries) file.noteCheckpointed();
       for (const id of ids) this.#changed.delete(id);
       this.#gone = [];
       this.#collectEnded();
@@ -330,6 +323,16 @@ export class FileBook {
     }
   }
 
+  #commitChanged(groups: ReadonlySet<FileGroup>): void {
+    const changed = [...this.#changed].flatMap((id) => this.#files.get(id) ?? []);
+    const entries = changed.filter(({ group }) => groups.has(group));
+    this.#options.store.commit(
+      entries.map((entry) => this.#checkpointOf(entry)),
+      [],
+    );
+    for (const { file } of entries) file.noteCheckpointed();
+  }
+
   #tellGaps(group: FileGroup, file: TailedFile): void {
     const { settledGaps, id, path } = file;
     if (id === undefined || settledGaps.length <= file.gapsTold) return;
@@ -418,7 +421,7 @@ export class FileBook {
   }
 
   #checkpointOf(entry: Entry): FileCheckpoint {
-    return checkpointOf(entry.group, entry.file, this.#options.tailer.markOf(entry.file));
+    return checkpointOf(entry.group, entry.file, this.#options.tailer.marksOf(entry.file));
   }
 
   #ledgerOf({ group, file }: Entry): LedgerRecord {

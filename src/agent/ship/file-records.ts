@@ -3,8 +3,9 @@ import { must } from '../../base/assert.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import type { AgentFileStatus } from '../agent-types.ts';
 import type { FileGroup } from '../tail/file-group.ts';
+import type { CheckpointMarks } from '../tail/file-marks.ts';
 import type { TailedFile } from '../tail/tailed-file.ts';
-import type { FileCheckpoint, FileOwner, Fingerprint } from './checkpoint-store.ts';
+import type { FileCheckpoint, FileOwner } from './checkpoint-store.ts';
 
 /** Who writes a ledger record, and when. */
 export interface LedgerMoment {
@@ -15,11 +16,11 @@ export interface LedgerMoment {
   readonly timeMs: number;
 }
 
-/** Returns the checkpoint of an identified file; `mark` is the fingerprint of the last bytes read. */
+/** Returns the checkpoint of an identified file with the fingerprints of what was read. */
 export function checkpointOf(
   group: FileGroup,
   file: TailedFile,
-  mark: Fingerprint | undefined,
+  { mark, marks }: CheckpointMarks,
 ): FileCheckpoint {
   const progress = must(file.progress, 'progress');
   file.replay.prune(progress.acknowledgedOffset);
@@ -34,6 +35,7 @@ export function checkpointOf(
     order: file.order,
     head: must(file.head, 'head'),
     mark,
+    ...(marks === undefined ? {} : { marks }),
     also: [...file.also],
     ...(group.ignored.size === 0 ? {} : { unwanted: [...group.ignored] }),
     isArchive: file.compression !== undefined,

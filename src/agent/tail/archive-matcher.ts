@@ -70,10 +70,10 @@ export class ArchiveMatcher {
       .then(
         async (result) => {
           const whole = candidates.find(({ endMark }) => endMark === undefined || result.found.has(endMark));
-          const match = whole ?? candidates.findLast((candidate) => isShortCopy(candidate, result));
+          const match = whole ?? candidates.findLast((candidate) => endsBefore(candidate, result));
           // Others may be recognised by their content, which leaves fewer files that this one can be made of.
           if (match === undefined && group.spec.hasProcessor) await Promise.allSettled(group.probes);
-          const isShort = whole === undefined;
+          const isShort = match !== undefined && whole === undefined && result.size < match.file.readOffset;
           this.#settleArchive(group, file, { observed, head: result.head, match: match?.file, isShort });
         },
         (error: unknown) => {
@@ -149,9 +149,13 @@ export class ArchiveMatcher {
   }
 }
 
-/** Whether an archive ends before what was read of a truncated file, and has what stood there; see `FileMarks.isShortCopy`. */
-function isShortCopy({ file, shortMarks }: Candidate, { found, size }: ArchiveProbe): boolean {
-  if (size >= file.readOffset) return false;
+/**
+ * Whether an archive ends before what was read of a truncated file, now or before a restart, and has what stood there;
+ * see `FileMarks.isShortCopy` and `FileMarks.canGoOnIn`.
+ */
+function endsBefore({ file, endMark, shortMarks }: Candidate, { found, size }: ArchiveProbe): boolean {
+  const readEnd = endMark === undefined ? file.readOffset : endMark.offset + endMark.length;
+  if (size >= readEnd) return false;
   const last = shortMarks.findLast(({ offset, length }) => offset + length <= size);
   return last !== undefined && found.has(last);
 }

@@ -3,7 +3,7 @@
  * inflated again and passed over.
  */
 import type { Fingerprint } from '../ship/checkpoint-store.ts';
-import { isFingerprintOf, type Head, headOf, type Sha256 } from './fingerprint.ts';
+import { endOf, isFingerprintOf, type Head, headOf, type Sha256 } from './fingerprint.ts';
 import { FIRST_LINE_BYTES_MAX } from '../../record/identity.ts';
 
 /**
@@ -154,10 +154,6 @@ export async function probeArchive(
     }
   }
   return { head, found, size: keptOffset + kept.length };
-}
-
-function endOf({ offset, length }: Fingerprint): number {
-  return offset + length;
 }
 
 function joinBytes(left: Uint8Array, right: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -4,58 +4,104 @@
  */
 import { MARK_BYTES } from './fingerprint.ts';
 
-/** Places that are remembered per file; every second one is forgotten when they are full, the older the sparser. */
-const PLACES_MAX = 16;
+/**
+ * Places that are remembered per file. The nearer to the end the denser: with 16 of them, the last place before a copy's
+ * end is never much further from it than the copy's end is from the file's.
+ */
+export const PLACES_MAX = 16;
 
-/** Into so many parts a first run is divided, each at least as long as a mark. */
-const FIRST_PARTS = 8;
+/** Into so many parts a run is divided. */
+const RUN_PARTS = 8;
+
+const NEWLINE = 10;
 
 export interface EarlierMark {
   readonly offset: number;
   readonly bytes: Uint8Array;
 }
 
+interface Place {
+  readonly endOffset: number;
+  readonly length: number;
+  /** Where its bytes are kept. */
+  readonly slot: number;
+}
+
+/**
+ * Returns which of several places is missed least, by index: the one between whose neighbours the least of the way to
+ * the newest lies. The oldest and the newest stay. `endOffsets` increases.
+ */
+export function leastMissed(endOffsets: readonly number[]): number {
+  const newest = endOffsets.at(-1) ?? 0;
+  let least = 1;
+  let leastShare = Number.POSITIVE_INFINITY;
+  for (let index = 1; index < endOffsets.length - 1; index++) {
+    const before = endOffsets[index - 1] ?? 0;
+    const share = ((endOffsets[index + 1] ?? 0) - before) / (newest - before);
+    if (share >= leastShare) continue;
+    leastShare = share;
+    least = index;
+  }
+  return least;
+}
+
 export class EarlierMarks {
-  readonly #places: { readonly endOffset: number; readonly length: number }[] = [];
+  readonly #places: Place[] = [];
   /** Not made for the many files of a line or two. */
   #bytes: Uint8Array | undefined;
+  #hasFresh = false;
 
-  /** Remembers the bytes that end at `endOffset`, at most `MARK_BYTES`. */
+  /** Whether places are known within a run, which do not follow from the last bytes that each checkpoint has. */
+  get hasFresh(): boolean {
+    return this.#hasFresh;
+  }
+
+  /** Notes that all places stand in a checkpoint. */
+  settleFresh(): void {
+    this.#hasFresh = false;
+  }
+
+  /** Remembers the bytes that end at `endOffset`, at most `MARK_BYTES`; nothing remembered ends further. */
   note(endOffset: number, bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#bytes ??= new Uint8Array(PLACES_MAX * MARK_BYTES);
-    if (this.#places.length === PLACES_MAX) this.#thin(this.#bytes);
-    this.#bytes.set(bytes, this.#places.length * MARK_BYTES);
-    this.#places.push({ endOffset, length: bytes.length });
+    const slot = this.#places.length < PLACES_MAX ? this.#places.length : this.#forget();
+    this.#bytes.set(bytes, slot * MARK_BYTES);
+    this.#places.push({ endOffset, length: bytes.length, slot });
   }
 
   /**
-   * Remembers places within the first run that is read, which begins at `offset`: it may reach from before a copy was
-   * made to after it.
+   * Remembers places within a run that is read at `offset`, before which nothing is remembered beyond the first line: it
+   * may reach from before a copy was made to after it. They are ends of lines where there are some, as those of most
+   * copies, and stand behind the first `after` bytes of the run.
    */
-  noteFirst(offset: number, run: Uint8Array): void {
-    const part = Math.max(MARK_BYTES, Math.ceil(run.length / FIRST_PARTS));
-    for (let end = part; end < run.length; end += part)
-      this.note(offset + end, run.subarray(end - MARK_BYTES, end));
+  noteWithin(offset: number, run: Uint8Array, after = 0): void {
+    let last = Math.max(0, after);
+    this.#hasFresh = true;
+    for (let part = 1; part < RUN_PARTS; part++) {
+      const at = Math.ceil((run.length * part) / RUN_PARTS);
+      const newline = run.indexOf(NEWLINE, at - 1);
+      const end = newline < 0 ? at : newline + 1;
+      if (end <= last || end >= run.length) continue;
+      this.note(offset + end, run.subarray(Math.max(0, end - MARK_BYTES), end));
+      last = end;
+    }
   }
 
   /** Returns what stood before each place, by offset; valid until more is noted. */
   all(): EarlierMark[] {
     const bytes = this.#bytes;
     if (bytes === undefined) return [];
-    return this.#places.map(({ endOffset, length }, index) => {
-      const start = index * MARK_BYTES;
+    return this.#places.map(({ endOffset, length, slot }) => {
+      const start = slot * MARK_BYTES;
       return { offset: endOffset - length, bytes: bytes.subarray(start, start + length) };
     });
   }
 
-  /** Keeps the newest one, and every second before it. */
-  #thin(bytes: Uint8Array): void {
-    const kept = this.#places.filter((_, index) => index % 2 === 1);
-    for (let index = 0; index < kept.length; index++) {
-      const start = (2 * index + 1) * MARK_BYTES;
-      bytes.copyWithin(index * MARK_BYTES, start, start + MARK_BYTES);
-    }
-    this.#places.splice(0, PLACES_MAX, ...kept);
+  /** Returns the slot of a place that is forgotten. */
+  #forget(): number {
+    const index = leastMissed(this.#places.map(({ endOffset }) => endOffset));
+    const [forgotten] = this.#places.splice(index, 1);
+    return forgotten?.slot ?? 0;
   }
 }

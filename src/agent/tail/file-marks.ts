@@ -1,8 +1,22 @@
 /** Compares files by the last bytes that are known of them; see `fingerprint.ts`. */
 import type { Fingerprint } from '../ship/checkpoint-store.ts';
-import { fingerprintOf, hasFingerprint, isSameBytes, MARK_BYTES, readAt } from './fingerprint.ts';
+import {
+  endOf,
+  fingerprintOf,
+  hasFingerprint,
+  isFingerprintOf,
+  isSameBytes,
+  MARK_BYTES,
+  readAt,
+} from './fingerprint.ts';
 import type { TailContext } from './tail-context.ts';
 import type { TailedFile } from './tailed-file.ts';
+
+/** See `FileCheckpoint`. */
+export interface CheckpointMarks {
+  readonly mark: Fingerprint | undefined;
+  readonly marks: readonly Fingerprint[] | undefined;
+}
 
 export class FileMarks {
   readonly #context: TailContext;
@@ -41,10 +55,30 @@ export class FileMarks {
     return !this.hasMark(file, file.fd, this.#context.fileSystem.fstat(file.fd).size);
   }
 
-  /** Like `hasMark`, for a file whose inode and head fit: a power loss may have taken bytes that were read, not acknowledged. */
+  /**
+   * Like `hasMark`, for a file whose inode and head fit and which holds what was acknowledged: a power loss may have taken
+   * bytes that were read, not acknowledged.
+   */
   isPlausible(file: TailedFile, fd: number, size: number): boolean {
     const mark = this.markOf(file);
-    return mark === undefined || size < mark.offset + mark.length || this.hasMark(file, fd, size);
+    if (mark === undefined) return true;
+    if (size >= endOf(mark)) return this.hasMark(file, fd, size);
+    const acknowledged = this.shortMarksOf(file).findLast((one) => endOf(one) <= file.acknowledgedOffset);
+    if (acknowledged === undefined) return true;
+    const { fileSystem, sha256 } = this.#context;
+    const bytes = readAt(fileSystem, fd, acknowledged.offset, acknowledged.length);
+    // Of bytes that were freed nothing can be told.
+    return isFingerprintOf(bytes, acknowledged, sha256) || bytes.every((byte) => byte === 0);
+  }
+
+  /**
+   * Whether reading of `file` goes on in what is open as `fd`: it has the last bytes that were read, or is a copy of the
+   * truncated file that ends before them and not before what was acknowledged. The latter is only after a restart.
+   */
+  canGoOnIn(file: TailedFile, fd: number, size: number): boolean {
+    const mark = this.markOf(file);
+    if (mark === undefined || size >= endOf(mark)) return this.hasMark(file, fd, size);
+    return file.isTruncated && size >= file.readOffset && this.#hasShortMark(file, fd, size);
   }
 
   /** Whether what is open as `fd` is a copy of `file`, whole or still growing: the last bytes that both have are the same. */
@@ -66,23 +100,34 @@ export class FileMarks {
    * already. The first line alone does not tell, because others may begin with it too.
    */
   isShortCopy(file: TailedFile, fd: number, size: number): boolean {
-    if (size >= file.readOffset) return false;
-    const { fileSystem, sha256 } = this.#context;
-    const mark = this.shortMarksOf(file).findLast(({ offset, length }) => offset + length <= size);
-    return mark !== undefined && hasFingerprint(fileSystem, fd, mark, sha256);
+    return size < file.readOffset && this.#hasShortMark(file, fd, size);
   }
 
   /**
-   * Returns the fingerprints by which a copy of `file` is known that ends before its read offset, by offset: none is
-   * within the first line.
+   * Returns the fingerprints by which a copy of `file` is known that ends before what was read, by offset: none is within
+   * the first line.
    */
-  shortMarksOf(file: TailedFile): Fingerprint[] {
+  shortMarksOf({ savedMarks, earlierMarks }: TailedFile): Fingerprint[] {
     const { sha256 } = this.#context;
-    const { savedMark } = file;
-    const headLength = file.head?.length ?? 0;
-    const marks = file.earlierMarks.all().map(({ offset, bytes }) => fingerprintOf(bytes, offset, sha256));
-    return [...(savedMark === undefined ? [] : [savedMark]), ...marks]
-      .filter(({ offset, length }) => offset + length > headLength)
-      .toSorted((left, right) => left.offset + left.length - right.offset - right.length);
+    // Places of this run are all behind the saved ones.
+    const marks = earlierMarks.all().map(({ offset, bytes }) => fingerprintOf(bytes, offset, sha256));
+    return [...savedMarks, ...marks];
+  }
+
+  /**
+   * Returns the fingerprints that a checkpoint of `file` has: the last one, and the earlier ones, or undefined when they
+   * follow from the checkpoints before. Only the active file is copied and truncated: of others none is kept.
+   */
+  checkpointMarksOf(file: TailedFile): CheckpointMarks {
+    const mark = this.markOf(file);
+    if (file.rotation !== undefined || file.phase === 'done') return { mark, marks: [] };
+    return { mark, marks: file.earlierMarks.hasFresh ? this.shortMarksOf(file) : undefined };
+  }
+
+  /** Whether the last earlier mark before `size` stands at its place. */
+  #hasShortMark(file: TailedFile, fd: number, size: number): boolean {
+    const { fileSystem, sha256 } = this.#context;
+    const mark = this.shortMarksOf(file).findLast((one) => endOf(one) <= size);
+    return mark !== undefined && hasFingerprint(fileSystem, fd, mark, sha256);
   }
 }

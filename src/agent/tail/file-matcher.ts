@@ -286,7 +286,7 @@ export class FileMatcher {
     const isOfSame = (fd: number, size: number): boolean =>
       head !== undefined &&
       hasFingerprint(fileSystem, fd, head, sha256) &&
-      this.#marks.hasMark(file, fd, size);
+      this.#marks.canGoOnIn(file, fd, size);
     const longer = beside.filter(({ size }) => size > copy.observed.size);
     return findLongerCopy(copy, longer, { fileSystem, isOfSame }) !== undefined;
   }
@@ -302,7 +302,7 @@ export class FileMatcher {
       if (head === undefined || file.inode === inode || !(isOpen || file.isReadInCopy)) return false;
       if (!hasFingerprint(fileSystem, copy.fd, head, sha256)) return false;
       const isOfSame = (fd: number, size: number): boolean =>
-        hasFingerprint(fileSystem, fd, head, sha256) && (!isOpen || this.#marks.hasMark(file, fd, size));
+        hasFingerprint(fileSystem, fd, head, sha256) && (!isOpen || this.#marks.canGoOnIn(file, fd, size));
       const others = beside.filter(
         (other) => other.inode !== inode && (isOpen || other.inode === file.inode),
       );
@@ -337,7 +337,8 @@ export class FileMatcher {
       if (!isRotated) continue;
       if (file.phase === 'orphaned') {
         if (this.#marks.hasMark(file, fd, observed.size)) return file;
-        if (this.#isShortCopy(file, observed, fd)) readFurther = file;
+        if (this.#isShortCopy(file, observed, fd) || this.#marks.canGoOnIn(file, fd, observed.size))
+          readFurther = file;
         continue;
       }
       const hasChanged = this.#marks.hasChanged(file);

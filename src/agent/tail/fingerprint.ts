@@ -53,6 +53,11 @@ export function fingerprintOf(bytes: Uint8Array, offset: number, sha256: Sha256)
   return { offset, length: bytes.length, hash: toHex(sha256(bytes).subarray(0, HASH_BYTES)) };
 }
 
+/** Returns the offset behind the fingerprint's bytes. */
+export function endOf({ offset, length }: Fingerprint): number {
+  return offset + length;
+}
+
 /** Whether the bytes at the fingerprint's place have its hash. */
 export function isFingerprintOf(bytes: Uint8Array, fingerprint: Fingerprint, sha256: Sha256): boolean {
   return bytes.length === fingerprint.length && fingerprintOf(bytes, 0, sha256).hash === fingerprint.hash;

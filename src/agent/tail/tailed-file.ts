@@ -18,7 +18,7 @@ import type { FileCheckpoint, Fingerprint } from '../ship/checkpoint-store.ts';
 import type { FileProgress } from '../ship/ship-state.ts';
 import type { ArchiveReader } from './archive-reader.ts';
 import { EarlierMarks } from './earlier-marks.ts';
-import { MARK_BYTES } from './fingerprint.ts';
+import { endOf, MARK_BYTES } from './fingerprint.ts';
 import { ReplayState } from './replay-state.ts';
 import type { Skip } from './skips.ts';
 
@@ -75,8 +75,10 @@ export class TailedFile {
   markLength = 0;
   /** Marks of read offsets before the last one, as far as this run has read. */
   readonly earlierMarks = new EarlierMarks();
-  /** The mark of the checkpoint: the last one until the file is read again, and then an earlier one. */
+  /** The mark of the checkpoint until the file is read again. */
   savedMark: Fingerprint | undefined;
+  /** Marks of earlier read offsets that the checkpoint knows, by offset. */
+  savedMarks: readonly Fingerprint[] = [];
   /** Aliases (`aliasOf`) of what stands in the directory and has the same content, or is not to be collected. */
   readonly also = new Set<string>();
   /** Aliases of what was not to be collected beside it when its checkpoint was written. */
@@ -213,10 +215,16 @@ export class TailedFile {
   /** Remembers the last bytes of a run that ends at the read offset. */
   remember(bytes: Uint8Array): void {
     const startOffset = this.readOffset - bytes.length;
-    // Only the active file is copied and truncated.
-    if (this.markLength === 0 && this.rotation === undefined) this.earlierMarks.noteFirst(startOffset, bytes);
+    if (this.markLength === 0) this.#keepSavedMarks(startOffset);
+    // The first line alone tells nothing, because others may begin with it too.
+    const headLength = this.head?.length ?? 0;
     // What is the mark until now becomes an earlier one.
-    this.earlierMarks.note(startOffset, this.markBytes.subarray(0, this.markLength));
+    if (startOffset > headLength)
+      this.earlierMarks.note(startOffset, this.markBytes.subarray(0, this.markLength));
+    // Only the active file is copied and truncated.
+    const isFirst = this.markLength === 0 || startOffset <= headLength;
+    if (isFirst && this.rotation === undefined)
+      this.earlierMarks.noteWithin(startOffset, bytes, headLength - startOffset);
     if (bytes.length >= MARK_BYTES) {
       this.markBytes.set(bytes.subarray(bytes.length - MARK_BYTES));
       this.markLength = MARK_BYTES;
@@ -226,6 +234,22 @@ export class TailedFile {
     this.markBytes.copyWithin(0, this.markLength - kept, this.markLength);
     this.markBytes.set(bytes, kept);
     this.markLength = kept + bytes.length;
+  }
+
+  /** Notes that its checkpoint is written. */
+  noteCheckpointed(): void {
+    this.isCheckpointed = true;
+    this.replay.settleFresh();
+    this.earlierMarks.settleFresh();
+  }
+
+  /** What lies behind `readOffset` is read again, and may be other bytes after a power loss. */
+  #keepSavedMarks(readOffset: number): void {
+    const { savedMark, head } = this;
+    const isEarlier = savedMark !== undefined && endOf(savedMark) > (head?.length ?? 0);
+    const saved = isEarlier ? [...this.savedMarks, savedMark] : this.savedMarks;
+    this.savedMarks = saved.filter((mark) => endOf(mark) <= readOffset);
+    this.savedMark = undefined;
   }
 
   /**
@@ -290,6 +314,7 @@ export function restoreFile(saved: FileCheckpoint, isStampless: boolean): Tailed
   file.order = saved.order;
   file.head = saved.head;
   file.savedMark = saved.mark;
+  file.savedMarks = saved.marks ?? [];
   for (const inode of saved.also) file.also.add(inode);
   file.unwanted = saved.unwanted ?? [];
   file.replay = new ReplayState(saved.times, saved.cuts, isStampless);

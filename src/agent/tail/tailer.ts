@@ -9,11 +9,11 @@ import { must } from '../../base/assert.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { GroupSpec, LayoutFile } from '../discovery/layout.ts';
-import type { FileCheckpoint, Fingerprint } from '../ship/checkpoint-store.ts';
+import type { FileCheckpoint } from '../ship/checkpoint-store.ts';
 import { podNamesOf } from '../kubernetes/pod-lookup.ts';
 import { FileGroup } from './file-group.ts';
 import { FileLifecycle } from './file-lifecycle.ts';
-import { FileMarks } from './file-marks.ts';
+import { type CheckpointMarks, FileMarks } from './file-marks.ts';
 import { FileMatcher } from './file-matcher.ts';
 import { FileMeasurer } from './file-measurer.ts';
 import { FileReader } from './file-reader.ts';
@@ -92,9 +92,9 @@ export class Tailer {
     this.#saved.claim(group);
   }
 
-  /** Returns the fingerprint of the last bytes that were read of a file. */
-  markOf(file: TailedFile): Fingerprint | undefined {
-    return this.#marks.markOf(file);
+  /** Returns what the checkpoint of a file says of the bytes that were read of it. */
+  marksOf(file: TailedFile): CheckpointMarks {
+    return this.#marks.checkpointMarksOf(file);
   }
 
   /** Takes in what stands in a directory now, as far as it belongs to `source`. */
@@ -401,7 +401,7 @@ export class Tailer {
       this.#context.retryLater(directory);
       return true;
     }
-    const saved = checkpointOf(owner, nameless, this.markOf(nameless));
+    const saved = checkpointOf(owner, nameless, this.marksOf(nameless));
     this.remove(owner, nameless);
     this.#restoreInto(group, saved);
     return false;
