@@ -39,7 +39,7 @@ void test('mistakes in the command line end with 100, a suggestion, and no stack
     ['import', /missing required argument 'FILE'/],
     ['explain', /missing required argument/],
     ['rotate', /say either status or --dry-run\n {2}The agent itself rotates/],
-    ['rotate now', /ACTION: got "now", expected status/],
+    ['rotate now', /'now' is invalid for argument 'ACTION'\. Allowed choices are status/],
     ['completion tcsh', /Allowed choices are bash, zsh, fish/],
     ['up --server-listen 6410', /--server-listen: got "6410", expected HOST:PORT/],
     ['up --listen nowhere', /--listen: got "nowhere", expected HOST:PORT/],
@@ -209,6 +209,7 @@ void test('completion offers the values of options and commands', async () => {
     assert.match(out, /debug info warn error/, `${shell}: of an option of the table`);
     assert.match(out, /true false/, `${shell}: of a switch`);
     assert.match(out, /bash zsh fish/, `${shell}: of a command`);
+    assert.match(out, /\bstatus\b/, `${shell}: of an argument that may be left out`);
     assert.ok(out.includes(commandNames.join(' ')), `${shell}: of help`);
   }
 });

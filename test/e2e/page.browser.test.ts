@@ -143,6 +143,8 @@ void describe('the page', { skip: browserSkip }, () => {
     const alert = visit.page.locator('.notice[role=alert]');
     await alert.waitFor({ timeout: SEEN_MS_MAX });
     assert.match((await alert.textContent()) ?? '', /regular expression/);
+    assert.equal(await alert.locator('button').count(), 0, 'the same query would fail again');
+    assert.equal((await visit.page.locator('.histogram figcaption').textContent())?.trim(), '');
     assert.equal(await visit.page.locator('[aria-busy=true]').count(), 0);
   });
 

@@ -79,7 +79,10 @@ function openSink({ stdout, fileSystem, workingDirectory }: CliContext, output: 
     const fd = fileSystem.open(path, 'w');
     return { write: (bytes) => fileSystem.writeAsync(fd, bytes), close: () => fileSystem.close(fd) };
   } catch (error) {
-    throw new AppError('io_failed', `cannot write ${output}`, { cause: error });
+    throw new AppError('io_failed', `cannot write ${output}`, {
+      hint: 'Name a file in a directory that exists and can be written with --output.',
+      cause: error,
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { Argument } from 'commander';
 import { ConfigError, EXIT_CODE } from '../../base/errors.ts';
 import type { CommandSetup } from '../command-setup.ts';
 import { addConfigOptions, loadCommandConfig } from '../config-options.ts';
@@ -9,7 +10,11 @@ export function addRotateCommand({ program, context, setExitCode }: CommandSetup
   const command = program
     .command('rotate')
     .description('show which policy holds for every log file and what it would do, or what was done last')
-    .argument('[ACTION]', 'status: when files were rotated last, what was freed, and what waits')
+    .addArgument(
+      new Argument('[ACTION]', 'when files were rotated last, what was freed, and what waits').choices([
+        'status',
+      ]),
+    )
     .option('--dry-run', 'show what would be done now, and why; nothing is changed')
     .option('--json', 'print JSON');
   addConfigOptions(command, { sections: ['sources', 'rotate'] }).addHelpText(
@@ -24,9 +29,6 @@ Examples:
   );
   command.action(async (action: string | undefined, options: { dryRun?: boolean; json?: boolean }) => {
     const isStatus = action === 'status';
-    if (action !== undefined && !isStatus) {
-      throw new ConfigError('ACTION', `got ${JSON.stringify(action)}, expected status`);
-    }
     if (isStatus === (options.dryRun === true)) {
       throw new ConfigError('rotate', 'say either status or --dry-run', 'The agent itself rotates.');
     }

@@ -99,3 +99,10 @@ void test('export streams what comes, to standard output or a file', async () =>
     '{"a":1}\n{"a":2}\n',
   );
 });
+
+void test('export says which option names a file that can be written', async () => {
+  const answer = (): Response => new Response('{"a":1}\n');
+  const { code, err } = await runCommand('export --output /missing/out.ndjson', { answer });
+  assert.equal(code, 111);
+  assert.match(err, /^logboom: cannot write \/missing\/out\.ndjson .*\n {2}Name a file .* --output\.\n$/s);
+});

@@ -56,6 +56,11 @@ void test('a gap among the logs stands out', () => {
   assert.equal(toRow({ event: { kind: 'gap' }, message: 'bytes 1 to 9 were lost' }, 'x').level, 'gap');
 });
 
+void test('the level of a record of another shipper is read where it put it', () => {
+  assert.equal(toRow({ level: 'warn' }, 'x').level, 'warn');
+  assert.equal(toRow({ level: 'warn', log: { level: 'info' } }, 'x').level, 'info');
+});
+
 void test('literal dotted keys are read like nested members', () => {
   assert.equal(textAt({ 'log.level': 'warn' }, ['log', 'level']), 'warn');
   assert.equal(textAt({ log: { level: 'info' }, 'log.level': 'warn' }, ['log', 'level']), 'info');

@@ -73,7 +73,7 @@ function valueAt(document: Document, path: readonly string[]): unknown {
 
 function levelOf(document: Document): string {
   if (textAt(document, ['event', 'kind']) === 'gap') return 'gap';
-  return textAt(document, ['log', 'level']) ?? '';
+  return textAt(document, ['log', 'level']) ?? textAt(document, ['level']) ?? '';
 }
 
 /** What tells one source of lines from another at a glance: the pod, or the nearest thing there is. */

@@ -11,6 +11,8 @@ interface HistogramProps {
   readonly range: RangeMs;
   readonly tookMs: number | undefined;
   readonly isLoading: boolean;
+  /** Nobody knows how many lines match. */
+  readonly hasFailed: boolean;
   readonly onZoom: (range: RangeMs) => void;
 }
 
@@ -23,12 +25,20 @@ interface Brush {
 const PLOT_PX = 72;
 
 /** Counts over time, by level; drag over it to zoom in. */
-export function Histogram({ buckets, range, tookMs, isLoading, onZoom }: HistogramProps): ReactElement {
+export function Histogram({
+  buckets,
+  range,
+  tookMs,
+  isLoading,
+  hasFailed,
+  onZoom,
+}: HistogramProps): ReactElement {
   const layout = useMemo(() => layoutHistogram(buckets, range), [buckets, range]);
   return (
     <figure className="histogram">
       <figcaption>
-        <strong>{isLoading ? ' ' : countText(layout.total)}</strong> {layout.total === 1 ? 'line' : 'lines'}
+        <strong>{isLoading || hasFailed ? ' ' : countText(layout.total)}</strong>{' '}
+        {!hasFailed && (layout.total === 1 ? 'line' : 'lines')}
         <span className="took">{tookMs === undefined ? '' : `in ${Math.max(1, Math.round(tookMs))} ms`}</span>
         <span className="grow" />
         <span className="legend">

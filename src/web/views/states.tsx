@@ -50,12 +50,14 @@ export function FailureState({
       <h2>{failure.kind === 'unreachable' ? 'The server does not answer' : 'This search did not work'}</h2>
       <p>{sentence(failure.message)}</p>
       {failure.hint !== undefined && <p className="dim">{sentence(failure.hint)}</p>}
-      <p className="remedies">
-        {failure.isRetryable && <span className="dim">Trying again by itself.</span>}
-        <button type="button" onClick={onRetry}>
-          Try now
-        </button>
-      </p>
+      {failure.kind !== 'rejected' && (
+        <p className="remedies">
+          {failure.isRetryable && <span className="dim">Trying again by itself.</span>}
+          <button type="button" onClick={onRetry}>
+            Try now
+          </button>
+        </p>
+      )}
     </div>
   );
 }

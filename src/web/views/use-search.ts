@@ -62,15 +62,19 @@ export function useSearch(run: Run): SearchResult {
 }
 
 /** Counts the matches by level over the range. */
-export function useHistogram(run: Run, isLive: boolean): { buckets: readonly Bucket[]; isLoading: boolean } {
+export function useHistogram(
+  run: Run,
+  isLive: boolean,
+): { buckets: readonly Bucket[]; isLoading: boolean; hasFailed: boolean } {
   const result = useQuery({
     queryKey: ['histogram', run.params, run.number],
-    queryFn: ({ signal }) => fetchHistogram({ ...run.params, buckets: BUCKETS, by: 'log.level' }, signal),
+    queryFn: ({ signal }) => fetchHistogram({ ...run.params, buckets: BUCKETS, by: 'level' }, signal),
     placeholderData: keepPreviousData,
     enabled: run.isReady,
     refetchInterval: isLive ? LIVE_COUNT_MS : false,
   });
-  return { buckets: result.data ?? [], isLoading: result.isPending };
+  const hasFailed = result.isError && !result.isFetching;
+  return { buckets: hasFailed ? [] : (result.data ?? []), isLoading: result.isPending, hasFailed };
 }
 
 /** Counts the matches by the values of a field; undefined until the first answer. */
