@@ -8,6 +8,7 @@
 import { AppError } from '../base/errors.ts';
 import { BufferPool } from '../capture/buffer-pool.ts';
 import type { Config } from '../config/config.ts';
+import { AgentWarnings } from './agent-warnings.ts';
 import type { Agent, AgentFileStatus, AgentOptions, AgentSourceStatus } from './agent-types.ts';
 import { DirectoryTree } from './discovery/directory-tree.ts';
 import { createLayout } from './discovery/create-layout.ts';
@@ -16,6 +17,7 @@ import { FollowedFiles } from './followed-files.ts';
 import { GapWarnings } from './gap-warnings.ts';
 import { podNamesOf } from './kubernetes/pod-lookup.ts';
 import { compileSelection, podMembers } from './kubernetes/pod-members.ts';
+import { realDirectoryOf } from './real-directory.ts';
 import { buildResource } from './resource.ts';
 import { FileBook } from './ship/file-book.ts';
 import { openCheckpoints } from './ship/checkpoint-store.ts';
@@ -49,9 +51,6 @@ const RETRY_MS = 1000;
 /** Gauges are set this often: a scrape sees them at most so late. */
 const REPORT_MS = 5000;
 
-/** Paths remembered for saying something once; beyond it warnings may repeat. */
-const WARNED_MAX = 10_000;
-
 /** Makes an agent. `run` opens the checkpoints in `<data>/agent`; the caller holds the lock of the data directory. */
 export function createAgent(options: AgentOptions): Agent {
   return new FileAgent(options);
@@ -62,7 +61,7 @@ class FileAgent implements Agent {
   readonly #options: AgentOptions;
   readonly #config: Config;
   readonly #gapWarnings: GapWarnings;
-  readonly #warned = new Set<string>();
+  readonly #warnings: AgentWarnings;
   readonly #buffers: BufferPool;
   readonly #retry = new Set<string>();
   readonly #trees: DirectoryTree[];
@@ -72,7 +71,6 @@ class FileAgent implements Agent {
   #followed: FollowedFiles | undefined;
   #isFirstScan = true;
   #isStopping = false;
-  #hasRefusedWatch = false;
   #isAwake = false;
   #sleeper: (() => void) | undefined;
   #finished: Promise<void> | undefined;
@@ -86,6 +84,7 @@ class FileAgent implements Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#warnings = new AgentWarnings(options.telemetry);
     this.#gapWarnings = new GapWarnings(options.telemetry, () => options.scheduler.monotonicMs());
     const batchBytes = Math.floor(options.config.agent.bufferBytesMax / BATCHES_IN_BUFFER);
     this.#buffers = new BufferPool(Math.min(BATCH_BYTES_MAX, Math.max(BATCH_BYTES_MIN, batchBytes)));
@@ -308,14 +307,14 @@ class FileAgent implements Agent {
 
   #createTree(source: Config['sources'][number]): DirectoryTree {
     const { fileSystem, scheduler } = this.#options;
-    const warnOnce = this.#warnOnce.bind(this);
+    const { warnOnce } = this.#warnings;
     const retryLater = (directory: string): void => void this.#retry.add(directory);
     return new DirectoryTree({
       layout: createLayout(source, { fileSystem, warnOnce, retryLater }),
       fileSystem,
       scheduler,
       warnOnce,
-      onWatchRefused: (code) => this.#onWatchRefused(code),
+      onWatchRefused: (code) => this.#warnings.onWatchRefused(code),
       onListing: (directory, files, isGone) => this.#tailer?.onListing(directory, files, { isGone, source }),
       onPoke: (directory) => this.#tailer?.onPoke(directory) ?? false,
       onWake: () => this.#wake(),
@@ -362,7 +361,7 @@ class FileAgent implements Agent {
       },
       lookBefore: (source, paths) => this.#lookBefore(source, paths),
       retryLater: (directory) => void this.#retry.add(directory),
-      warnOnce: this.#warnOnce.bind(this),
+      warnOnce: this.#warnings.warnOnce,
       wake: () => this.#wake(),
     };
   }
@@ -375,22 +374,6 @@ class FileAgent implements Agent {
       if (directory === undefined) continue;
       for (const tree of this.#trees.slice(0, index)) tree.reach(directory);
     }
-  }
-
-  #warnOnce(event: string, key: string, text: string, fields?: Record<string, unknown>): void {
-    const id = `${event} ${key}`;
-    if (this.#warned.has(id)) return;
-    if (this.#warned.size >= WARNED_MAX) this.#warned.clear();
-    this.#warned.add(id);
-    this.#options.telemetry.log('warn', event, text, { path: key, ...fields });
-  }
-
-  #onWatchRefused(code: string): void {
-    if (this.#hasRefusedWatch) return;
-    this.#hasRefusedWatch = true;
-    const setting = code === 'EMFILE' ? 'fs.inotify.max_user_instances' : 'fs.inotify.max_user_watches';
-    const text = `the kernel refuses to watch more directories (${code}); they are polled instead. Raise ${setting}`;
-    this.#options.telemetry.log('warn', 'watch_refused', text, { code, setting });
   }
 
   #wake(): void {
@@ -409,15 +392,5 @@ class FileAgent implements Agent {
     this.#sleeper = () => alarm.abort('awake');
     await this.#options.scheduler.sleep(delayMs, alarm.signal);
     this.#sleeper = undefined;
-  }
-}
-
-/** Returns the directory that a path leads to with its links resolved; undefined when nothing is there. */
-function realDirectoryOf(fileSystem: AgentOptions['fileSystem'], path: string): string | undefined {
-  try {
-    const real = fileSystem.realPath(path);
-    return real.slice(0, real.lastIndexOf('/')) || '/';
-  } catch {
-    return undefined;
   }
 }

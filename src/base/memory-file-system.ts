@@ -20,35 +20,14 @@ import type {
   Watcher,
 } from './file-system.ts';
 import { MemoryInode } from './memory-inode.ts';
+import type { MemoryFileSystemOptions, Operation } from './memory-options.ts';
 import { findInode, namesOf, realPathOf } from './memory-paths.ts';
+import { MemoryWatches } from './memory-watches.ts';
 
 interface OpenFile {
   readonly inode: MemoryInode;
   readonly path: string;
   readonly isWritable: boolean;
-}
-
-export type Operation =
-  | 'open'
-  | 'read'
-  | 'write'
-  | 'sync'
-  | 'syncDirectory'
-  | 'readDirectory'
-  | 'rename'
-  | 'unlink'
-  | 'makeDirectory'
-  | 'watch'
-  | 'stat';
-
-export interface MemoryFileSystemOptions {
-  readonly nowNs?: () => bigint;
-  /** Runs a watch event's delivery; by default in a microtask. */
-  readonly deliver?: (task: () => void) => void;
-  /** Called before every operation; throws what `systemError` makes to inject a fault. */
-  readonly onOperation?: (operation: Operation, path: string) => void;
-  /** Total bytes of file content that fit; writes beyond it are torn and throw `ENOSPC`. */
-  readonly capacityBytes?: number;
 }
 
 /** Makes an error as the system would throw it. */
@@ -59,9 +38,8 @@ export function systemError(code: string, path: string): Error {
 export class MemoryFileSystem implements FileSystem {
   readonly #root: MemoryInode;
   readonly #files = new Map<number, OpenFile>();
-  readonly #watches = new Map<MemoryInode, Set<WatchListener>>();
+  readonly #watches: MemoryWatches;
   readonly #nowNs: () => bigint;
-  readonly #deliver: (task: () => void) => void;
   /** Can be replaced while the test runs. */
   onOperation: ((operation: Operation, path: string) => void) | undefined;
   capacityBytes: number;
@@ -75,7 +53,7 @@ export class MemoryFileSystem implements FileSystem {
   constructor(options: MemoryFileSystemOptions = {}) {
     let ticks = 0n;
     this.#nowNs = options.nowNs ?? (() => ++ticks);
-    this.#deliver = options.deliver ?? queueMicrotaskLike;
+    this.#watches = new MemoryWatches(options.deliver);
     this.onOperation = options.onOperation;
     this.capacityBytes = options.capacityBytes ?? Number.MAX_SAFE_INTEGER;
     this.#root = this.#newInode('directory');
@@ -226,16 +204,7 @@ export class MemoryFileSystem implements FileSystem {
 
   watch(directory: string, listener: WatchListener): Watcher {
     this.#check('watch', directory);
-    const inode = this.#directory(directory);
-    const listeners = this.#watches.get(inode) ?? new Set();
-    this.#watches.set(inode, listeners);
-    listeners.add(listener);
-    return {
-      close: () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) this.#watches.delete(inode);
-      },
-    };
+    return this.#watches.open(this.#directory(directory), listener);
   }
 
   freeBytes(): number {
@@ -377,12 +346,12 @@ export class MemoryFileSystem implements FileSystem {
 
   #touch(directory: MemoryInode, event: 'renamed' | 'changed', name: string): void {
     directory.modifiedTimeNs = this.#nowNs();
-    for (const listener of this.#watches.get(directory) ?? []) this.#deliver(() => listener(event, name));
+    this.#watches.tell(directory, event, name);
   }
 
   #tell(path: string, event: 'renamed' | 'changed'): void {
     const [directory, name] = this.#parent(path);
-    for (const listener of this.#watches.get(directory) ?? []) this.#deliver(() => listener(event, name));
+    this.#watches.tell(directory, event, name);
   }
 
   #opened(fd: number): OpenFile {
@@ -413,8 +382,4 @@ export class MemoryFileSystem implements FileSystem {
   #find(path: string, followLast: boolean): MemoryInode | undefined {
     return findInode(this.#root, path, followLast);
   }
-}
-
-function queueMicrotaskLike(task: () => void): void {
-  void Promise.resolve().then(task);
 }
