@@ -48,6 +48,9 @@ const LOOK_MS_MAX = 500;
 /** How often directories are read again in which something could not be opened. */
 const RETRY_MS = 1000;
 
+/** Names can move on while a directory is read: files are lost that are not found in it again after `RETRY_MS` either. */
+const LOST_MS = 3000;
+
 /** Gauges are set this often: a scrape sees them at most so late. */
 const REPORT_MS = 5000;
 
@@ -77,6 +80,7 @@ class FileAgent implements Agent {
   #rescanAtMs = 0;
   #retryAtMs = 0;
   #checkpointAtMs = 0;
+  #dropLostAtMs = Number.POSITIVE_INFINITY;
   #ledgerAtMs = 0;
   #reportAtMs = 0;
   #progressAtMs = 0;
@@ -221,6 +225,7 @@ class FileAgent implements Agent {
     }
     if (this.#isFirstScan && !this.#trees.some((tree) => tree.hasWork)) {
       this.#isFirstScan = false;
+      this.#dropLostAtMs = startMs + LOST_MS;
       tailer.endFirstScan();
     }
     tailer.notePods();
@@ -261,7 +266,7 @@ class FileAgent implements Agent {
     const nowMs = scheduler.monotonicMs();
     if (nowMs >= this.#checkpointAtMs) {
       this.#checkpointAtMs = nowMs + checkpointMs;
-      if (!this.#isFirstScan) book.dropLost(this.#trees);
+      if (nowMs >= this.#dropLostAtMs) book.dropLost(this.#trees);
       await book.writeCheckpoint();
     }
     if (nowMs >= this.#reportAtMs) {

@@ -65,7 +65,10 @@ export class FileMeasurer {
   /** Looks at what stands under a name; `failed` when it cannot be told just now, and is looked at again. */
   observe(file: LayoutFile): Observed | 'failed' | undefined {
     try {
-      const stat = this.#context.fileSystem.stat(file.path);
+      const { fileSystem, retryLater } = this.#context;
+      const stat = fileSystem.stat(file.path);
+      // It may have got another name since the directory was read; a link that leads nowhere is there.
+      if (stat === undefined && fileSystem.lstat(file.path) === undefined) retryLater(file.group.directory);
       if (stat?.kind !== 'file') return undefined;
       return {
         file,

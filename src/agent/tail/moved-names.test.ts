@@ -1,7 +1,7 @@
 /** Names that move to other files between looking at a directory and opening what stands in it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APPS_SOURCE, AgentWorld } from '../testing/agent-world.ts';
+import { APPS_SOURCE, AgentWorld, gzipFile } from '../testing/agent-world.ts';
 
 const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
 
@@ -50,5 +50,26 @@ test('what logrotate moved aside, because its writer was faster with the new fil
   world.write(APP_LOG, 'c1\n');
   await world.advance(2000);
   assert.deepEqual(world.producer.messages(), ['a1', 'b1', 'b2', 'c1']);
+  await world.stop();
+});
+
+test('an archive whose name moves on while a new run looks at its directory for the first time is known', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(2000);
+  world.kill();
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  gzipFile(world.fileSystem, `${APP_LOG}.1`);
+  let isMoved = false;
+  world.fileSystem.onOperation = (operation, path) => {
+    if (operation !== 'stat' || path !== `${APP_LOG}.1.gz` || isMoved) return;
+    isMoved = true;
+    world.fileSystem.rename(path, `${APP_LOG}.2.gz`);
+  };
+  world.start();
+  await world.advance(20_000);
+  assert.equal(isMoved, true);
+  assert.deepEqual(world.producer.messages(), ['a1', 'a2']);
   await world.stop();
 });
