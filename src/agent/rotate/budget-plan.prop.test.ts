@@ -111,6 +111,17 @@ void test('what is not acknowledged is held, by name of the scope', () => {
   assert.deepEqual(held, [{ scope: 'pod shop/a', usedBytes: 10 * MIB, bytesMax: 4 * MIB }]);
 });
 
+void test('bytes that exceed several budgets are held once', () => {
+  const file = (name: string) => sampleFile({ name, inode: `1:${name}`, size: 10 * MIB, freeOffset: 0 });
+  const both = ['a', 'b'].map((pod) => {
+    return { group: podGroup(pod, [file(pod)]), policy: samplePolicy(), canPunch: true };
+  });
+  const budget = { podBytesMax: 4 * MIB, namespaceBytesMax: 5 * MIB, nodeBytesMax: 18 * MIB };
+  const { held, heldBytes } = planBudget(both, budget, new Map());
+  assert.deepEqual([held.length, heldBytes], [4, 15 * MIB]);
+  assert.equal(planBudget(both, { ...NONE, podBytesMax: 11 * MIB }, new Map()).heldBytes, 0);
+});
+
 void test('where the policy says drop, the oldest bytes that were not read are given up', () => {
   const file = sampleFile({ size: 10 * MIB, freeOffset: 0, readOffset: MIB });
   const policy = samplePolicy({ overBudget: 'drop' });

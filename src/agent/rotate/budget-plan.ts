@@ -17,9 +17,14 @@ export interface BudgetGroup {
 export interface BudgetPlan {
   readonly actions: readonly RotateAction[];
   readonly held: readonly HeldBudget[];
+  /** Bytes that are held; those that exceed the budgets of a pod and of its node count once. */
+  readonly heldBytes: number;
 }
 
+type Level = 'pod' | 'namespace' | 'node';
+
 interface Scope {
+  readonly level: Level;
   readonly name: string;
   readonly bytesMax: number;
   readonly groups: BudgetGroup[];
@@ -36,6 +41,7 @@ export function planBudget(
 ): BudgetPlan {
   const actions: RotateAction[] = [];
   const held: HeldBudget[] = [];
+  const heldBytes: Record<Level, number> = { pod: 0, namespace: 0, node: 0 };
   const freed = new Map(taken);
   for (const scope of scopesOf(groups, budget)) {
     const files = scope.groups.flatMap(({ group }) => group.files);
@@ -51,32 +57,36 @@ export function planBudget(
         actions.push(action);
       }
     }
-    if (over > 0) held.push({ scope: scope.name, usedBytes: used, bytesMax: scope.bytesMax });
+    if (over <= 0) continue;
+    held.push({ scope: scope.name, usedBytes: used, bytesMax: scope.bytesMax });
+    heldBytes[scope.level] += over;
   }
-  return { actions, held };
+  return { actions, held, heldBytes: Math.max(...Object.values(heldBytes)) };
 }
 
 /** The smallest scopes first: what they free counts for the larger ones. */
 function scopesOf(groups: readonly BudgetGroup[], budget: RotateBudgetConfig): Scope[] {
   const pods = new Map<string, Scope>();
   const namespaces = new Map<string, Scope>();
-  const add = (scopes: Map<string, Scope>, name: string, bytesMax: number, group: BudgetGroup): void => {
-    const scope = scopes.get(name) ?? { name, bytesMax, groups: [] };
+  const add = (scopes: Map<string, Scope>, empty: Omit<Scope, 'groups'>, group: BudgetGroup): void => {
+    const scope = scopes.get(empty.name) ?? { ...empty, groups: [] };
     scope.groups.push(group);
-    scopes.set(name, scope);
+    scopes.set(empty.name, scope);
   };
   for (const group of groups) {
     const { namespace, pod } = group.group.names;
     if (pod !== undefined && budget.podBytesMax !== undefined) {
-      add(pods, `pod ${namespace ?? ''}/${pod}`, budget.podBytesMax, group);
+      const name = `pod ${namespace ?? ''}/${pod}`;
+      add(pods, { level: 'pod', name, bytesMax: budget.podBytesMax }, group);
     }
     if (namespace !== undefined && budget.namespaceBytesMax !== undefined) {
-      add(namespaces, `namespace ${namespace}`, budget.namespaceBytesMax, group);
+      const name = `namespace ${namespace}`;
+      add(namespaces, { level: 'namespace', name, bytesMax: budget.namespaceBytesMax }, group);
     }
   }
   const scopes = [...pods.values(), ...namespaces.values()];
   if (budget.nodeBytesMax !== undefined) {
-    scopes.push({ name: 'the node', bytesMax: budget.nodeBytesMax, groups: [...groups] });
+    scopes.push({ level: 'node', name: 'the node', bytesMax: budget.nodeBytesMax, groups: [...groups] });
   }
   return scopes;
 }

@@ -248,10 +248,7 @@ export class Rotator implements Service {
     this.#held = budget.held;
     this.#hasWork = planned.length + budget.actions.length + budget.held.length > 0;
     telemetry.gauge('logboom_rotate_disk_bytes', diskBytesOf(own));
-    telemetry.gauge(
-      'logboom_rotate_held_bytes',
-      budget.held.reduce((sum, { usedBytes, bytesMax }) => sum + usedBytes - bytesMax, 0),
-    );
+    telemetry.gauge('logboom_rotate_held_bytes', budget.heldBytes);
     const wanted = new Set(planned.filter(({ kind }) => kind === 'logrotate').map(({ group }) => group));
     const problems = this.#runs.work({ ruled: own, wanted, followed, wallMs, monotonicMs });
     for (const { group, text } of problems) this.#log.noteWait(group, text);
