@@ -7,6 +7,7 @@ import {
   formatSeconds,
   formatSize,
   formatTable,
+  formatTimeLeft,
   placeOf,
   printable,
 } from './output.ts';
@@ -61,4 +62,9 @@ void test('figures are short', () => {
   assert.deepEqual([0, 999, 1000, 1234567].map(formatCount), ['0', '999', '1,000', '1,234,567']);
   assert.deepEqual([0, 1023, 1536, 2 ** 31].map(formatSize), ['0 B', '1023 B', '1.5 KiB', '2.0 GiB']);
   assert.deepEqual([0, 59, 3_661, 200_000].map(formatSeconds), ['0s', '59s', '1h 1m', '2d 7h']);
+});
+
+void test('a progress bar says how long it takes once that can be told', () => {
+  assert.deepEqual([0, 35, 125].map(formatTimeLeft), ['0s', '35s', formatSeconds(125)]);
+  assert.deepEqual(['0', 'INF', 'NULL', Number.NaN].map(formatTimeLeft), ['…', '…', '…', '…']);
 });

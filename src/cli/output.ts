@@ -148,3 +148,8 @@ export function formatSeconds(seconds: number): string {
   }
   return parts.length === 0 ? '0s' : parts.slice(0, 2).join(' ');
 }
+
+/** The time that is left by the estimate of a progress bar, which is text (`0`, `INF`, `NULL`) while nobody knows. */
+export function formatTimeLeft(estimate: number | string): string {
+  return typeof estimate === 'number' && Number.isFinite(estimate) ? formatSeconds(estimate) : '…';
+}

@@ -4,7 +4,7 @@ import { EXIT_CODE } from '../../base/errors.ts';
 import { resolveFrom } from '../../config/load-config.ts';
 import { addConfigOptions, loadCommandConfig } from '../config-options.ts';
 import type { CliContext, ImportProgress, ImportResult } from '../context.ts';
-import { formatCount, formatPlural, formatSize } from '../output.ts';
+import { formatCount, formatPlural, formatSize, formatTimeLeft } from '../output.ts';
 import type { CommandSetup } from '../command-setup.ts';
 import { addServerOptions, readServerUrl } from '../server-options.ts';
 
@@ -132,6 +132,7 @@ function openBar({ stderr }: CliContext): { show(progress: ImportProgress): void
     format: '{bar} {percentage}% {done} of {size}, {records} records, {eta_formatted} left',
     barCompleteChar: '█',
     barIncompleteChar: '░',
+    formatTime: formatTimeLeft,
     hideCursor: true,
     clearOnComplete: true,
   });
