@@ -78,6 +78,8 @@ export interface FileCheckpoint {
    * far as they end before this one's.
    */
   readonly marks?: readonly Fingerprint[];
+  /** The last bytes of its copies; absent where none is known. */
+  readonly copyEnds?: readonly Fingerprint[];
   /** `device:inode@birth` of others with the same content: copies, compressed ones, what a processor made of it. */
   readonly also: readonly string[];
   /** The same of what stands beside it and is not collected; absent where nothing does. */

@@ -36,6 +36,7 @@ export function checkpointOf(
     head: must(file.head, 'head'),
     mark,
     ...(marks === undefined ? {} : { marks }),
+    ...(file.copyEnds.length === 0 ? {} : { copyEnds: file.copyEnds }),
     also: [...file.also],
     ...(group.ignored.size === 0 ? {} : { unwanted: [...group.ignored] }),
     isArchive: file.compression !== undefined,

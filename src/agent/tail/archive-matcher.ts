@@ -8,7 +8,7 @@ import { type ArchiveProbe, ArchiveReader, probeArchive } from './archive-reader
 import type { FileGroup } from './file-group.ts';
 import type { FileMarks } from './file-marks.ts';
 import type { FileReader } from './file-reader.ts';
-import { type Head, isHeadOf } from './fingerprint.ts';
+import { endOf, type Head, isHeadOf } from './fingerprint.ts';
 import { findProcessed } from './processed-archives.ts';
 import type { TailContext } from './tail-context.ts';
 import { aliasOf, type Observed, type TailedFile } from './tailed-file.ts';
@@ -31,6 +31,8 @@ interface Candidate {
   readonly endMark: Fingerprint | undefined;
   /** By offset; empty unless it was truncated. */
   readonly shortMarks: readonly Fingerprint[];
+  /** Where copies of it ended that were known before they were compressed. */
+  readonly copyEnds: readonly Fingerprint[];
 }
 
 export class ArchiveMatcher {
@@ -57,11 +59,13 @@ export class ArchiveMatcher {
     const choose = (head: Head): Fingerprint[] => {
       for (const other of this.#candidates(group, file, head)) {
         const shortMarks = other.isTruncated ? this.#marks.shortMarksOf(other) : [];
-        candidates.push({ file: other, endMark: this.#marks.endMarkOf(other), shortMarks });
+        const endMark = this.#marks.endMarkOf(other);
+        candidates.push({ file: other, endMark, shortMarks, copyEnds: other.copyEnds });
       }
-      return candidates.flatMap(({ endMark, shortMarks }) => [
+      return candidates.flatMap(({ endMark, shortMarks, copyEnds }) => [
         ...(endMark === undefined ? [] : [endMark]),
         ...shortMarks,
+        ...copyEnds,
       ]);
     };
     const probe = probeArchive(openArchive(observed.file.path, compression, observed.inode), choose, sha256);
@@ -70,7 +74,10 @@ export class ArchiveMatcher {
       .then(
         async (result) => {
           const whole = candidates.find(({ endMark }) => endMark === undefined || result.found.has(endMark));
-          const match = whole ?? candidates.findLast((candidate) => endsBefore(candidate, result));
+          const match =
+            whole ??
+            candidates.find((candidate) => endsLikeCopy(candidate, result)) ??
+            candidates.findLast((candidate) => endsBefore(candidate, result));
           // Others may be recognised by their content, which leaves fewer files that this one can be made of.
           if (match === undefined && group.spec.hasProcessor) await Promise.allSettled(group.probes);
           const isShort = match !== undefined && whole === undefined && result.size < match.file.readOffset;
@@ -149,13 +156,20 @@ export class ArchiveMatcher {
   }
 }
 
+/** Whether an archive ends exactly as a copy of the file did. */
+function endsLikeCopy({ endMark, copyEnds }: Candidate, { found, size }: ArchiveProbe): boolean {
+  // Only when more was looked for behind it, its size is that of the archive.
+  if (endMark === undefined || endOf(endMark) <= size) return false;
+  return copyEnds.some((end) => endOf(end) === size && found.has(end));
+}
+
 /**
  * Whether an archive ends before what was read of a truncated file, now or before a restart, and has what stood there;
  * see `FileMarks.isShortCopy` and `FileMarks.canGoOnIn`.
  */
 function endsBefore({ file, endMark, shortMarks }: Candidate, { found, size }: ArchiveProbe): boolean {
-  const readEnd = endMark === undefined ? file.readOffset : endMark.offset + endMark.length;
+  const readEnd = endMark === undefined ? file.readOffset : endOf(endMark);
   if (size >= readEnd) return false;
-  const last = shortMarks.findLast(({ offset, length }) => offset + length <= size);
+  const last = shortMarks.findLast((mark) => endOf(mark) <= size);
   return last !== undefined && found.has(last);
 }

@@ -35,10 +35,14 @@ export class FileMarks {
   /** Returns the fingerprint of a file's last bytes, read or not, as far as it can be looked into. */
   endMarkOf(file: TailedFile): Fingerprint | undefined {
     if (file.fd === undefined) return this.markOf(file);
+    return this.endOfCopy(file.fd, this.#context.fileSystem.fstat(file.fd).size);
+  }
+
+  /** Returns the fingerprint of the last bytes of what is open as `fd`. */
+  endOfCopy(fd: number, size: number): Fingerprint {
     const { fileSystem, sha256 } = this.#context;
-    const { size } = fileSystem.fstat(file.fd);
     const start = Math.max(0, size - MARK_BYTES);
-    return fingerprintOf(readAt(fileSystem, file.fd, start, size - start), start, sha256);
+    return fingerprintOf(readAt(fileSystem, fd, start, size - start), start, sha256);
   }
 
   /** Whether the last bytes that were read of `file` stand at their place in what is open as `fd`. */
@@ -52,6 +56,8 @@ export class FileMarks {
   /** Whether an open file does not hold any more what was read of it: it was truncated, and may have grown since. */
   hasChanged(file: TailedFile): boolean {
     if (file.fd === undefined) return false;
+    // It was seen to be shorter: what it has grown to since may look the same.
+    if (file.isShrunk) return true;
     return !this.hasMark(file, file.fd, this.#context.fileSystem.fstat(file.fd).size);
   }
 

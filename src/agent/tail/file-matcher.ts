@@ -265,6 +265,7 @@ export class FileMatcher {
       this.#reader.settleTruncation(group, match, match.size);
       return true;
     }
+    if (!group.spec.hasProcessor) origin.noteCopyEnd(this.#marks.endOfCopy(fd, observed.size));
     this.#archives.remember(group, origin, observed);
     group.suspects.delete(observed.inode);
     return false;

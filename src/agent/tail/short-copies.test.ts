@@ -215,3 +215,27 @@ test('a renamed file that is all of what the active one begins with is read, tho
   assert.deepEqual(world.producer.messages().toSorted(), expected);
   await world.stop();
 });
+
+// logrotate with copytruncate and delaycompress: the copy is compressed when the file is rotated again.
+test('a copy that ends before what was read is known also when it is compressed much later', async () => {
+  for (const isRestarted of [false, true]) {
+    const world = new AgentWorld([APPS_SOURCE]);
+    world.write(APP_LOG, 'a1\na2\n');
+    world.start();
+    await world.advance(1000);
+    const copied = world.fileSystem.readFile(APP_LOG);
+    world.write(APP_LOG, 'a3\n');
+    await world.advance(1000);
+    world.write(COPY, copied);
+    world.fileSystem.truncate(APP_LOG, 0);
+    world.write(APP_LOG, 'b1\nb2\n');
+    await world.advance(20_000);
+    if (isRestarted) world.kill();
+    gzipFile(world.fileSystem, COPY);
+    if (isRestarted) world.start();
+    await world.advance(15_000);
+    const text = `restarted: ${isRestarted}`;
+    assert.deepEqual(world.producer.messages().toSorted(), ['a1', 'a2', 'a3', 'b1', 'b2'], text);
+    await world.stop();
+  }
+});

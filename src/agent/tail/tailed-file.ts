@@ -31,6 +31,9 @@ const COPIED = 'the file was truncated; what was written after its copy was made
 /** Gaps kept per file; further ones widen the last. */
 const GAPS_MAX = 64;
 
+/** Copies of one file that are known by their ends; a logrotate that works makes one. */
+const COPY_ENDS_MAX = 8;
+
 /** A file that stands in a directory now. */
 export interface Observed {
   readonly file: LayoutFile;
@@ -79,6 +82,8 @@ export class TailedFile {
   savedMark: Fingerprint | undefined;
   /** Marks of earlier read offsets that the checkpoint knows, by offset. */
   savedMarks: readonly Fingerprint[] = [];
+  /** The last bytes of its copies, by which they are known again when they were compressed. */
+  copyEnds: readonly Fingerprint[] = [];
   /** Aliases (`aliasOf`) of what stands in the directory and has the same content, or is not to be collected. */
   readonly also = new Set<string>();
   /** Aliases of what was not to be collected beside it when its checkpoint was written. */
@@ -236,6 +241,12 @@ export class TailedFile {
     this.markLength = kept + bytes.length;
   }
 
+  /** Remembers the last bytes of a copy; the oldest are forgotten when there are too many. */
+  noteCopyEnd(end: Fingerprint): void {
+    const others = this.copyEnds.filter(({ hash, offset }) => hash !== end.hash || offset !== end.offset);
+    this.copyEnds = [...others, end].slice(-COPY_ENDS_MAX);
+  }
+
   /** Notes that its checkpoint is written. */
   noteCheckpointed(): void {
     this.isCheckpointed = true;
@@ -315,6 +326,7 @@ export function restoreFile(saved: FileCheckpoint, isStampless: boolean): Tailed
   file.head = saved.head;
   file.savedMark = saved.mark;
   file.savedMarks = saved.marks ?? [];
+  file.copyEnds = saved.copyEnds ?? [];
   for (const inode of saved.also) file.also.add(inode);
   file.unwanted = saved.unwanted ?? [];
   file.replay = new ReplayState(saved.times, saved.cuts, isStampless);
