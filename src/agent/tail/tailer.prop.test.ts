@@ -11,20 +11,28 @@ import { Worker } from 'node:worker_threads';
 const CASES = Number(env['LOGBOOM_CASES'] ?? 5000);
 
 /** Resolves with what failed, or undefined. */
-function runCases(first: number, count: number): Promise<string | undefined> {
+function runCases(first: number, count: number, isSlow = false): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const path = new URL('../testing/tailer-model-worker.ts', import.meta.url);
-    const worker = new Worker(path, { workerData: { first, count } });
+    const worker = new Worker(path, { workerData: { first, count, isSlow } });
     worker.once('message', resolve);
     worker.once('error', reject);
   });
 }
 
-test('whatever the writer does and whenever the agent is killed, every line is shown once', async () => {
+async function checkCases(count: number, isSlow: boolean): Promise<void> {
   const seed = env['LOGBOOM_SEED'];
   const isFixed = env['CI'] === 'true' && env['LOGBOOM_CASES'] === undefined;
   const first = seed === undefined ? (isFixed ? 1 : Math.floor(Math.random() * 2 ** 31)) : Number(seed);
-  assert.equal(await runCases(first, seed === undefined ? CASES : 1), undefined);
+  assert.equal(await runCases(first, seed === undefined ? count : 1, isSlow), undefined);
+}
+
+test('whatever the writer does and whenever the agent is killed, every line is shown once', async () => {
+  await checkCases(CASES, false);
+});
+
+test('whatever is written and read between a copy and the truncation, every line is shown once', async () => {
+  await checkCases(Math.ceil(CASES / 5), true);
 });
 
 /** The gap of a truncation was told of a file that had vanished, and told anew with other words when it came back. */

@@ -4,10 +4,10 @@ import { deliveredLines, type Flavour, FLAVOURS, Model } from './tailer-model.ts
 
 const STEPS_MAX = 14;
 
-/** Runs one case; throws with the seed and the steps when an invariant does not hold. */
-export async function runCase(seed: number): Promise<void> {
+/** Runs one case of one of the flavours; throws with the seed and the steps when an invariant does not hold. */
+export async function runCase(seed: number, flavours: readonly Flavour[] = FLAVOURS): Promise<void> {
   const random = createRandom(seed);
-  const flavour = FLAVOURS[Math.floor(random() * FLAVOURS.length)] ?? (FLAVOURS[0] as Flavour);
+  const flavour = flavours[Math.floor(random() * flavours.length)] ?? (FLAVOURS[0] as Flavour);
   const model = new Model(flavour, random);
   const trail: string[] = [flavour.name];
   try {

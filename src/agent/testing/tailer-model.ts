@@ -88,6 +88,28 @@ export const FLAVOURS: readonly Flavour[] = [
   },
 ];
 
+/** As logrotate does with `copytruncate`, which takes its time. */
+export const SLOW_COPIES: Flavour = {
+  name: 'slow copies',
+  source: APPS_SOURCE,
+  directory: '/data/logs/ns/app/pod/log',
+  active: 'app.log',
+  steps: [
+    'write',
+    'write',
+    'look',
+    'look',
+    'copySlowly',
+    'copySlowly',
+    'copyTruncate',
+    'compress',
+    'hold',
+    'release',
+    'kill',
+    'restart',
+  ],
+};
+
 /** One file's content, by inode: the lines in it, and what the agent can know of them. */
 interface Content {
   lines: string[];
@@ -200,6 +222,33 @@ export class Model {
     this.#files.set(`${active}.1`, { lines: content.lines, isOpened: false, isDeleted: false });
     content.lines = [];
     // The agent has to see the copy before it can be rotated away.
+    await this.look();
+  }
+
+  /** Between the copy and the truncation the writer goes on; the agent reads, or sees the copy only when it comes back. */
+  async copySlowly(): Promise<void> {
+    this.#completeLine();
+    const { active } = this.#flavour;
+    const content = this.#files.get(active);
+    // A copy that holds the first line alone is known by nothing, nor is one that is seen as soon as the file itself.
+    if (content === undefined || content.lines.length < 2) return;
+    if (!deliveredLines(this.world.producer.records).includes(content.lines[0] ?? '')) return;
+    const copied = this.world.fileSystem.readFile(this.#path(active));
+    const lines = [...content.lines];
+    const isSeen = this.#random() < 0.3;
+    for (let index = 8; index >= 1; index--) this.#renameIfThere(index);
+    if (isSeen) this.world.write(this.#path(`${active}.1`), copied);
+    await this.write();
+    if (this.#random() < 0.8) await this.look();
+    const isKilled = this.#isUp && this.#random() < 0.6;
+    if (isKilled) await this.kill();
+    if (!isSeen) this.world.write(this.#path(`${active}.1`), copied);
+    this.#loseUndelivered({ ...content, lines: content.lines.slice(lines.length) });
+    this.world.fileSystem.truncate(this.#path(active), 0);
+    this.#files.set(`${active}.1`, { lines, isOpened: false, isDeleted: false });
+    content.lines = [];
+    if (this.#random() < 0.5) await this.write();
+    if (isKilled) await this.start();
     await this.look();
   }
 
