@@ -1,6 +1,6 @@
 /** The scripts of the S6 base image in real containers with the real s6, under the shell of Debian and of Alpine. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -13,6 +13,7 @@ import {
   USERLANDS,
   writeProgram,
 } from './s6-image-root.ts';
+import { assertWriter, readS6Lines, splitLines } from './s6-lines.ts';
 import { waitFor } from './logboom-process.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
@@ -79,39 +80,12 @@ class Setup implements Disposable {
   }
 
   lines(stream: 'stdout' | 'stderr', name?: string): string[] {
-    return readLines(this.stream(stream, name));
+    return readS6Lines(this.stream(stream, name));
   }
 
   [Symbol.dispose](): void {
     if (this.#isMounted) spawnSync('umount', ['--lazy', this.volume]);
   }
-}
-
-/** The lines of an s6 directory in their order. */
-function readLines(s6Directory: string): string[] {
-  const names = existsSync(s6Directory) ? readdirSync(s6Directory).toSorted() : [];
-  return names
-    .filter((name) => name.startsWith('@') || name === 'previous' || name === 'current')
-    .toSorted((left, right) => rank(left) - rank(right))
-    .flatMap((name) => splitLines(readFileSync(path.join(s6Directory, name), 'utf8')));
-}
-
-function rank(name: string): number {
-  return ['previous', 'current'].indexOf(name) + 1;
-}
-
-function splitLines(text: string): string[] {
-  return text.split('\n').filter((line) => line !== '');
-}
-
-/** Asserts that the numbered lines of the writer are there once each and whole; `inOrder` as they were written. */
-function assertWriter(lines: readonly string[], kind: 'out' | 'err', written: number): void {
-  const tail =
-    kind === 'out' ? ' the quick brown fox jumps over the lazy dog, again and again and again' : '';
-  const expected = Array.from({ length: written }, (_, index) => `${kind} ${index}${tail}`);
-  const found = new Set(lines);
-  assert.deepEqual(expected.filter((line) => !found.has(line)).slice(0, 5), [], 'lines are missing');
-  assert.equal(lines.length, written, 'lines are there twice');
 }
 
 for (const userland of USERLANDS) {
