@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRandom } from '../../base/prng.ts';
-import { deliveredLines, type Flavour, FLAVOURS, Model } from './tailer-model.ts';
+import { type Flavour, FLAVOURS } from './tailer-flavours.ts';
+import { deliveredLines, Model } from './tailer-model.ts';
 
 const STEPS_MAX = 14;
 
