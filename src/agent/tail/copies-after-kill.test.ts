@@ -13,12 +13,18 @@ function gapsOf(world: AgentWorld): unknown[] {
 }
 
 async function expectOnce(world: AgentWorld, lines: readonly string[], text: string): Promise<void> {
-  assert.deepEqual(world.producer.messages().toSorted(), lines.toSorted(), text);
+  expectNow(world, lines, text);
   await world.stop();
   world.start();
   await world.advance(15_000);
-  assert.deepEqual(world.producer.messages().toSorted(), lines.toSorted(), `${text}, restarted`);
+  expectNow(world, lines, `${text}, restarted`);
   await world.stop();
+}
+
+function expectNow(world: AgentWorld, lines: readonly string[], text: string): void {
+  assert.deepEqual(world.producer.messages().toSorted(), lines.toSorted(), text);
+  for (const { bytesWritten, acknowledgedOffset } of world.producer.ledger.values())
+    assert.equal(bytesWritten, acknowledgedOffset, `${text}: nothing is waited for`);
 }
 
 /** Has the file copied by somebody who then truncates it, and written to anew. */

@@ -118,6 +118,8 @@ export class FileReader {
     if (!file.isTruncated) return;
     const { ship, telemetry, noteChange } = this.#context;
     const lost = file.settleTruncation(endOffset);
+    // What is lost is accounted for, and not waited for.
+    file.size = endOffset;
     if (lost > 0) {
       ship.suspect(must(file.id, 'file id'), lost, 'possible_loss');
       telemetry.count('logboom_agent_dropped_bytes_total', lost, { reason: 'possible_loss' });
