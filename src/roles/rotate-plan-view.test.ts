@@ -151,3 +151,11 @@ void test('a pod in which nothing was written for a week is named, and what remo
   assert.equal(removed?.action, 'remove');
   assert.ok(fs.existsSync(pod), 'nothing is changed');
 });
+
+void test('what waits for a schedule is shown with when that comes, in its time zone', (context) => {
+  const tree = makeTree(context);
+  const policy = 'method: rename, size: 256KiB, schedule: "0 3 * * *", timeZone: Asia/Kolkata';
+  const [file] = planRotation(tree.config(`rotate: [ { ${policy} } ]`)).files;
+  assert.equal(file?.action, 'rename');
+  assert.match(file.because, / \(at 0 3 \* \* \* in Asia\/Kolkata, next \d{4}-\d\d-\d\dT21:30:00\.000Z\)$/);
+});

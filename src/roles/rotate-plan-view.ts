@@ -18,6 +18,8 @@ import { nodeRotateMachine } from '../base/node/node-rotate-machine.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { PlannedFile, RotatePlan, RotateReport } from '../cli/context.ts';
 import type { Config } from '../config/config.ts';
+import { nextCronMs } from '../config/cron.ts';
+import type { RotatePolicyConfig } from '../config/rotate-config.ts';
 import type { SourceConfig } from '../config/source-config.ts';
 import { readKnownPods } from './pod-watching.ts';
 import { planPods } from './pods-view.ts';
@@ -100,8 +102,8 @@ function describeFile(
 ): PlannedFile {
   const next = at.actions.find((action) => action.file === file);
   const { policy, method, reason } = describeChoice(choice);
-  const schedule = choice.kind === 'policy' ? choice.policy.schedule : undefined;
-  const wait = next !== undefined && schedule !== undefined && file.isActive ? ` (at ${schedule})` : '';
+  const policyOf = choice.kind === 'policy' ? choice.policy : undefined;
+  const wait = next !== undefined && file.isActive ? whenDue(policyOf, at.nowMs) : '';
   return {
     path: file.path,
     size: file.size,
@@ -118,6 +120,15 @@ function describeFile(
           : explainIdle(group, file, choice.policy, at.nowMs)
         : `${next.reason}${wait}`,
   };
+}
+
+/** Says when a policy with a schedule comes next. */
+function whenDue(policy: RotatePolicyConfig | undefined, nowMs: number): string {
+  const { schedule, timeZone } = policy ?? {};
+  if (schedule === undefined) return '';
+  const nextMs = nextCronMs(schedule, timeZone, nowMs);
+  const next = nextMs === undefined ? 'never again' : `next ${new Date(nextMs).toISOString()}`;
+  return ` (at ${schedule}${timeZone === undefined ? '' : ` in ${timeZone}`}, ${next})`;
 }
 
 function unusedPolicies(config: Config, ruled: readonly Ruled[]): string[] {

@@ -89,6 +89,11 @@ export class LogrotateEngine {
     this.#installed.set(job.name, { text, problem: await this.#write(job, text) });
   }
 
+  /** Has a configuration checked again by the next `install`: what was missing may be there. */
+  forget(name: string): void {
+    this.#installed.delete(name);
+  }
+
   /** Returns why a configuration is not run, or undefined. */
   problemOf(name: string): string | undefined {
     return this.#installed.get(name)?.problem;

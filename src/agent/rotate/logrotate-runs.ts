@@ -14,6 +14,9 @@ import { SideWork } from './side-work.ts';
 const CHECKS_MAX = 2;
 const RUNS_MAX = 4;
 
+/** How often a configuration that is not run is looked at again: a user, or logrotate itself, may be there by now. */
+const RECHECK_MS = 60_000;
+
 /** A configuration, and the groups whose files stand in it. */
 export interface AppJob extends LogrotateJob {
   readonly groups: readonly string[];
@@ -60,7 +63,10 @@ export class LogrotateRuns {
   readonly #options: LogrotateRunsOptions;
   readonly #engine: LogrotateEngine;
   readonly #telemetry: Telemetry;
+  /** By job: what went wrong last. */
   readonly #said = new Map<string, string>();
+  /** By job: when its configuration was looked at last, in monotonic milliseconds. */
+  readonly #checkedMs = new Map<string, number>();
   readonly #checks: SideWork;
   readonly #runs: SideWork;
   /** Groups of the runs that are under way or in line. */
@@ -89,10 +95,8 @@ export class LogrotateRuns {
     this.#checks.check();
     this.#runs.check();
     const jobs = this.#jobsOf(ruled, wallMs);
-    this.#engine.keep(new Set(jobs.map(({ name }) => name)));
-    for (const job of jobs) {
-      if (!this.#engine.isInstalled(job)) this.#checks.start(job.name, () => this.#install(job));
-    }
+    this.#keep(new Set(jobs.map(({ name }) => name)));
+    for (const job of jobs) this.#bringUpToDate(job, monotonicMs);
     for (const job of this.#options.due.takeJobs(jobs, wanted, monotonicMs)) {
       this.#busy.set(job.name, job.groups);
       this.#runs.start(job.name, () => this.#perform(job, followed));
@@ -103,6 +107,25 @@ export class LogrotateRuns {
   /** Resolves when what is under way has ended. */
   async close(): Promise<void> {
     await Promise.all([this.#checks.close(), this.#runs.close()]);
+  }
+
+  /** Forgets apps that are gone. */
+  #keep(names: ReadonlySet<string>): void {
+    this.#engine.keep(names);
+    for (const name of this.#checkedMs.keys()) {
+      if (names.has(name)) continue;
+      this.#checkedMs.delete(name);
+      this.#said.delete(name);
+    }
+  }
+
+  #bringUpToDate(job: AppJob, nowMs: number): void {
+    const { name } = job;
+    const isFailing = this.#engine.problemOf(name) !== undefined;
+    if (isFailing && nowMs - (this.#checkedMs.get(name) ?? 0) >= RECHECK_MS) this.#engine.forget(name);
+    if (this.#engine.isInstalled(job)) return;
+    this.#checkedMs.set(name, nowMs);
+    this.#checks.start(name, () => this.#install(job));
   }
 
   async #install(job: AppJob): Promise<void> {
@@ -144,10 +167,10 @@ export class LogrotateRuns {
     }));
   }
 
-  /** Lists the groups whose configuration is not run, with the reason. */
+  /** Lists the groups whose configuration is not run, or failed when it was, with the reason. */
   #problemsOf(jobs: readonly AppJob[]): GroupProblem[] {
     return jobs.flatMap(({ name, groups }) => {
-      const text = this.#engine.problemOf(name);
+      const text = this.#said.get(name);
       return text === undefined ? [] : groups.map((group) => ({ group, text }));
     });
   }

@@ -85,6 +85,11 @@ export class RotateLog {
     this.#memoryOf(group).waits = text;
   }
 
+  noteNothingWaits(group: string): void {
+    const memory = this.#groups.get(group);
+    if (memory !== undefined) memory.waits = undefined;
+  }
+
   /** Takes over what an earlier run wrote, and returns it; anything else than a status is ignored. */
   restore(text: string): RotateStatus | undefined {
     const status = parseStatus(text);

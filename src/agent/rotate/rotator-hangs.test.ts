@@ -82,3 +82,23 @@ for (const [what, flag] of [
     assert.equal(fs.readdirSync(directory).filter((name) => name.endsWith('.conf')).length, 2);
   });
 }
+
+void test('a logrotate that fails stands in the status until it works, and one that was missing is looked for again', async (context) => {
+  const scene = new Scene(context, 'rotate: [ { method: logrotate, size: 256KiB } ]');
+  const missing = Object.assign(new Error('spawn logrotate ENOENT'), { code: 'ENOENT' });
+  let isMissing = true;
+  let said = 'error: error running shared postrotate script';
+  scene.write('app.log', 400 * KIB);
+  scene.start(context, {
+    run: (_program, { args }) => {
+      if (isMissing) return Promise.reject(missing);
+      return Promise.resolve(args[0] === '-v' ? answer(said, said === '' ? 0 : 1) : answer(''));
+    },
+  });
+  const waits = (): string | undefined => scene.status()?.groups[0]?.waits;
+  await until('the reason', () => /logrotate is not installed/.test(waits() ?? ''));
+  isMissing = false;
+  await until('the failure', () => /postrotate script/.test(waits() ?? ''));
+  said = '';
+  await until('the end of it', () => scene.status() !== undefined && waits() === undefined);
+});

@@ -143,7 +143,10 @@ export class Rotator implements Service {
       onDone: (results) => this.#outcomes.noteLogrotate(results),
       onNews: (groups) => {
         this.#hasWork = true;
-        for (const group of groups) this.#survey.forget(group);
+        for (const group of groups) {
+          this.#survey.forget(group);
+          this.#log.noteNothingWaits(group);
+        }
       },
     });
     this.#outcomes = new ActionOutcomes({
