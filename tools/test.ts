@@ -48,7 +48,7 @@ async function main(): Promise<number> {
     );
     await Promise.all(running);
   }
-  process.stdout.write(`\n${((Date.now() - startedMs) / 1000).toFixed(1)} s\n`);
+  process.stdout.write(`\n${secondsSince(startedMs)} s\n`);
   report.printEnd();
   const { failed, skipped } = report.totals();
   return failed > 0 || (process.env['CI'] === 'true' && skipped > 0) ? 1 : 0;
@@ -71,6 +71,7 @@ function listTests(): string[] {
 }
 
 async function runGroup(group: PlannedGroup, report: TestReport): Promise<void> {
+  const startedMs = Date.now();
   process.stdout.write(`\n${group.name}: ${group.files.length} files\n`);
   const isAlone = (file: string): boolean => !group.isShared || needsOwnProcess(readFileSync(file, 'utf8'));
   const batches = batchTests(group.files, isAlone);
@@ -82,6 +83,11 @@ async function runGroup(group: PlannedGroup, report: TestReport): Promise<void> 
     cwd: root,
   });
   for await (const event of events as AsyncIterable<TestEvent>) report.onEvent(event);
+  process.stdout.write(`${group.name}: ${secondsSince(startedMs)} s\n`);
+}
+
+function secondsSince(startedMs: number): string {
+  return ((Date.now() - startedMs) / 1000).toFixed(1);
 }
 
 /** Returns the file with which a batch's process begins: its only test file, or a module that loads all of them. */
