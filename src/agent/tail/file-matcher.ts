@@ -345,7 +345,10 @@ export class FileMatcher {
       const hasChanged = this.#marks.hasChanged(file);
       if ((hasChanged || canBeCopied(group, file, observed)) && this.#marks.isCopy(file, fd, observed.size))
         return file;
-      if (hasChanged && this.#marks.isShortCopy(file, fd, observed.size)) readFurther = file;
+      // It may have been truncated while the two were compared.
+      if (!this.#marks.hasChanged(file)) continue;
+      if (!hasChanged && this.#marks.hasMark(file, fd, observed.size)) return file;
+      if (this.#marks.isShortCopy(file, fd, observed.size)) readFurther = file;
     }
     return readFurther;
   }

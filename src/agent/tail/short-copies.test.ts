@@ -239,3 +239,29 @@ test('a copy that ends before what was read is known also when it is compressed 
     await world.stop();
   }
 });
+
+test('a copy is known whose file is truncated while the two are compared', async () => {
+  for (const later of ['', 'a3 was written after the copy\n']) {
+    const world = new AgentWorld([APPS_SOURCE]);
+    const { fileSystem } = world;
+    const lines = Array.from({ length: 6 }, (_, index) => `a${index} with some text behind it`);
+    world.write(APP_LOG, `${lines.join('\n')}\n`);
+    world.start();
+    await world.advance(1000);
+    const copied = fileSystem.readFile(APP_LOG);
+    world.write(APP_LOG, later);
+    await world.advance(1000);
+    const read = fileSystem.read.bind(fileSystem);
+    // The last bytes of the copy are read first, and then those of the file.
+    fileSystem.read = (fd, target, start, length, position) => {
+      const isCopy = fileSystem.fstat(fd).inode === fileSystem.stat(COPY)?.inode;
+      if (isCopy && position > 0 && length <= 64) fileSystem.truncate(APP_LOG, 0);
+      return read(fd, target, start, length, position);
+    };
+    world.write(COPY, copied);
+    await world.advance(15_000);
+    const expected = [...lines, ...(later === '' ? [] : [later.trimEnd()])];
+    assert.deepEqual(world.producer.messages().toSorted(), expected.toSorted(), later);
+    await world.stop();
+  }
+});
