@@ -410,7 +410,7 @@ export class FileBook {
       }
       const { group, file } = entry;
       if (!file.isSettled || file.pendingGap !== undefined || this.#gaps.isTelling(id)) continue;
-      if (group.listed.has(file.inode) || [...file.also].some((alias) => group.aliases.has(alias))) continue;
+      if (group.isAround(file)) continue;
       if (this.#changed.has(id) || group.mayHoldCopies) continue;
       this.#endings.set(id, ledgerRecordOf(group, file, this.#now()));
       this.#done.delete(id);

@@ -9,6 +9,7 @@ import {
   gzipFile,
   memoryArchives,
   PODS_SOURCE,
+  slowArchives,
 } from '../testing/agent-world.ts';
 import { ArchiveReader, type OpenArchive } from './archive-reader.ts';
 
@@ -17,19 +18,6 @@ const IMPORT: SourceConfig = { ...COMMON_SOURCE, kind: 'files', paths: ['/import
 
 function linesOf(name: string, count: number): string {
   return Array.from({ length: count }, (_, index) => `${name}-${index}\n`).join('');
-}
-
-/** Archives of which every chunk takes its time. */
-function slowArchives(world: AgentWorld, delayMs: number): OpenArchive {
-  const open = memoryArchives(world.fileSystem);
-  return (path, compression) => ({
-    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-      for await (const chunk of open(path, compression)) {
-        await world.scheduler.sleep(delayMs);
-        yield chunk;
-      }
-    },
-  });
 }
 
 test('a run that reads once reads every archive to its end, however slowly they inflate', async () => {

@@ -2,13 +2,17 @@ import { ContainerLanes } from '../../capture/container-lanes.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
 import { compareAge, isLasting, type Rotation } from '../discovery/rotated-name.ts';
 import type { PodFacts } from '../kubernetes/pod-facts.ts';
-import type { Observed, TailedFile } from './tailed-file.ts';
+import { aliasOf, type Observed, type TailedFile } from './tailed-file.ts';
 
 /** How long the successors of a file that cannot be read wait for it, counted from its first failure. */
 export const HELD_BACK_MS_MAX = 60_000;
 
 /** Files remembered for comparing them with what could not be looked into yet; beyond it they are forgotten. */
 const REMEMBERED_MAX = 1000;
+
+/** What is renamed while its directory is read can be missing in it: it counts as standing there for so long. */
+const MISSED_MS = 2000;
+const PRESENT = Number.POSITIVE_INFINITY;
 
 /** A file that stands in the directory and could not be looked into. */
 export interface Unreadable {
@@ -29,8 +33,8 @@ export class FileGroup {
   files: TailedFile[] = [];
   /** Inodes that had a name in the directory when it was last read. */
   listed: ReadonlySet<string> = new Set();
-  /** The same as aliases: inode and birth. */
-  aliases: ReadonlySet<string> = new Set();
+  /** Aliases (inode and birth) of what stands there, or did a moment ago, and since when each is missing. */
+  readonly #missingMs = new Map<string, number>();
   /** Aliases of what is not collected: history that is not wanted, archives of nothing. */
   readonly ignored = new Set<string>();
   /** Rotated files that may be an unfinished copy of an active one: inode, and when each was first seen. */
@@ -60,6 +64,38 @@ export class FileGroup {
     this.hasHistory = restored.length > 0;
     // Unwanted history stays unwanted after a restart, whatever becomes of the files beside it.
     for (const { unwanted } of restored) for (const alias of unwanted) this.ignored.add(alias);
+    for (const file of restored)
+      for (const alias of [aliasOf(file), ...file.also, ...file.unwanted])
+        this.#missingMs.set(alias, PRESENT);
+  }
+
+  /**
+   * Takes in what stands in the directory now, and forgets what has been gone for a while. Returns whether something
+   * is missing that is not forgotten yet: the directory is to be read again.
+   */
+  noteListing(observed: readonly Observed[], nowMs: number): boolean {
+    this.listed = new Set(observed.map(({ inode }) => inode));
+    for (const [alias, missingMs] of this.#missingMs) {
+      if (missingMs === PRESENT) this.#missingMs.set(alias, nowMs);
+      else if (nowMs - missingMs >= MISSED_MS) this.#missingMs.delete(alias);
+    }
+    for (const one of observed) this.#missingMs.set(aliasOf(one), PRESENT);
+    for (const alias of this.ignored) if (!this.#missingMs.has(alias)) this.ignored.delete(alias);
+    for (const { also } of this.files) {
+      for (const alias of also) if (!this.#missingMs.has(alias)) also.delete(alias);
+    }
+    for (const inode of this.unreadable.keys()) if (!this.listed.has(inode)) this.unreadable.delete(inode);
+    return this.#missingMs.size > this.listed.size;
+  }
+
+  /** Whether a file, or what is in it, stands in the directory, or did a moment ago. */
+  isAround(file: TailedFile): boolean {
+    return this.listed.has(file.inode) || this.#missingMs.has(aliasOf(file)) || this.hasCopyOf(file);
+  }
+
+  /** Whether what is in a file stands under another inode as well: in a copy of it, or compressed. */
+  hasCopyOf({ also }: TailedFile): boolean {
+    return [...also].some((alias) => this.#missingMs.has(alias));
   }
 
   /** Takes in a file: before those that its name says are younger, and behind all others. */

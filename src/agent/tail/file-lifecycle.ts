@@ -157,7 +157,7 @@ export class FileLifecycle {
     if (this.#context.isOnce || group.isEnded) return group.isReadThrough(nowMs);
     if (!file.isUnlinked || group.isHeldBack(nowMs)) return false;
     // What was only compressed is not deleted: a piece at its end goes on waiting for the rest of its line.
-    if (hasUnfinished(file) && isKeptElsewhere(group, file)) return false;
+    if (hasUnfinished(file) && group.hasCopyOf(file)) return false;
     return quietMs(file, nowMs) >= lingerMs(group, file);
   }
 
@@ -257,16 +257,12 @@ function isBrokenContent(error: unknown): boolean {
 function isAbandoned(group: FileGroup, file: TailedFile, nowMs: number): boolean {
   if (!file.isUnlinked || file.rotation !== undefined || group.files.at(-1) !== file) return false;
   // It may have been rotated and compressed between two looks.
-  if (group.suspects.size > 0 || isKeptElsewhere(group, file)) return false;
+  if (group.suspects.size > 0 || group.hasCopyOf(file)) return false;
   return quietMs(file, nowMs) >= ABANDONED_MS && !group.isHeldBack(nowMs);
 }
 
 function hasUnfinished(file: TailedFile): boolean {
   return file.decoder !== undefined && file.decoder.safeOffset < file.readOffset;
-}
-
-function isKeptElsewhere(group: FileGroup, file: TailedFile): boolean {
-  return [...file.also].some((alias) => group.aliases.has(alias));
 }
 
 function quietMs(file: TailedFile, nowMs: number): number {

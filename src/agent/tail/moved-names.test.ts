@@ -1,7 +1,7 @@
 /** Names that move to other files between looking at a directory and opening what stands in it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { APPS_SOURCE, AgentWorld, gzipFile } from '../testing/agent-world.ts';
+import { APPS_SOURCE, AgentWorld, gzipFile, slowArchives } from '../testing/agent-world.ts';
 
 const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
 
@@ -71,5 +71,50 @@ test('an archive whose name moves on while a new run looks at its directory for 
   await world.advance(20_000);
   assert.equal(isMoved, true);
   assert.deepEqual(world.producer.messages(), ['a1', 'a2']);
+  await world.stop();
+});
+
+test('a known archive that is missing for a moment is known under its next name', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(2000);
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'b1\n');
+  await world.advance(2000);
+  gzipFile(world.fileSystem, `${APP_LOG}.1`);
+  await world.advance(20_000);
+  // What is renamed while its directory is read is missing in it for a moment.
+  world.fileSystem.rename(`${APP_LOG}.1.gz`, '/data/logs/unseen');
+  await world.advance(300);
+  world.fileSystem.rename('/data/logs/unseen', `${APP_LOG}.2.gz`);
+  await world.advance(20_000);
+  assert.deepEqual(world.producer.messages(), ['a1', 'a2', 'b1']);
+  await world.stop();
+});
+
+test('an archive that was being read by an earlier run, and is not found at first, is read on and no loss', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  const lines = Array.from({ length: 3000 }, (_, index) => `a${index}`);
+  world.write(`${APP_LOG}.1`, lines.map((line) => `${line}\n`).join(''));
+  gzipFile(world.fileSystem, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'b1\n');
+  world.start({ openArchive: slowArchives(world, 300) });
+  await world.advance(2500);
+  world.kill();
+  assert.ok(world.producer.messages().length < lines.length);
+  let isMoved = false;
+  world.fileSystem.onOperation = (operation, path) => {
+    if (operation !== 'stat' || path !== `${APP_LOG}.1.gz` || isMoved) return;
+    isMoved = true;
+    world.fileSystem.rename(path, `${APP_LOG}.2.gz`);
+  };
+  world.start({ openArchive: slowArchives(world, 300) });
+  await world.advance(20_000);
+  assert.equal(isMoved, true);
+  assert.equal(world.producer.messages().length, lines.length + 1);
+  assert.equal(new Set(world.producer.messages()).size, lines.length + 1);
+  const gaps = [...world.producer.ledger.values()].flatMap((ledger) => ledger.gaps);
+  assert.deepEqual(gaps, []);
   await world.stop();
 });

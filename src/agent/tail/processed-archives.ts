@@ -19,7 +19,7 @@ function canBecomeArchive(group: FileGroup, file: TailedFile): boolean {
   // What was not read to its end, and is nowhere, is worth reading in another form.
   if (file.phase === 'orphaned' && (file.size > file.readOffset || file.isTruncated)) return false;
   const isArchive = isS6Archive(file.path.slice(file.path.lastIndexOf('/') + 1));
-  return !isArchive && ![...file.also].some((alias) => group.aliases.has(alias));
+  return !isArchive && !group.hasCopyOf(file);
 }
 
 function isS6Archive(name: string): boolean {

@@ -354,13 +354,7 @@ export class Tailer {
       if (this.#isElsewhere(group, one)) continue;
       if (!byInode.has(one.inode)) byInode.set(one.inode, one);
     }
-    group.listed = new Set(byInode.keys());
-    group.aliases = new Set([...byInode.values()].map(aliasOf));
-    for (const alias of group.ignored) if (!group.aliases.has(alias)) group.ignored.delete(alias);
-    for (const file of group.files) {
-      for (const alias of file.also) if (!group.aliases.has(alias)) file.also.delete(alias);
-    }
-    for (const inode of group.unreadable.keys()) if (!byInode.has(inode)) group.unreadable.delete(inode);
+    if (group.noteListing([...byInode.values()], nowMs)) this.#context.retryLater(group.spec.directory);
     leaveInodesToLatest(group);
     for (const file of [...group.files])
       this.#update(group, file, standsThere(file, byInode.get(file.inode)), nowMs);
@@ -433,6 +427,8 @@ export class Tailer {
       this.#unlist(file, nowMs);
       return;
     }
+    // It was missing for a moment: its directory was read while it was renamed.
+    if (file.phase === 'orphaned') file.phase = 'resting';
     if (file.isUnverified && file.phase !== 'unidentified') {
       this.#matcher.resume(group, file, observed);
       return;
@@ -545,10 +541,16 @@ export class Tailer {
     file.inode = '';
     file.isListed = false;
     file.unlistedMs = Math.max(this.#context.scheduler.monotonicMs(), 1);
-    const next = this.#matcher.beginNextLife(group, file, fd, inode);
-    this.#measurer.measure(next);
-    next.isListed = isListed;
-    next.isUnlinked = isUnlinked;
+    if (file.rotation !== undefined && isListed) {
+      // What replaces a rotated file in place may be a copy of the active one, as `cp` makes it over the one before.
+      this.#context.fileSystem.close(fd);
+      file.also.delete(aliasOf({ inode, birthNs: file.birthNs }));
+    } else {
+      const next = this.#matcher.beginNextLife(group, file, fd, inode);
+      this.#measurer.measure(next);
+      next.isListed = isListed;
+      next.isUnlinked = isUnlinked;
+    }
     this.#context.noteChange(group, file);
     // The copy was made before the truncation, so it stands there now, perhaps already known as a copy.
     this.#context.scanNow(group.spec.directory);

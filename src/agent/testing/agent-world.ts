@@ -207,6 +207,19 @@ export function memoryArchives(fileSystem: MemoryFileSystem): AgentOptions['open
   });
 }
 
+/** Archives of which every chunk takes its time. */
+export function slowArchives(world: AgentWorld, delayMs: number): AgentOptions['openArchive'] {
+  const open = memoryArchives(world.fileSystem);
+  return (path, compression) => ({
+    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+      for await (const chunk of open(path, compression)) {
+        await world.scheduler.sleep(delayMs);
+        yield chunk;
+      }
+    },
+  });
+}
+
 /** Replaces a file by its compressed form, as `gzip` does. */
 export function gzipFile(fileSystem: MemoryFileSystem, path: string): void {
   fileSystem.append(`${path}.gz.tmp`, gzipSync(fileSystem.readFile(path)));
