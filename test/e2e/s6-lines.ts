@@ -3,13 +3,21 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Returns the lines of an s6 directory in their order; none where there is no directory. */
+/**
+ * Returns the lines of an s6 directory in their order; none where there is no directory. A file on a full disk may end
+ * in the middle of a line: `s6-log` rotates it there when what still had room fills it to the byte, and the next file
+ * begins with the rest. What `s6-log` did not finish (`.u`) it does not go on with either.
+ */
 export function readS6Lines(s6Directory: string): string[] {
   const names = existsSync(s6Directory) ? readdirSync(s6Directory).toSorted() : [];
-  return names
+  const texts = names
     .filter((name) => name.startsWith('@') || name === 'previous' || name === 'current')
     .toSorted((left, right) => rank(left) - rank(right))
-    .flatMap((name) => splitLines(readFileSync(path.join(s6Directory, name), 'utf8')));
+    .map((name) => {
+      const text = readFileSync(path.join(s6Directory, name), 'utf8');
+      return name.endsWith('.u') ? `${text}\n` : text;
+    });
+  return splitLines(texts.join(''));
 }
 
 function rank(name: string): number {
