@@ -244,8 +244,10 @@ export class Rotator implements Service {
     }));
     this.#warnOfUnused(monotonicMs);
     const own = ruled.filter(
-      ({ choice, root }) => choice.kind === 'policy' && this.#locks.take(root, monotonicMs),
+      ({ choice, root, group }) =>
+        choice.kind === 'policy' && this.#locks.takeDirectory(root, group.directory, monotonicMs),
     );
+    this.#locks.keepDirectories(new Set(seen.map(({ directory }) => directory)));
     const planned = own.flatMap((one) => this.#plan(one, { wallMs, due }));
     const budget = this.#planBudget(own, planned);
     this.#held = budget.held;
