@@ -150,3 +150,33 @@ test('a rotated file whose content was replaced in place is another file, also w
     }
   }
 });
+
+// As `cp app.log app.log.1; : > app.log` does: the copy has the inode of the one before.
+test('copies that are made over the one before are not read', async () => {
+  for (const pauseMs of [0, 1, 300]) {
+    for (const settleMs of [500, 5000, 60_000]) {
+      const world = new AgentWorld([APPS_SOURCE]);
+      const { fileSystem } = world;
+      const lines: string[] = [];
+      world.start();
+      for (let life = 1; life <= 4; life += 1) {
+        for (let number = 1; number <= 3; number += 1) {
+          lines.push(`life ${life} line ${number}`);
+          world.write(APP_LOG, `${lines.at(-1)}\n`);
+          await world.advance(300);
+        }
+        await world.advance(settleMs);
+        const copied = fileSystem.readFile(APP_LOG);
+        if (life > 1) fileSystem.truncate(`${APP_LOG}.1`, 0);
+        await world.advance(pauseMs);
+        world.write(`${APP_LOG}.1`, copied);
+        await world.advance(pauseMs);
+        fileSystem.truncate(APP_LOG, 0);
+        await world.advance(settleMs);
+      }
+      await world.advance(15_000);
+      assert.deepEqual(world.producer.messages(), lines, `${pauseMs} ms, ${settleMs} ms`);
+      await world.stop();
+    }
+  }
+});
