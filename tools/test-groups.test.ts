@@ -42,6 +42,16 @@ void test('tests that need real services run beside those that do not, behind ev
   assert.deepEqual(stages[2], [['test/e2e/kafka.e2e.test.ts'], ['test/e2e/crash.e2e.test.ts']]);
 });
 
+void test('the long suite has the files of the full one, and more time for each', () => {
+  const [full, long] = (['full', 'long'] as const).map((suite) => planTests(suite, PATHS, []));
+  assert.deepEqual(
+    long?.map(({ files }) => files),
+    full?.map(({ files }) => files),
+  );
+  for (const [index, { timeoutMs }] of (long ?? []).entries())
+    assert.ok(timeoutMs > (full?.[index]?.timeoutMs ?? Infinity));
+});
+
 void test('a filter keeps the files with that text in their path, in any suite', () => {
   assert.deepEqual(plan('full', 'tail'), { 'checks and unit tests': ['src/agent/tail/tailer.prop.test.ts'] });
   assert.deepEqual(plan('quick', 'crash'), { 'real processes': ['test/e2e/crash.e2e.test.ts'] });

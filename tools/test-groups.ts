@@ -78,6 +78,9 @@ export const LONG_ENVIRONMENT: Readonly<Record<string, string>> = {
   LOGBOOM_LOGROTATE_WALK: '1',
 };
 
+/** So many times more may a test take there: a hundred thousand cases, two hundred kills. */
+const LONG_TIMES = 6;
+
 export interface PlannedGroup extends TestGroup {
   readonly files: readonly string[];
 }
@@ -94,7 +97,11 @@ export function planTests(
   const groups =
     suite === 'quick' && filters.length === 0 ? GROUPS.filter(({ stage }) => stage === 1) : GROUPS;
   return groups
-    .map((group) => ({ ...group, files: wanted.filter(group.includes).toSorted(longestFirst) }))
+    .map((group) => ({
+      ...group,
+      timeoutMs: times * group.timeoutMs,
+      files: wanted.filter(group.includes).toSorted(longestFirst),
+    }))
     .filter((group) => group.files.length > 0);
 }
 
