@@ -94,6 +94,7 @@ export function planTests(
   const wanted = paths.filter(
     (path) => isTest(path) && (filters.length === 0 || filters.some((filter) => path.includes(filter))),
   );
+  const times = suite === 'long' ? LONG_TIMES : 1;
   const groups =
     suite === 'quick' && filters.length === 0 ? GROUPS.filter(({ stage }) => stage === 1) : GROUPS;
   return groups
