@@ -267,6 +267,9 @@ function checkWriter(policy: RotatePolicyConfig, report: Report): void {
     const member = policy.postrotate === undefined ? 'signal' : 'postrotate';
     report(member, `counts only with method: rename or logrotate, and the method is ${method}`);
   }
+  if (policy.su !== undefined && method !== 'logrotate' && policy.postrotate === undefined) {
+    report('su', 'counts only with method: logrotate, or with postrotate');
+  }
   if (policy.copytruncate && isTold) {
     report('copytruncate', 'and postrotate or signal contradict each other', 'Keep one of them.');
   }
@@ -283,8 +286,11 @@ function checkSchedule({ schedule, timeZone }: RotatePolicyConfig, report: Repor
     if (timeZone !== undefined) report('timeZone', 'counts only with schedule');
     return;
   }
-  const problem = cronProblem(schedule, timeZone, CRON_PROBE_MS);
+  const problem = cronProblem(schedule, undefined, CRON_PROBE_MS);
   if (problem !== undefined) report('schedule', problem);
+  else if (cronProblem(schedule, timeZone, CRON_PROBE_MS) !== undefined) {
+    report('timeZone', `got ${JSON.stringify(timeZone)}, expected a time zone, such as "Europe/Berlin"`);
+  }
 }
 
 /** A policy behind one that takes everything it could match contradicts that one. */

@@ -31,7 +31,7 @@ void test('a tree is tried by punching a file of its own, which is gone afterwar
 
 void test('a tree that cannot be written, and a user who does not exist, are named with the remedy', () => {
   const config = configOf(
-    'sources: [ { kind: apps, root: /proc } ]\nrotate: [ { method: rename, su: "no-such no-group" } ]',
+    'sources: [ { kind: apps, root: /proc } ]\nrotate: [ { method: rename, postrotate: "true", su: "no-such no-group" } ]',
   );
   const [tree, user] = examineRotation(config);
   assert.match(tree?.text ?? '', /^\/proc: cannot write there/);
