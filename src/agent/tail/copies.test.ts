@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FIRST_LINE_BYTES_MAX } from '../../record/identity.ts';
 import { APPS_SOURCE, AgentWorld, gzipFile } from '../testing/agent-world.ts';
 
 const APP_LOG = '/data/logs/shop/cart/cart-1/log/app.log';
@@ -179,4 +180,43 @@ test('copies that are made over the one before are not read', async () => {
       await world.stop();
     }
   }
+});
+
+// The size was seen of one life and the first line of the next: they are two files.
+test('a file that is truncated before its first line is read is not taken for its next life', async () => {
+  const world = new AgentWorld([APPS_SOURCE], { bufferBytesMax: 1 });
+  const { fileSystem } = world;
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(1000);
+  world.kill();
+  // It is read first, and nothing else before it is acknowledged.
+  world.write(APP_LOG, 'a3\n');
+  world.producer.isHeld = true;
+  copyTo(world, COPIES[0]);
+  fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'b1\nb2\nb3\n');
+  const read = fileSystem.read.bind(fileSystem);
+  let isPending = true;
+  fileSystem.read = (fd, target, start, length, position) => {
+    const isActive = fileSystem.fstat(fd).inode === fileSystem.stat(APP_LOG)?.inode;
+    if (isPending && isActive && length === FIRST_LINE_BYTES_MAX) {
+      isPending = false;
+      copyTo(world, COPIES[1]);
+      fileSystem.truncate(APP_LOG, 0);
+      world.write(APP_LOG, 'c1\nc2\n');
+    }
+    return read(fd, target, start, length, position);
+  };
+  world.start();
+  await world.advance(500);
+  assert.ok(!isPending);
+  world.producer.release();
+  await world.advance(500);
+  copyTo(world, `${APP_LOG}-20261123-112230`);
+  fileSystem.truncate(APP_LOG, 0);
+  await world.advance(15_000);
+  const expected = ['a1', 'a2', 'a3', 'b1', 'b2', 'b3', 'c1', 'c2'];
+  assert.deepEqual(world.producer.messages().toSorted(), expected);
+  await world.stop();
 });

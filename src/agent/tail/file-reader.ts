@@ -60,8 +60,17 @@ export class FileReader {
   /** Gives a file its id before its turn to be read, because another one has to be compared with it. */
   identifyEarly(group: FileGroup, file: TailedFile): void {
     if (file.phase !== 'unidentified' || file.fd === undefined) return;
-    const head = readHead(this.#context.fileSystem, file.fd);
-    if (head.isWhole) this.settleIdentity(group, file, head);
+    const head = this.#readFirstHead(file, file.fd);
+    if (head?.isWhole === true) this.settleIdentity(group, file, head);
+  }
+
+  /** Returns the head of a file whose id is not known; undefined when it may be that of the next life. */
+  #readFirstHead(file: TailedFile, fd: number): Head | undefined {
+    const { fileSystem } = this.#context;
+    const head = readHead(fileSystem, fd);
+    if (fileSystem.fstat(fd).size >= file.size) return head;
+    file.isShrunk = true;
+    return undefined;
   }
 
   /** Gives a file its id from its head. */
@@ -130,8 +139,9 @@ export class FileReader {
   }
 
   #identify(group: FileGroup, file: TailedFile): boolean {
-    const { fileSystem, scheduler } = this.#context;
-    const head = readHead(fileSystem, must(file.fd, 'open file'));
+    const { scheduler } = this.#context;
+    const head = this.#readFirstHead(file, must(file.fd, 'open file'));
+    if (head === undefined) return false;
     const canGrow = file.isActive && !this.#context.isOnce;
     if (head.bytes.length === 0 || (!head.isWhole && canGrow)) {
       file.retryAtMs = scheduler.monotonicMs() + HEAD_RETRY_MS;
