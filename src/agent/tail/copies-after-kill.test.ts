@@ -161,3 +161,23 @@ test('what is known of a truncation is written down before anything of the next 
   assert.deepEqual(gapsOf(world), [['possible_loss', 9, 9]]);
   await expectOnce(world, ['a1', 'a2', 'a3', 'b1'], 'killed after the truncation');
 });
+
+test('a file that is copied and truncated just before a new run opens it waits for its copy', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  const { fileSystem } = world;
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(5000);
+  world.kill();
+  world.write(APP_LOG, 'a3\n');
+  let isPending = true;
+  fileSystem.onOperation = (operation, path) => {
+    if (operation !== 'open' || path !== APP_LOG || !isPending) return;
+    isPending = false;
+    cutAway(world, fileSystem.readFile(APP_LOG), false);
+  };
+  world.start();
+  await world.advance(1000);
+  assert.ok(!isPending);
+  await expectOnce(world, ['a1', 'a2', 'a3', 'b1'], 'copied meanwhile');
+});

@@ -150,6 +150,7 @@ export class FileMatcher {
     file.inode = '';
     if (file.phase === 'resting') {
       file.phase = 'orphaned';
+      file.unlistedMs = Math.max(this.#context.scheduler.monotonicMs(), 1);
       // Under another name than the active one it may as well be another file with the same inode, born later.
       if (observed.file.rotated.rotation === undefined || isBornTogether(file, observed)) {
         file.noteTruncation(formatTimestamp(this.#context.scheduler.nowNs()));
@@ -343,14 +344,20 @@ export class FileMatcher {
         continue;
       }
       const hasChanged = this.#marks.hasChanged(file);
-      if ((hasChanged || canBeCopied(group, file, observed)) && this.#marks.isCopy(file, fd, observed.size))
-        return file;
+      const mayBeCopy = hasChanged || canBeCopied(group, file, observed);
+      if (mayBeCopy && this.#marks.isCopy(file, fd, this.#sizeOf(fd))) return file;
       // It may have been truncated while the two were compared.
       if (!this.#marks.hasChanged(file)) continue;
-      if (!hasChanged && this.#marks.hasMark(file, fd, observed.size)) return file;
-      if (this.#marks.isShortCopy(file, fd, observed.size)) readFurther = file;
+      // Its copy was whole before that.
+      const size = this.#sizeOf(fd);
+      if (!hasChanged && this.#marks.hasMark(file, fd, size)) return file;
+      if (this.#marks.isShortCopy(file, fd, size)) readFurther = file;
     }
     return readFurther;
+  }
+
+  #sizeOf(fd: number): number {
+    return this.#context.fileSystem.fstat(fd).size;
   }
 
   #isFreshSuspect(group: FileGroup, observed: Observed): boolean {

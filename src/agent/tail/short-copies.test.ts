@@ -265,3 +265,25 @@ test('a copy is known whose file is truncated while the two are compared', async
     await world.stop();
   }
 });
+
+// The copy grows and its original is cut between the look at their sizes and the comparison.
+test('a copy that becomes whole, and its original empty, while the two are compared is not read', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  const { fileSystem } = world;
+  world.write(APP_LOG, 'a1 is a line of which the copy has a part at first\n');
+  world.start();
+  await world.advance(1000);
+  const content = fileSystem.readFile(APP_LOG);
+  let isPending = true;
+  fileSystem.onOperation = (operation, path) => {
+    if (operation !== 'read' || path !== COPY || !isPending) return;
+    isPending = false;
+    world.write(COPY, content.subarray(10));
+    fileSystem.truncate(APP_LOG, 0);
+  };
+  world.write(COPY, content.subarray(0, 10));
+  await world.advance(15_000);
+  assert.ok(!isPending);
+  assert.equal(world.producer.messages().length, 1);
+  await world.stop();
+});
