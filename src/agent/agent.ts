@@ -124,7 +124,7 @@ class FileAgent implements Agent {
   }
 
   files(): AgentFileStatus[] {
-    return this.#book?.files() ?? [];
+    return this.#book?.census.files() ?? [];
   }
 
   get followed(): FollowedFiles | undefined {
@@ -137,7 +137,7 @@ class FileAgent implements Agent {
       roots: tree.layout.roots,
       missing: tree.missingRoots,
       directories: tree.directoryCount,
-      files: this.#book?.countFiles(tree.layout.source) ?? 0,
+      files: this.#book?.census.countFiles(tree.layout.source) ?? 0,
     }));
   }
 
@@ -145,7 +145,7 @@ class FileAgent implements Agent {
     const book = this.#book;
     const isLookedAt = !this.#isFirstScan && this.#lookAtEverything();
     await book?.writeLedger();
-    if (book !== undefined && isLookedAt && !book.hasUnknownFiles()) return;
+    if (book !== undefined && isLookedAt && !book.census.hasUnknownFiles()) return;
     throw new AppError(
       'too_busy',
       'cannot account for every file yet: not all of them have been looked into',
@@ -196,7 +196,7 @@ class FileAgent implements Agent {
       this.#isAwake = false;
       const nextPollMs = this.#turn(tailer, book);
       const isRead =
-        this.#options.once === true && !this.#isFirstScan && book.isAllRead() && this.#shipper.isEmpty;
+        this.#options.once === true && !this.#isFirstScan && book.census.isAllRead() && this.#shipper.isEmpty;
       if (isRead) return;
       await this.#writeDue(book);
       if (this.#hasWork(tailer)) {
@@ -271,7 +271,7 @@ class FileAgent implements Agent {
     }
     if (nowMs >= this.#reportAtMs) {
       this.#reportAtMs = nowMs + REPORT_MS;
-      book.report(this.#trees, this.#shipper.heldBytes);
+      book.census.report(this.#trees, this.#shipper.heldBytes);
       this.#gapWarnings.tellDue();
       if (!this.#isFirstScan) this.#tailer?.tellFollowedPods();
     }
@@ -281,7 +281,7 @@ class FileAgent implements Agent {
     }
     if (onProgress !== undefined && nowMs >= this.#progressAtMs) {
       this.#progressAtMs = nowMs + PROGRESS_MS;
-      onProgress(book.progress());
+      onProgress(book.census.progress());
     }
   }
 
@@ -307,7 +307,7 @@ class FileAgent implements Agent {
     await book.writeCheckpoint();
     await book.settle();
     this.#gapWarnings.tellAll();
-    onProgress?.(book.progress());
+    onProgress?.(book.census.progress());
   }
 
   #createTree(source: Config['sources'][number]): DirectoryTree {

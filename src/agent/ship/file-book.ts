@@ -3,20 +3,19 @@
  * batches leave, what the ledger has still to be told, and what can be forgotten.
  */
 import { AppError, messageOf } from '../../base/errors.ts';
-import type { SourceConfig } from '../../config/source-config.ts';
 import { isGapFileId } from '../../record/gap-document.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import type { Producer } from '../../transport/transport.ts';
-import type { AgentFileStatus, AgentProgress } from '../agent-types.ts';
 import type { DirectoryTree } from '../discovery/directory-tree.ts';
 import type { FileGroup } from '../tail/file-group.ts';
 import type { TailContext } from '../tail/tail-context.ts';
 import type { TailedFile } from '../tail/tailed-file.ts';
 import type { Tailer } from '../tail/tailer.ts';
 import type { CheckpointStore, FileCheckpoint } from './checkpoint-store.ts';
+import { FileCensus } from './file-census.ts';
 import { GapTeller } from './gap-teller.ts';
-import { checkpointOf, type LedgerMoment, ledgerRecordOf, statusOf } from './file-records.ts';
+import { checkpointOf, type LedgerMoment, ledgerRecordOf } from './file-records.ts';
 import { LostFiles } from './lost-files.ts';
 
 export interface FileBookOptions {
@@ -43,6 +42,7 @@ export class FileBook {
   readonly #done = new Set<string>();
   readonly #gaps: GapTeller;
   readonly #lost: LostFiles;
+  readonly census: FileCensus;
   #gone: string[] = [];
   /** Last ledger records of files that are over: forgotten once the transport has them. */
   readonly #endings = new Map<string, LedgerRecord>();
@@ -51,13 +51,13 @@ export class FileBook {
   /** After a sync that failed: the next one is not tried before. */
   #syncAtMs = 0;
   #measuredMs = 0;
-  #records = 0;
 
   constructor(options: FileBookOptions) {
     this.#options = options;
     this.#context = options.context;
     this.#gaps = new GapTeller(options.context.emit);
     this.#lost = new LostFiles({ ...options, gaps: this.#gaps });
+    this.census = new FileCensus(options.tailer, options.context);
   }
 
   /** Puts the acknowledged offsets of the last run in place. */
@@ -236,82 +236,6 @@ export class FileBook {
     }
   }
 
-  /** Whether a run that reads what is there has read and sent all of it. */
-  isAllRead(): boolean {
-    const nowMs = this.#context.scheduler.monotonicMs();
-    for (const group of this.#options.tailer.groups) {
-      if (group.isHeldBack(nowMs)) return false;
-      for (const file of group.files) if (!isReadThrough(file)) return false;
-    }
-    return true;
-  }
-
-  /** Whether a file has bytes that no ledger tells of, because its first line is not known yet. */
-  hasUnknownFiles(): boolean {
-    for (const group of this.#options.tailer.groups) {
-      for (const file of group.files)
-        if (file.id === undefined && (file.size > 0 || file.isProbing)) return true;
-    }
-    return false;
-  }
-
-  files(): AgentFileStatus[] {
-    const list: AgentFileStatus[] = [];
-    for (const group of this.#options.tailer.groups) {
-      for (const file of group.files) list.push(statusOf(group, file));
-    }
-    return list;
-  }
-
-  countFiles(source: SourceConfig): number {
-    let count = 0;
-    for (const group of this.#options.tailer.groups)
-      if (group.spec.source === source) count += group.files.length;
-    return count;
-  }
-
-  progress(): AgentProgress {
-    let files = 0;
-    let bytesTotal = 0;
-    let bytesRead = 0;
-    let bytesAcknowledged = 0;
-    let records = 0;
-    for (const group of this.#options.tailer.groups) {
-      for (const file of group.files) {
-        files++;
-        bytesTotal += file.size;
-        bytesRead += file.readOffset;
-        bytesAcknowledged += file.acknowledgedOffset;
-        records += file.progress?.records ?? 0;
-      }
-    }
-    this.#records = Math.max(this.#records, records);
-    return { files, bytesTotal, bytesRead, bytesAcknowledged, records: this.#records };
-  }
-
-  /** Sets the gauges. */
-  report(trees: readonly DirectoryTree[], bufferBytes: number): void {
-    const { telemetry } = this.#context;
-    const states = new Map<string, number>([
-      ['waiting', 0],
-      ['active', 0],
-      ['gone', 0],
-      ['complete', 0],
-    ]);
-    let lag = 0;
-    for (const status of this.files()) {
-      states.set(status.state, (states.get(status.state) ?? 0) + 1);
-      lag += Math.max(0, status.size - status.acknowledgedOffset);
-    }
-    for (const [state, count] of states) telemetry.gauge('logboom_agent_files', count, { state });
-    telemetry.gauge('logboom_agent_lag_bytes', lag);
-    telemetry.gauge('logboom_agent_buffer_bytes', bufferBytes);
-    telemetry.gauge(
-      'logboom_agent_watches',
-      trees.reduce((sum, tree) => sum + tree.watchCount, 0),
-    );
-  }
-
   /** Files of an earlier run that nothing has happened to since: its last ledger may not have been sent. */
   #takeRestored(): void {
     for (const group of this.#options.tailer.groups) {
@@ -437,13 +361,4 @@ export class FileBook {
     const timeMs = Math.floor(scheduler.nowMs());
     return { node: config.node.name, time: formatTimestamp(scheduler.nowNs()), timeMs };
   }
-}
-
-function isReadThrough(file: TailedFile): boolean {
-  if (file.isProbing) return false;
-  if (file.phase === 'done' || file.phase === 'resting') return true;
-  // One that stays unreadable was warned of, and is left as it is.
-  if (file.failingSinceMs > 0) return file.isSettled;
-  if (file.phase === 'unidentified') return file.size === 0 && !file.isProbing;
-  return false;
 }
