@@ -13,24 +13,15 @@
 import { isMoved, messageOf, movedError, systemCodeOf } from '../../base/errors.ts';
 import { formatTimestamp } from '../../record/timestamp.ts';
 import { ArchiveMatcher } from './archive-matcher.ts';
+import { CopyFinder } from './copy-finder.ts';
 import { type FileGroup, HELD_BACK_MS_MAX } from './file-group.ts';
 import type { FileMarks } from './file-marks.ts';
 import { type FileReader, isStampless } from './file-reader.ts';
-import {
-  compressionOf,
-  hasFingerprint,
-  HEAD_CHECK_BYTES,
-  type Head,
-  isHeadOf,
-  readHead,
-} from './fingerprint.ts';
-import { findLongerCopy, type OpenCopy } from './longer-copy.ts';
+import { compressionOf, hasFingerprint, HEAD_CHECK_BYTES, readHead } from './fingerprint.ts';
+import type { OpenCopy } from './longer-copy.ts';
 import { findProcessed } from './processed-archives.ts';
 import type { TailContext } from './tail-context.ts';
 import { aliasOf, type Observed, TailedFile } from './tailed-file.ts';
-
-/** How long a rotated file that begins like an active one may take to become its whole copy. */
-const COPY_MS_MAX = 10_000;
 
 /** Its successors wait so long for a file that could not be opened; the directory is read again before. */
 const REOPEN_MS = 2000;
@@ -41,6 +32,7 @@ export class FileMatcher {
   readonly #context: TailContext;
   readonly #reader: FileReader;
   readonly #marks: FileMarks;
+  readonly #copies: CopyFinder;
   readonly #archives: ArchiveMatcher;
 
   /** `onReady` is called when an archive of a group has bytes, or has ended, or was looked into. */
@@ -51,6 +43,7 @@ export class FileMatcher {
     this.#context = context;
     this.#reader = parts.reader;
     this.#marks = parts.marks;
+    this.#copies = new CopyFinder(context, parts.marks);
     this.#archives = new ArchiveMatcher({
       ...parts,
       context,
@@ -250,17 +243,18 @@ export class FileMatcher {
       this.#archives.adopt(group, observed, compression);
       return false;
     }
-    const match = this.#findByContent(group, observed, fd, head);
+    const match = this.#copies.findByContent(group, copy, head);
     if (match === 'suspect') return false;
-    const origin = match ?? findProcessed(group, observed) ?? this.#findReadInLonger(group, copy, beside);
+    const origin =
+      match ?? findProcessed(group, observed) ?? this.#copies.findReadInLonger(group, copy, beside);
     if (origin === undefined) {
       this.begin(group, observed, fd, group.generationOf(observed));
       return true;
     }
     const isContinued =
       match?.phase === 'orphaned' &&
-      !this.#isShortCopy(match, observed, fd) &&
-      !this.#isEarlierCopy(match, copy, beside);
+      !this.#copies.isShort(match, copy) &&
+      !this.#copies.isEarlier(match, copy, beside);
     if (match !== undefined && isContinued) {
       this.continueAt(group, match, observed, fd);
       this.#reader.settleTruncation(group, match, match.size);
@@ -272,99 +266,12 @@ export class FileMatcher {
     return false;
   }
 
-  /** Whether a copy of `file`, which is gone, ends before what was read of it, so that nothing goes on in it. */
-  #isShortCopy(file: TailedFile, observed: Observed, fd: number): boolean {
-    if (observed.size >= file.readOffset) return false;
-    // What was known as its copy before was compared while the file was whole.
-    const isKnown = file.also.has(aliasOf(observed));
-    return isKnown || (file.isTruncated && this.#marks.isShortCopy(file, fd, observed.size));
-  }
-
-  /** Whether `copy` was made of the truncated `file` before another copy, which holds all of it and more. */
-  #isEarlierCopy(file: TailedFile, copy: OpenCopy, beside: readonly Observed[]): boolean {
-    if (!file.isTruncated) return false;
-    const { fileSystem, sha256 } = this.#context;
-    const { head } = file;
-    const isOfSame = (fd: number, size: number): boolean =>
-      head !== undefined &&
-      hasFingerprint(fileSystem, fd, head, sha256) &&
-      this.#marks.canGoOnIn(file, fd, size);
-    const longer = beside.filter(({ size }) => size > copy.observed.size);
-    return findLongerCopy(copy, longer, { fileSystem, isOfSame }) !== undefined;
-  }
-
-  /** Looks for the truncated file that is, or will be, read in another copy, which holds all of this one. */
-  #findReadInLonger(group: FileGroup, copy: OpenCopy, beside: readonly Observed[]): TailedFile | undefined {
-    const { fileSystem, sha256 } = this.#context;
-    const { inode, file: here } = copy.observed;
-    if (here.rotated.rotation === undefined) return undefined;
-    return group.files.find((file) => {
-      const { head } = file;
-      const isOpen = file.phase === 'orphaned' && file.isTruncated;
-      if (head === undefined || file.inode === inode || !(isOpen || file.isReadInCopy)) return false;
-      if (!hasFingerprint(fileSystem, copy.fd, head, sha256)) return false;
-      const isOfSame = (fd: number, size: number): boolean =>
-        hasFingerprint(fileSystem, fd, head, sha256) && (!isOpen || this.#marks.canGoOnIn(file, fd, size));
-      const others = beside.filter(
-        (other) => other.inode !== inode && (isOpen || other.inode === file.inode),
-      );
-      return findLongerCopy(copy, others, { fileSystem, isOfSame }) !== undefined;
-    });
-  }
-
   #isUnwantedHistory(group: FileGroup, observed: Observed, isCompressed: boolean): boolean {
     const { history } = group.spec.source;
     const isHistory = observed.file.rotated.rotation !== undefined || isCompressed;
     if (!isHistory || history === 'all' || group.hasHistory) return false;
     if (!this.#context.isFirstScan()) return false;
     return history === 'none' || isCompressed;
-  }
-
-  /** Looks for the file whose content this is; `suspect` when it may become a copy of one. */
-  #findByContent(
-    group: FileGroup,
-    observed: Observed,
-    fd: number,
-    head: Head,
-  ): TailedFile | 'suspect' | undefined {
-    const isRotated = observed.file.rotated.rotation !== undefined;
-    // Whether it begins like another file is not known before its first line is whole.
-    if (isRotated && group.isKnown && !head.isWhole && this.#isFreshSuspect(group, observed))
-      return 'suspect';
-    // What holds all that was read of one file tells more than what ends before that in another.
-    let readFurther: TailedFile | undefined;
-    for (const file of group.files) {
-      if (file.head === undefined || !isHeadOf(head, file.head, this.#context.sha256)) continue;
-      // A new active file that begins like one that vanished is a new file, such as one with the same banner.
-      if (!isRotated) continue;
-      if (file.phase === 'orphaned') {
-        if (this.#marks.hasMark(file, fd, observed.size)) return file;
-        if (this.#isShortCopy(file, observed, fd) || this.#marks.canGoOnIn(file, fd, observed.size))
-          readFurther = file;
-        continue;
-      }
-      const hasChanged = this.#marks.hasChanged(file);
-      const mayBeCopy = hasChanged || canBeCopied(group, file, observed);
-      if (mayBeCopy && this.#marks.isCopy(file, fd, this.#sizeOf(fd))) return file;
-      // It may have been truncated while the two were compared.
-      if (!this.#marks.hasChanged(file)) continue;
-      // Its copy was whole before that.
-      const size = this.#sizeOf(fd);
-      if (!hasChanged && this.#marks.hasMark(file, fd, size)) return file;
-      if (this.#marks.isShortCopy(file, fd, size)) readFurther = file;
-    }
-    return readFurther;
-  }
-
-  #sizeOf(fd: number): number {
-    return this.#context.fileSystem.fstat(fd).size;
-  }
-
-  #isFreshSuspect(group: FileGroup, observed: Observed): boolean {
-    const nowMs = this.#context.scheduler.monotonicMs();
-    const sinceMs = group.suspects.get(observed.inode) ?? nowMs;
-    group.suspects.set(observed.inode, sinceMs);
-    return nowMs - sinceMs < COPY_MS_MAX;
   }
 
   /** Looks again at what could not be looked into; younger files wait for it, unless it is forbidden. */
@@ -396,20 +303,6 @@ export class FileMatcher {
       `cannot read ${path} (${messageOf(error)}). ${remedy}; other files go on`,
     );
   }
-}
-
-/** Whether a rotated file that just appeared can be a copy of `file`: copies are made of the active one. */
-function canBeCopied(group: FileGroup, file: TailedFile, observed: Observed): boolean {
-  if (!group.isKnown && !file.isCheckpointed) {
-    // Files that are alike at first sight are two files, unless the rotated one is the younger one: copies only are.
-    return group.hasHistory && file.isActive && isBornLater(observed, file);
-  }
-  return file.isActive || file.isShrunk || !file.isListed || group.spec.hasProcessor;
-}
-
-/** Whether what stands there is known to be younger than a file; renaming changes the age of neither. */
-function isBornLater(observed: Observed, file: TailedFile): boolean {
-  return file.birthNs !== '0' && BigInt(observed.birthNs) > BigInt(file.birthNs);
 }
 
 /** Whether a file and what stands under its inode are known to have the same time of birth. */
