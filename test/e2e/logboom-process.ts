@@ -13,6 +13,9 @@ const root = path.resolve(import.meta.dirname, '../..');
 /** Characters of output that are kept, the last ones. */
 const OUTPUT_LENGTH_MAX = 64 * 1024;
 
+/** Of what scripts read, all: as JSON it is worth nothing without its beginning. */
+const STDOUT_LENGTH_MAX = 16 * 1024 * 1024;
+
 const READY_MS_MAX = 30_000;
 
 export interface ExitFacts {
@@ -48,7 +51,7 @@ export class LogboomProcess implements AsyncDisposable {
     };
     this.#child.stdout?.on('data', keep);
     this.#child.stdout?.on('data', (chunk: Buffer) => {
-      this.#stdout = (this.#stdout + chunk.toString()).slice(-OUTPUT_LENGTH_MAX);
+      this.#stdout = (this.#stdout + chunk.toString()).slice(-STDOUT_LENGTH_MAX);
     });
     this.#child.stderr?.on('data', keep);
     this.exited = new Promise((resolve, reject) => {
