@@ -67,10 +67,11 @@ export class FileReader {
   /** Returns the head of a file whose id is not known; undefined when it may be that of the next life. */
   #readFirstHead(file: TailedFile, fd: number): Head | undefined {
     const { fileSystem } = this.#context;
+    // Once it was seen to be shorter it stays so, whatever it has grown to since.
+    if (file.isShrunk) return undefined;
     const head = readHead(fileSystem, fd);
-    if (fileSystem.fstat(fd).size >= file.size) return head;
-    file.isShrunk = true;
-    return undefined;
+    file.isShrunk = fileSystem.fstat(fd).size < file.size;
+    return file.isShrunk ? undefined : head;
   }
 
   /** Gives a file its id from its head. */
