@@ -79,6 +79,8 @@ export class FileGroup {
       if (missingMs === PRESENT) this.#missingMs.set(alias, nowMs);
       else if (nowMs - missingMs >= MISSED_MS) this.#missingMs.delete(alias);
     }
+    // A directory that is gone is not read again.
+    if (this.isDirectoryGone) this.#missingMs.clear();
     for (const one of observed) this.#missingMs.set(aliasOf(one), PRESENT);
     for (const alias of this.ignored) if (!this.#missingMs.has(alias)) this.ignored.delete(alias);
     for (const { also } of this.files) {

@@ -118,3 +118,15 @@ test('an archive that was being read by an earlier run, and is not found at firs
   assert.deepEqual(gaps, []);
   await world.stop();
 });
+
+test('what is gone with its directory is forgotten', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\n');
+  world.start();
+  await world.advance(2000);
+  world.fileSystem.unlink(APP_LOG);
+  world.fileSystem.removeDirectory('/data/logs/shop/cart/cart-1/log');
+  await world.advance(10_000);
+  assert.deepEqual(world.agent?.files(), []);
+  await world.stop();
+});
