@@ -52,3 +52,12 @@ export function isAtRest(file: TailedFile): boolean {
   if (file.pendingGap !== undefined || file.isTruncated || !file.isSettled) return false;
   return file.decoder === undefined || file.decoder.safeOffset >= file.readOffset;
 }
+
+/** Whether it is one of a group's files, or a copy of one; what an orphan was copied to is looked into again. */
+export function isKnownIn(group: FileGroup, observed: Observed): boolean {
+  const alias = aliasOf(observed);
+  return group.files.some(
+    (file) =>
+      standsThere(file, observed) !== undefined || (file.phase !== 'orphaned' && file.also.has(alias)),
+  );
+}

@@ -7,26 +7,27 @@
  */
 import { must } from '../../base/assert.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
-import { formatTimestamp } from '../../record/timestamp.ts';
 import type { GroupSpec, LayoutFile } from '../discovery/layout.ts';
 import type { FileCheckpoint } from '../ship/checkpoint-store.ts';
-import { podNamesOf } from '../kubernetes/pod-lookup.ts';
 import { FileGroup } from './file-group.ts';
 import { FileLifecycle } from './file-lifecycle.ts';
 import { type CheckpointMarks, FileMarks } from './file-marks.ts';
 import { FileMatcher } from './file-matcher.ts';
 import { FileMeasurer } from './file-measurer.ts';
 import { FileReader } from './file-reader.ts';
+import { GroupPods } from './group-pods.ts';
 import {
   compareObserved,
   isAtRest,
   isFollowedBy,
+  isKnownIn,
   isNameless,
   leaveInodesToLatest,
   standsThere,
 } from './inode-rules.ts';
 import { SavedFiles } from './saved-files.ts';
 import type { TailContext } from './tail-context.ts';
+import { Truncations } from './truncations.ts';
 import { aliasOf, type Observed, restoreFile, type TailedFile } from './tailed-file.ts';
 import { PassedFiles } from './passed-files.ts';
 import { RestingFiles } from './resting-files.ts';
@@ -42,7 +43,9 @@ export class Tailer {
   readonly #matcher: FileMatcher;
   readonly #measurer: FileMeasurer;
   readonly #resting: RestingFiles;
+  readonly #truncations: Truncations;
   readonly lifecycle: FileLifecycle;
+  readonly #pods: GroupPods;
   readonly #groups = new Map<string, FileGroup>();
   readonly #byDirectory = new Map<string, Set<FileGroup>>();
   readonly #saved: SavedFiles;
@@ -55,7 +58,6 @@ export class Tailer {
   readonly #truncated = new Set<FileGroup>();
   #attention = new Set<FileGroup>();
   #tendAtMs = 0;
-  #podsVersion = -1;
 
   constructor(context: TailContext, saved: Iterable<FileCheckpoint>) {
     this.#context = context;
@@ -65,6 +67,8 @@ export class Tailer {
     this.#matcher = new FileMatcher(context, { reader: this.#reader, marks: this.#marks, onReady });
     this.#measurer = new FileMeasurer(context, this.#reader);
     this.#resting = new RestingFiles(this.#measurer);
+    this.#truncations = new Truncations(context, { matcher: this.#matcher, measurer: this.#measurer });
+    this.#pods = new GroupPods(context);
     this.lifecycle = new FileLifecycle(context, this.#reader);
     this.#saved = new SavedFiles(saved);
   }
@@ -160,7 +164,7 @@ export class Tailer {
   settleTruncated(): void {
     for (const group of this.#truncated) {
       this.#truncated.delete(group);
-      for (const file of [...group.files]) if (file.isShrunk) this.#onTruncated(group, file);
+      for (const file of [...group.files]) if (file.isShrunk) this.#truncations.end(group, file);
       this.#makeReady(group);
     }
   }
@@ -285,52 +289,18 @@ export class Tailer {
   #rename(group: FileGroup, spec: GroupSpec): void {
     if (JSON.stringify(group.spec.names) === JSON.stringify(spec.names)) return;
     group.spec = spec;
-    this.#describe(group);
+    this.#pods.describe(group);
     for (const file of group.files) this.#context.noteChange(group, file);
-  }
-
-  /** Has the documents of a group say what is known now. */
-  #describe(group: FileGroup): void {
-    group.pod = this.#context.pods?.find(podNamesOf(group.spec.names)) ?? group.pod;
-    const resource = this.#context.resourceOf(group.spec);
-    for (const file of group.files) file.decoder?.setResource(resource);
   }
 
   /** Takes in what is newly known of pods: later records say it, and those that waited for it go on. */
   notePods(): void {
-    const { pods } = this.#context;
-    if (pods === undefined || pods.version === this.#podsVersion) return;
-    this.#podsVersion = pods.version;
-    for (const group of this.#groups.values()) {
-      const pod = pods.find(podNamesOf(group.spec.names));
-      // What was forgotten meanwhile was true all the same.
-      if (pod === undefined || pod === group.pod) continue;
-      this.#describe(group);
-      this.#makeReady(group);
-    }
+    for (const group of this.#pods.takeNews(this.#groups.values())) this.#makeReady(group);
   }
 
   /** Tells whose pods are still needed, deleted or not. */
   tellFollowedPods(): void {
-    const names = [...this.#groups.values()].map(({ spec }) => podNamesOf(spec.names));
-    this.#context.pods?.noteFollowed(names);
-  }
-
-  /** Whether the first records of a group wait for what is known of its pod. */
-  #waitsForPod(group: FileGroup): boolean {
-    if (group.foundMs === undefined) return false;
-    const { pods, telemetry } = this.#context;
-    const names = podNamesOf(group.spec.names);
-    group.isWaitingForPod = pods?.shouldWait(names, group.foundMs) === true;
-    if (group.isWaitingForPod) {
-      this.#attention.add(group);
-      return true;
-    }
-    group.foundMs = undefined;
-    group.pod = pods?.find(names);
-    const hasPod = names.pod !== undefined || names.podUid !== undefined;
-    if (hasPod && group.pod === undefined) telemetry.count('logboom_kubernetes_unlabelled_files_total', 1);
-    return false;
+    this.#pods.tellFollowed(this.#groups.values());
   }
 
   /** A container's greater restart number ends the groups of the smaller ones. */
@@ -359,7 +329,7 @@ export class Tailer {
     for (const file of [...group.files])
       this.#update(group, file, standsThere(file, byInode.get(file.inode)), nowMs);
     const present = [...byInode.values()].sort(compareObserved);
-    this.#endOverwritten(group, present);
+    this.#truncations.look(group, present);
     for (const one of present) this.#consider(group, one, present);
     group.isKnown = true;
     for (const file of group.files) if (file.inode !== '') this.#own(group, file.inode);
@@ -480,33 +450,13 @@ export class Tailer {
   #makeReady(group: FileGroup): void {
     const nowMs = this.#context.scheduler.monotonicMs();
     if (group.files.some((file) => file.isShrunk)) this.#truncated.add(group);
-    if (group.isReady || group.nextReadable(nowMs) === undefined || this.#waitsForPod(group)) return;
+    if (group.isReady || group.nextReadable(nowMs) === undefined) return;
+    if (this.#pods.mustWait(group)) {
+      this.#attention.add(group);
+      return;
+    }
     group.isReady = true;
     this.#ready.push(group);
-  }
-
-  /**
-   * Begins the new life of files that were truncated and filled again between two looks, before archives are looked
-   * into: one of a nameless file holds its new life, and one that appears beside a file may be a copy of its old one.
-   */
-  #endOverwritten(group: FileGroup, present: readonly Observed[]): void {
-    const hasNewArchive = present.some(
-      (one) =>
-        one.file.rotated.compression !== undefined &&
-        !isKnownIn(group, one) &&
-        !group.ignored.has(aliasOf(one)),
-    );
-    for (const file of [...group.files]) {
-      if (hasNewArchive && file.isShrunk) this.#onTruncated(group, file);
-      else if ((hasNewArchive || file.isUnlinked) && this.#measurer.isOverwritten(file)) {
-        this.#onOverwritten(group, file);
-      }
-    }
-  }
-
-  #onOverwritten(group: FileGroup, file: TailedFile): void {
-    file.size = Math.max(file.readOffset, file.verifiedSize);
-    this.#onTruncated(group, file);
   }
 
   #serveGroup(group: FileGroup): number {
@@ -514,56 +464,11 @@ export class Tailer {
     const file = group.nextReadable(this.#context.scheduler.monotonicMs());
     if (file === undefined) return 0;
     const outcome = this.#reader.readSlice(group, file);
-    if (outcome.kind === 'truncated') this.#onOverwritten(group, file);
+    if (outcome.kind === 'truncated') this.#truncations.endOverwritten(group, file);
     if (outcome.kind === 'read' && file.size === file.readOffset) this.#measurer.measure(file);
     this.#makeReady(group);
     return outcome.kind === 'read' ? outcome.bytes : 0;
   }
-
-  /**
-   * The content was cut away under the same inode. What was not read may stand in a copy; what is there now begins
-   * a new life.
-   */
-  #onTruncated(group: FileGroup, file: TailedFile): void {
-    file.isShrunk = false;
-    const { fd } = file;
-    if (fd === undefined) return;
-    const time = formatTimestamp(this.#context.scheduler.nowNs());
-    if (file.id === undefined) {
-      file.loseBeginning(time);
-      this.#measurer.measure(file);
-      return;
-    }
-    file.fd = undefined;
-    file.phase = 'orphaned';
-    file.noteTruncation(time);
-    const { inode, isListed, isUnlinked } = file;
-    file.inode = '';
-    file.isListed = false;
-    file.unlistedMs = Math.max(this.#context.scheduler.monotonicMs(), 1);
-    if (file.rotation !== undefined && isListed) {
-      // What replaces a rotated file in place may be a copy of the active one, as `cp` makes it over the one before.
-      this.#context.fileSystem.close(fd);
-      file.also.delete(aliasOf({ inode, birthNs: file.birthNs }));
-    } else {
-      const next = this.#matcher.beginNextLife(group, file, fd, inode);
-      this.#measurer.measure(next);
-      next.isListed = isListed;
-      next.isUnlinked = isUnlinked;
-    }
-    this.#context.noteChange(group, file);
-    // The copy was made before the truncation, so it stands there now, perhaps already known as a copy.
-    this.#context.scanNow(group.spec.directory);
-  }
-}
-
-/** Whether it is one of a group's files, or a copy of one; what an orphan was copied to is looked into again. */
-function isKnownIn(group: FileGroup, observed: Observed): boolean {
-  const alias = aliasOf(observed);
-  return group.files.some(
-    (file) =>
-      standsThere(file, observed) !== undefined || (file.phase !== 'orphaned' && file.also.has(alias)),
-  );
 }
 
 /** Files without a name, or in a directory that changes, are measured by time: no event tells of their growth. */
