@@ -6,6 +6,7 @@ import { assert } from '../base/assert.ts';
 import { systemCodeOf } from '../base/errors.ts';
 import type { SourceConfig } from '../config/source-config.ts';
 import type { FileNames } from './discovery/layout.ts';
+import type { FileIdentity } from './file-identity.ts';
 import type { CheckpointStore, DurableProgress } from './ship/checkpoint-store.ts';
 import type { FileGroup } from './tail/file-group.ts';
 import { addSkip, lineEndAt } from './tail/skips.ts';
@@ -23,12 +24,10 @@ export interface FollowedGroup {
   readonly files: readonly FollowedFile[];
 }
 
-export interface FollowedFile {
+export interface FollowedFile extends FileIdentity {
   /** Undefined until the first line is whole. */
   readonly id: string | undefined;
   readonly path: string;
-  /** `device:inode`. */
-  readonly inode: string;
   /** `device:inode@birth` of copies of it, whose content was not read again. */
   readonly copies: readonly string[];
   /** Whether it stands under the name that its writer opens. */
@@ -193,6 +192,7 @@ export class FollowedFiles {
       id: file.id,
       path: file.path,
       inode: file.inode,
+      birthNs: file.birthNs,
       copies: file.also.size === 0 ? NOTHING : [...file.also],
       isActive: file.isActive,
       size: file.size,

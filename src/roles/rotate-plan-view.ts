@@ -198,6 +198,7 @@ function followedOf(file: LayoutFile, status: FileStatus | undefined): FollowedF
     id: undefined,
     path: file.path,
     inode: `${stat.device}:${stat.inode}`,
+    birthNs: stat.birthTimeNs.toString(),
     copies: [],
     isActive: file.rotated.rotation === undefined,
     size: stat.size,

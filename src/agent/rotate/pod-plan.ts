@@ -3,6 +3,7 @@
  * acknowledged, and of which a checkpoint on disk says so (G5). Whatever else stands in it keeps all of it.
  */
 import { joinPath, namesBelow } from '../discovery/layout.ts';
+import { isSameFile } from '../file-identity.ts';
 import type { PodTree, TreeEntry } from './pod-tree.ts';
 import type { RotateFile, RotateGroup } from './rotate-types.ts';
 
@@ -62,7 +63,7 @@ function obstacleOf(
     return isInside ? undefined : `${path} is a link that leads out of it`;
   }
   if (entry.kind !== 'file') return `${path} is no file`;
-  if (file !== undefined && file.inode === entry.inode) {
+  if (file !== undefined && isSameFile(file, entry)) {
     const canGo = isDone(found, file) || (file.hasUnfinishedLine && file.fileId !== undefined);
     return canGo ? undefined : `${path} is not acknowledged to its end`;
   }

@@ -149,6 +149,7 @@ ${rotate}`;
       id: name,
       path: file,
       inode: `${stat.dev}:${stat.ino}`,
+      birthNs: stat.birthtimeNs.toString(),
       copies: [],
       isActive: true,
       size,

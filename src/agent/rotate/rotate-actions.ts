@@ -6,6 +6,7 @@ import { AppError } from '../../base/errors.ts';
 import type { LogDirectory, LogEntry, RotateMachine } from '../../base/log-directory.ts';
 import type { RotatePolicyConfig } from '../../config/rotate-config.ts';
 import { parseSu } from '../../config/rotate-options.ts';
+import { isSameFile } from '../file-identity.ts';
 import type { FollowedView } from '../followed-files.ts';
 import { foreignOwnerOf } from './choose-policy.ts';
 import { datedName } from './dated-name.ts';
@@ -42,7 +43,7 @@ export async function performAction(action: RotateAction, context: ActionContext
     const owner = foreignOwnerOf(directory.realPath);
     if (owner !== undefined) return later(`it stands in a tree that ${owner} rotates`);
     const entry = directory.stat(action.file.name);
-    if (entry?.kind !== 'file' || entry.inode !== action.file.inode) return later('it is another file now');
+    if (entry?.kind !== 'file' || !isSameFile(entry, action.file)) return later('it is another file now');
     return await perform(action, { ...context, entry, directory: context.directory, opened: directory });
   } finally {
     directory.close();

@@ -1,13 +1,12 @@
 /** What rotation decides on, and what it decides: plain data, so that every rule is a pure function. */
 import type { ByteRange } from '../../base/log-directory.ts';
+import type { FileIdentity } from '../file-identity.ts';
 import type { RotatePolicyConfig } from '../../config/rotate-config.ts';
 
 /** One name in a directory, with what the agent knows of what stands behind it. */
-export interface RotateFile {
+export interface RotateFile extends FileIdentity {
   readonly name: string;
   readonly path: string;
-  /** `device:inode`. */
-  readonly inode: string;
   /** Undefined for what the agent does not know. */
   readonly fileId: string | undefined;
   /** Whether the writer opens it under this name. */

@@ -28,6 +28,7 @@ function sampleFollowed(changes: Partial<FollowedFile> = {}): FollowedFile {
     id: 'a'.repeat(20),
     path: `${DIRECTORY}/app.log`,
     inode: '1:1',
+    birthNs: '1000000',
     copies: [],
     isActive: true,
     size: 1000,
@@ -97,6 +98,8 @@ void test('what is acknowledged of a file ends where the file ends, and a compre
 
 void test('what the agent does not follow, and what is no file, is not rotated', () => {
   assert.equal(look(sampleFollowed(), sampleEntry({ inode: '1:2' })), undefined);
+  // Its inode was used again: what the agent knows is of another file.
+  assert.equal(look(sampleFollowed(), sampleEntry({ birthNs: '2000000' })), undefined);
   for (const kind of ['directory', 'link', 'other'] as const) {
     assert.equal(look(sampleFollowed(), sampleEntry({ kind })), undefined);
   }

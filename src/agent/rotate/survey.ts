@@ -4,6 +4,7 @@
  */
 import { systemCodeOf } from '../../base/errors.ts';
 import type { LogDirectory, LogEntry, RotateMachine } from '../../base/log-directory.ts';
+import { isSameFile } from '../file-identity.ts';
 import type { FollowedFile, FollowedGroup } from '../followed-files.ts';
 import { globRoot } from '../discovery/path-glob.ts';
 import { joinPath } from '../discovery/layout.ts';
@@ -97,7 +98,8 @@ export class Survey {
     const order = new Map(group.files.map((file, index) => [file, index]));
     return entries
       .flatMap((entry) => {
-        const own = byInode.get(entry.inode);
+        const named = byInode.get(entry.inode);
+        const own = named !== undefined && isSameFile(named, entry) ? named : undefined;
         const followed = own ?? byCopy.get(`${entry.inode}@${entry.birthNs}`);
         if (entry.kind !== 'file' || followed === undefined) return [];
         const file = fileOf(group, entry, { followed, isCopy: own === undefined });
@@ -169,6 +171,7 @@ function fileOf(
     name: entry.name,
     path: joinPath(group.directory, entry.name),
     inode: entry.inode,
+    birthNs: entry.birthNs,
     fileId: followed.id,
     isActive,
     isCompressed,

@@ -1,5 +1,6 @@
 /** What an inode number tells of a file, and what it does not: it can have had several lives, and be given away. */
 import { compareAge } from '../discovery/rotated-name.ts';
+import { isSameFile } from '../file-identity.ts';
 import type { FileGroup } from './file-group.ts';
 import { aliasOf, type Observed, type TailedFile } from './tailed-file.ts';
 
@@ -13,9 +14,7 @@ export function compareObserved(left: Observed, right: Observed): number {
 
 /** Returns what was observed when it is this file: an inode that was given to another file has another birth. */
 export function standsThere(file: TailedFile, observed: Observed | undefined): Observed | undefined {
-  if (observed?.inode !== file.inode) return undefined;
-  const isBornAlike = file.birthNs === observed.birthNs || file.birthNs === '0' || observed.birthNs === '0';
-  return isBornAlike ? observed : undefined;
+  return observed !== undefined && isSameFile(file, observed) ? observed : undefined;
 }
 
 /** Of several lives under one inode only the latest can be what stands there now. */

@@ -19,6 +19,7 @@ export function sampleFile(changes: Partial<RotateFile> = {}): RotateFile {
     name,
     path: `/data/logs/shop/cart/cart-0/log/${name}`,
     inode: '1:1',
+    birthNs: '0',
     fileId: 'a'.repeat(20),
     isActive: true,
     isCompressed: false,

@@ -137,6 +137,7 @@ export class Scene {
         id: `id of ${stat.ino}`,
         path: path.join(this.log, name),
         inode: `${stat.dev}:${stat.ino}`,
+        birthNs: '0',
         copies: [],
         isActive: rotation === undefined,
         size,
