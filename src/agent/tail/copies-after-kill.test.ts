@@ -181,3 +181,20 @@ test('a file that is copied and truncated just before a new run opens it waits f
   assert.ok(!isPending);
   await expectOnce(world, ['a1', 'a2', 'a3', 'b1'], 'copied meanwhile');
 });
+
+test('what a file was copied to while the agent was dead is opened once', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(1000);
+  world.kill();
+  world.write(APP_LOG, 'a3\n');
+  cutAway(world, world.fileSystem.readFile(APP_LOG), false);
+  world.start();
+  await world.advance(1000);
+  // Another listing of the directory, in which the copy stands as before.
+  world.fileSystem.rename(COPY, `${APP_LOG}.2`);
+  await world.advance(15_000);
+  await expectOnce(world, ['a1', 'a2', 'a3', 'b1'], 'copied');
+  assert.equal(world.fileSystem.openCount, 0);
+});

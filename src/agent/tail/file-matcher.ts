@@ -99,7 +99,6 @@ export class FileMatcher {
         this.#context.fileSystem.close(fd);
         return false;
       }
-      if (original.fd !== undefined) this.#context.fileSystem.close(original.fd);
       original.compression = undefined;
       this.continueAt(group, original, observed, fd);
       return true;
@@ -125,9 +124,7 @@ export class FileMatcher {
       fd = this.#open(observed);
       if (this.#isStill(file, fd, observed.size)) {
         this.continueAt(group, file, observed, fd);
-        file.isUnverified = false;
         file.noteSuccess();
-        file.unsureUntil = Math.min(file.unsureUntil, observed.size);
         return;
       }
     } catch (error) {
@@ -166,8 +163,13 @@ export class FileMatcher {
 
   /** Goes on with a file at its read offset, in what is open as `fd` now. */
   continueAt(group: FileGroup, file: TailedFile, observed: Observed, fd: number): void {
+    const { fileSystem } = this.#context;
     // Reading fails before anything has changed, or not at all.
-    const head = readHead(this.#context.fileSystem, fd);
+    const head = readHead(fileSystem, fd);
+    if (file.fd !== undefined) fileSystem.close(file.fd);
+    // It was compared with what stands there now: the next look opens it no second time.
+    file.isUnverified = false;
+    file.unsureUntil = Math.min(file.unsureUntil, observed.size);
     file.inode = observed.inode;
     file.birthNs = observed.birthNs;
     file.fd = fd;
