@@ -96,53 +96,26 @@ export class FileBook {
     if (entry !== undefined) this.#options.tailer.attend(entry.group);
   }
 
-  /**
-   * Journals new files, times and cuts, before what depends on them leaves; throws the system's error. What changed beside
-   * a new file goes with it: the file that it followed was truncated, perhaps.
-   */
+  /** Journals new files, times and cuts, before what depends on them leaves; throws the system's error. */
   prepare(): void {
-    const groups = new Set<FileGroup>();
-    for (const id of this.#changed) {
-      const entry = this.#files.get(id);
-      if (entry?.file.isCheckpointed === false) groups.add(entry.group);
-    }
-    if (groups.size > 0) this.#commitChanged(groups);
+    const isNew = (id: string): boolean => this.#files.get(id)?.file.isCheckpointed === false;
+    // Whatever else changed goes with a new file: the one before it was truncated, perhaps, or shares a record with others.
+    if ([...this.#changed].some(isNew)) this.#commitChanged();
     this.#hold();
   }
 
-  /** Writes what changed in one line, so that what belongs together is there together, and makes it durable. */
+  /** Writes down what changed, and makes it durable. */
   async writeCheckpoint(): Promise<void> {
     const { store } = this.#options;
-    const progressed = this.#context.ship.takeChanged();
-    const ids = new Set(this.#changed);
-    for (const { fileId } of progressed) ids.add(fileId);
-    const gone = this.#gone;
-    const files: FileCheckpoint[] = [];
-    const entries: Entry[] = [];
-    for (const id of ids) {
-      const entry = this.#files.get(id);
-      if (entry === undefined) continue;
-      files.push(this.#checkpointOf(entry));
-      entries.push(entry);
-    }
-    if (files.length === 0 && gone.length === 0) {
-      this.#collectEnded();
-      if (store.hasUnsynced) this.#startSync();
-      return;
-    }
     try {
-      store.commit(files, gone);
-      for (const { file } of entries) file.noteCheckpointed();
-      for (const id of ids) this.#changed.delete(id);
-      this.#gone = [];
+      const isWritten = this.#commitChanged();
       this.#collectEnded();
-      this.#startSync();
-      if (store.isOutgrown) {
+      if (isWritten || store.hasUnsynced) this.#startSync();
+      if (isWritten && store.isOutgrown) {
         await this.#syncing;
         await store.compact();
       }
     } catch (error) {
-      this.#context.ship.restoreChanged(progressed);
       const text = `cannot write the checkpoint (${messageOf(error)}); it is tried again`;
       this.#context.warnOnce('checkpoint_failed', messageOf(error), text);
     }
@@ -247,14 +220,29 @@ export class FileBook {
     }
   }
 
-  #commitChanged(groups: ReadonlySet<FileGroup>): void {
-    const changed = [...this.#changed].flatMap((id) => this.#files.get(id) ?? []);
-    const entries = changed.filter(({ group }) => groups.has(group));
-    this.#options.store.commit(
-      entries.map((entry) => this.#checkpointOf(entry)),
-      [],
-    );
+  /**
+   * Writes all that changed in one line, so that a record which spans two files is there in both or in neither. Returns
+   * whether there was something to write; throws the system's error.
+   */
+  #commitChanged(): boolean {
+    const { store } = this.#options;
+    const progressed = this.#context.ship.takeChanged();
+    const ids = new Set([...this.#changed, ...progressed.map(({ fileId }) => fileId)]);
+    const entries = [...ids].flatMap((id) => this.#files.get(id) ?? []);
+    if (entries.length === 0 && this.#gone.length === 0) return false;
+    try {
+      store.commit(
+        entries.map((entry) => this.#checkpointOf(entry)),
+        this.#gone,
+      );
+    } catch (error) {
+      this.#context.ship.restoreChanged(progressed);
+      throw error;
+    }
     for (const { file } of entries) file.noteCheckpointed();
+    for (const id of ids) this.#changed.delete(id);
+    this.#gone = [];
+    return true;
   }
 
   #tellGaps(group: FileGroup, file: TailedFile): void {
