@@ -6,6 +6,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Producer } from '../transport/transport.ts';
 import type { FollowedFiles } from './followed-files.ts';
 import type { PodLookup } from './kubernetes/pod-lookup.ts';
+import type { Obstacle } from './obstacles.ts';
 import type { OpenArchive } from './tail/archive-reader.ts';
 import type { HoleFinder } from './tail/skips.ts';
 
@@ -68,6 +69,8 @@ export interface Agent extends Service {
   sources(): AgentSourceStatus[];
   /** What rotation may know and ask; undefined until the checkpoints are open. */
   readonly followed: FollowedFiles | undefined;
+  /** What cannot be looked into and does not pass by itself: no ledger tells of what stands in it. */
+  obstacles(): Obstacle[];
   /** Sends the ledger of every file that changed; rejects while there are files that no ledger can tell of. */
   writeLedger(): Promise<void>;
 }

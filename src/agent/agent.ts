@@ -23,6 +23,7 @@ import { FileBook } from './ship/file-book.ts';
 import { openCheckpoints } from './ship/checkpoint-store.ts';
 import { Shipper } from './ship/shipper.ts';
 import { createDecoderFactory } from './tail/decoder-factory.ts';
+import { lastingObstacles, type Obstacle, Obstacles, obstaclesError } from './obstacles.ts';
 import type { TailContext } from './tail/tail-context.ts';
 import { Tailer } from './tail/tailer.ts';
 
@@ -67,6 +68,7 @@ class FileAgent implements Agent {
   readonly #warnings: AgentWarnings;
   readonly #buffers: BufferPool;
   readonly #retry = new Set<string>();
+  readonly #obstacles: Obstacles;
   readonly #trees: DirectoryTree[];
   readonly #shipper: Shipper;
   #tailer: Tailer | undefined;
@@ -92,6 +94,7 @@ class FileAgent implements Agent {
     this.#gapWarnings = new GapWarnings(options.telemetry, () => options.scheduler.monotonicMs());
     const batchBytes = Math.floor(options.config.agent.bufferBytesMax / BATCHES_IN_BUFFER);
     this.#buffers = new BufferPool(Math.min(BATCH_BYTES_MAX, Math.max(BATCH_BYTES_MIN, batchBytes)));
+    this.#obstacles = new Obstacles(() => options.scheduler.monotonicMs());
     this.#trees = options.config.sources.map((source) => this.#createTree(source));
     this.#shipper = new Shipper({
       producer: options.producer,
@@ -141,21 +144,38 @@ class FileAgent implements Agent {
     }));
   }
 
+  obstacles(): Obstacle[] {
+    return lastingObstacles(this.#allObstacles());
+  }
+
   async writeLedger(): Promise<void> {
     const book = this.#book;
     const isLookedAt = !this.#isFirstScan && this.#lookAtEverything();
+    // What is found out while the ledger is sent is not in it.
+    const obstacles = this.#allObstacles();
+    const isKnown = book?.census.hasUnknownFiles() === false;
     await book?.writeLedger();
-    if (book !== undefined && isLookedAt && !book.census.hasUnknownFiles()) return;
+    // Sizes are looked at once more for it.
+    if (book !== undefined) obstacles.push(...book.census.obstacles());
+    const error = obstaclesError(obstacles);
+    if (error !== undefined) throw error;
+    const isStillKnown = book?.census.hasUnknownFiles() === false;
+    if (obstacles.length === 0 && isKnown && isStillKnown && isLookedAt) return;
     throw new AppError(
       'too_busy',
       'cannot account for every file yet: not all of them have been looked into',
     );
   }
 
+  #allObstacles(): Obstacle[] {
+    return [...this.#obstacles.list(), ...(this.#book?.census.obstacles() ?? [])];
+  }
+
   /** Believes no event: looks at all directories and links; returns whether the time was enough. */
   #lookAtEverything(): boolean {
     const { scheduler } = this.#options;
     const startMs = scheduler.monotonicMs();
+    this.#retryDirectories(startMs);
     for (const tree of this.#trees) {
       tree.rescan();
       tree.work(() => scheduler.monotonicMs() - startMs >= LOOK_MS_MAX);
@@ -318,7 +338,9 @@ class FileAgent implements Agent {
       layout: createLayout(source, { fileSystem, warnOnce, retryLater }),
       fileSystem,
       scheduler,
+      obstacles: this.#obstacles,
       warnOnce,
+      retryLater,
       onWatchRefused: (code) => this.#warnings.onWatchRefused(code),
       onListing: (directory, files, isGone) => this.#tailer?.onListing(directory, files, { isGone, source }),
       onPoke: (directory) => this.#tailer?.onPoke(directory) ?? false,
@@ -365,6 +387,7 @@ class FileAgent implements Agent {
         for (const tree of this.#trees) if (tree.hasDirectory(directory)) tree.scanNow(directory);
       },
       lookBefore: (source, paths) => this.#lookBefore(source, paths),
+      obstacles: this.#obstacles,
       retryLater: (directory) => void this.#retry.add(directory),
       warnOnce: this.#warnings.warnOnce,
       wake: () => this.#wake(),

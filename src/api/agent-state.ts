@@ -77,6 +77,7 @@ function stateOf({ agent }: HeartbeatRecord, silentMs: number): AgentStatus['sta
 
 function statusOf({ node, time, agent }: HeartbeatRecord, state: AgentStatus['state']): AgentStatus {
   const { cluster, version, files, unreadBytes, unacknowledgedBytes, oldestUnread = null } = agent;
+  const { unreadable = 0, firstUnreadable = null } = agent;
   return {
     node,
     cluster,
@@ -87,5 +88,7 @@ function statusOf({ node, time, agent }: HeartbeatRecord, state: AgentStatus['st
     unreadBytes,
     unacknowledgedBytes,
     oldestUnread,
+    unreadable,
+    firstUnreadable,
   };
 }

@@ -99,6 +99,21 @@ test('an agent that is not heard for three intervals is silent, and an audit can
   assert.equal(world.api.telemetry.lines.filter(({ event }) => event === 'agent_back').length, 1);
 });
 
+test('an agent elsewhere that cannot look into files keeps an audit from telling, running or stopped', async () => {
+  const world = await World.open({ agentNode: 'own' });
+  const firstUnreadable = '/x.log: permission denied; give the agent read permission';
+  for (const state of ['running', 'stopped'] as const) {
+    await world.say('a', { state, unreadable: 3, firstUnreadable });
+    const audit = await world.audit();
+    const reason = `agent of node a cannot account for ${firstUnreadable}; nor for 2 more`;
+    assert.deepEqual([audit.verdict, audit.problems.map((problem) => problem.reason)], ['unknown', [reason]]);
+  }
+  await world.say('a');
+  // That of this process was asked just now: what its last heartbeat said may be over.
+  await world.say('own', { unreadable: 1, firstUnreadable });
+  assert.equal((await world.audit()).verdict, 'accounted');
+});
+
 test('clocks that differ make nobody silent who is heard, and nobody immortal', async () => {
   const world = await World.open();
   for (let look = 0; look < 10; look++) {
@@ -207,7 +222,12 @@ test('heartbeats arrive through the route of the ledger, and what is none is ref
   };
   assert.equal((await post(agent)).statusCode, 400);
   const oldestUnread = '2026-11-23T04:30:00.000000000Z';
-  assert.equal((await post({ ...agent, unacknowledgedBytes: 3, oldestUnread })).statusCode, 200);
+  const unreadable = { unreadable: 2, firstUnreadable: '/x: permission denied' };
+  assert.equal((await post({ ...agent, unreadable: -1 })).statusCode, 400);
+  assert.equal(
+    (await post({ ...agent, unacknowledgedBytes: 3, oldestUnread, ...unreadable })).statusCode,
+    200,
+  );
   const { json } = await world.api.get('/api/v1/stats');
   assert.deepEqual(json['agents'], [
     {
@@ -220,6 +240,7 @@ test('heartbeats arrive through the route of the ledger, and what is none is ref
       unreadBytes: 0,
       unacknowledgedBytes: 3,
       oldestUnread,
+      ...unreadable,
     },
   ]);
 });

@@ -162,6 +162,18 @@ export function silenceText(agent: AgentStatus): string {
   return `agent of node ${agent.node} silent since ${agent.saidAt.slice(0, 19)}Z: ${bytes} bytes undelivered then`;
 }
 
+/**
+ * Returns what is to be said of agents elsewhere that could not look into everything. That of this process was asked just
+ * now: what its last heartbeat said may be over.
+ */
+export function blindnessTexts(agents: readonly AgentStatus[], ownNode: string | undefined): string[] {
+  return agents.flatMap(({ node, state, unreadable = 0, firstUnreadable = null }) => {
+    if (unreadable === 0 || node === ownNode || state === 'gone') return [];
+    const more = unreadable === 1 ? '' : `; nor for ${(unreadable - 1).toLocaleString('en')} more`;
+    return [`agent of node ${node} cannot account for ${firstUnreadable ?? 'every file'}${more}`];
+  });
+}
+
 /** Returns a report that knows of no agent, and why, where the store does not answer. */
 export async function lookOrExplain(
   watch: AgentWatch,

@@ -73,6 +73,10 @@ export interface AgentStatus {
   readonly unacknowledgedBytes: number;
   /** Since when the oldest of both had waited, at least; null when there were none. */
   readonly oldestUnread: string | null;
+  /** Files and directories that it could not look into; absent from earlier servers. */
+  readonly unreadable?: number;
+  /** The first of them, with the reason and the remedy; null when there are none. */
+  readonly firstUnreadable?: string | null;
 }
 
 /** Agents that one answer names at most. */

@@ -16,7 +16,7 @@ import type { FileAudit } from '../store/store.ts';
 import { isGapFileId } from '../record/gap-document.ts';
 import { isHeartbeat } from '../record/heartbeat.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
-import { silenceText, type AgentReport } from './agent-watch.ts';
+import { blindnessTexts, silenceText, type AgentReport } from './agent-watch.ts';
 import type { AuditLetters, LetterTally } from './audit-letters.ts';
 import type {
   AgentStatus,
@@ -134,7 +134,11 @@ export async function buildAuditReport(
     }
   }
   const silent = (look.agents?.agents ?? []).filter(({ state }) => state === 'silent');
-  const unknowns = [...(unknownReason === undefined ? [] : [unknownReason]), ...silent.map(silenceText)];
+  const unknowns = [
+    ...(unknownReason === undefined ? [] : [unknownReason]),
+    ...silent.map(silenceText),
+    ...blindnessTexts(look.agents?.agents ?? [], look.ownNode),
+  ];
   if (unknowns.length > 0) verdict = worse(verdict, 'unknown');
   problemCount += unknowns.length;
   problems.unshift(

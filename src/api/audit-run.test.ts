@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AppError } from '../base/errors.ts';
 import { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
 import { MemoryStore } from '../store/memory-store.ts';
@@ -130,6 +131,22 @@ test('the mark comes from the first ledger that is up to date', async () => {
   };
   const { answer } = await timed(world, world.auditor({ refreshLedger }).run(30_000, SIGNAL));
   assert.deepEqual([answer.verdict, answer.records, count], ['accounted', 3, 5]);
+});
+
+test('a file that nobody can look into is named as it is, and waited for as long as the caller waits', async () => {
+  const world = new World();
+  await world.store10();
+  await world.tell(10);
+  const text = 'cannot account for /x.log: permission denied; give the agent read permission';
+  let isMended = false;
+  const refreshLedger = (): Promise<void> =>
+    isMended ? Promise.resolve() : Promise.reject(new AppError('io_failed', text));
+  const auditor = world.auditor({ refreshLedger });
+  const { answer, ms } = await timed(world, auditor.run(5_000, SIGNAL));
+  assert.deepEqual([answer.verdict, answer.problems.map(({ reason }) => reason)], ['unknown', [text]]);
+  assert.ok(ms >= 5_000, `${ms} ms`);
+  world.scheduler.schedule(1_000, () => (isMended = true));
+  assert.equal((await timed(world, auditor.run(5_000, SIGNAL))).answer.verdict, 'accounted');
 });
 
 test('a file that was cut below its mark is not waited for', async () => {

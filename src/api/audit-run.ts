@@ -5,7 +5,7 @@
  * Invariants: the marks are taken once, from a ledger that is known to be up to date; a ledger that cannot be brought
  * up to date delays a look by `REFRESH_MS_MAX` at most; one refresh at a time is under way.
  */
-import { messageOf } from '../base/errors.ts';
+import { AppError, messageOf } from '../base/errors.ts';
 import { formatTimestamp } from '../record/timestamp.ts';
 import { lookOrExplain, type AgentWatch } from './agent-watch.ts';
 import type { ApiOptions, IndexingMark } from './api-options.ts';
@@ -173,7 +173,8 @@ export class Auditor {
     });
     const refreshed = this.#refresh(patience.signal).then(
       () => undefined,
-      (error: unknown) => `the agent's ledger may be old: ${messageOf(error)}`,
+      (error: unknown) =>
+        isOfFile(error) ? error.message : `the agent's ledger may be old: ${messageOf(error)}`,
     );
     try {
       return await Promise.race([refreshed, tooLate]);
@@ -191,4 +192,9 @@ export class Auditor {
     });
     await this.#refreshing;
   }
+}
+
+/** Whether what the ledger does not tell of is named: it is no older than the audit. */
+function isOfFile(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === 'io_failed';
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../base/errors.ts';
 import { DROP_REASONS } from '../record/drop-reason.ts';
 import { FLAWS } from '../record/flaw.ts';
-import type { Heartbeat } from '../record/heartbeat.ts';
+import { type Heartbeat, UNREADABLE_TEXT_MAX } from '../record/heartbeat.ts';
 import type { LedgerGap, LedgerRecord } from '../record/ledger.ts';
 
 const count = z.number().int().min(0);
@@ -26,6 +26,8 @@ const Agent = z.object({
   unreadBytes: count,
   unacknowledgedBytes: count,
   oldestUnread: z.string().max(64).optional(),
+  unreadable: count.optional(),
+  firstUnreadable: z.string().max(UNREADABLE_TEXT_MAX).optional(),
 });
 
 const Ledger = z.object({
@@ -66,8 +68,14 @@ function readLedgerRecord(line: string, lineNumber: number): LedgerRecord {
   return agent === undefined ? record : { ...record, agent: heartbeatOf(agent) };
 }
 
-function heartbeatOf({ oldestUnread, ...agent }: z.infer<typeof Agent>): Heartbeat {
-  return oldestUnread === undefined ? agent : { ...agent, oldestUnread };
+function heartbeatOf(agent: z.infer<typeof Agent>): Heartbeat {
+  const { oldestUnread, unreadable, firstUnreadable, ...words } = agent;
+  return {
+    ...words,
+    ...(oldestUnread === undefined ? {} : { oldestUnread }),
+    ...(unreadable === undefined ? {} : { unreadable }),
+    ...(firstUnreadable === undefined ? {} : { firstUnreadable }),
+  };
 }
 
 function definedOf(counts: Partial<Record<string, number>>): Record<string, number> {

@@ -135,6 +135,8 @@ const Agent = z.object({
   unreadBytes: z.number(),
   unacknowledgedBytes: z.number(),
   oldestUnread: name,
+  unreadable: z.number(),
+  firstUnreadable: name,
 });
 
 const answers = {

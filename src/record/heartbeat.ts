@@ -24,7 +24,14 @@ export interface Heartbeat {
   readonly unacknowledgedBytes: number;
   /** RFC 3339 with nine digits, UTC: since when the oldest of both had waited, at least; absent when there were none. */
   readonly oldestUnread?: string;
+  /** Files and directories that it could not look into for a while; absent when there were none. */
+  readonly unreadable?: number;
+  /** The first of them, with the reason and the remedy. */
+  readonly firstUnreadable?: string;
 }
+
+/** Characters of `firstUnreadable`; a longer text is cut. */
+export const UNREADABLE_TEXT_MAX = 8_192;
 
 /** A ledger record that is a heartbeat. */
 export type HeartbeatRecord = LedgerRecord & { readonly agent: Heartbeat };

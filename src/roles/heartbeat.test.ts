@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { Agent, AgentFileStatus } from '../agent/agent-types.ts';
+import type { Obstacle } from '../agent/obstacles.ts';
 import { VirtualScheduler } from '../base/virtual-scheduler.ts';
 import { HEARTBEAT_MS, isHeartbeat, type HeartbeatRecord } from '../record/heartbeat.ts';
 import type { LedgerRecord } from '../record/ledger.ts';
@@ -19,6 +20,7 @@ class World {
   readonly telemetry = new MemoryTelemetry();
   readonly sent: HeartbeatRecord[] = [];
   files: AgentFileStatus[] = [];
+  obstacles: Obstacle[] = [];
   isKnown = true;
   /** Called with each sending; by default it is taken at once. */
   take: () => Promise<void> = () => Promise.resolve();
@@ -29,6 +31,7 @@ class World {
     this.service = createHeartbeat({
       agent: {
         files: () => this.files,
+        obstacles: () => this.obstacles,
         get followed() {
           return isKnown() ? ({} as Agent['followed']) : undefined;
         },
@@ -86,6 +89,28 @@ test('the last word says that the agent stopped, with what was left', async () =
   await world.scheduler.advance(0);
   await Promise.all([running, stopped]);
   assert.deepEqual([world.last?.state, world.last?.unacknowledgedBytes], ['stopped', 10]);
+});
+
+test('an agent says what it cannot look into for a while, and nothing of what passes', async () => {
+  const world = new World();
+  const error = Object.assign(new Error("EACCES: permission denied, open '/x'"), { code: 'EACCES' });
+  const sinceMs = world.scheduler.monotonicMs();
+  world.obstacles = [
+    { path: '/x', kind: 'file', error, sinceMs },
+    { path: '/y', kind: 'directory', error, sinceMs },
+  ];
+  void world.service.run();
+  await world.scheduler.advance(0);
+  assert.deepEqual([world.last?.unreadable, world.last?.firstUnreadable], [undefined, undefined]);
+  await world.scheduler.advance(HEARTBEAT_MS);
+  const remedy = 'give the agent read permission, or leave it out with `exclude`';
+  assert.deepEqual(
+    [world.last?.unreadable, world.last?.firstUnreadable],
+    [2, `/x: permission denied; ${remedy}`],
+  );
+  world.obstacles = [];
+  await world.scheduler.advance(HEARTBEAT_MS);
+  assert.equal(world.last?.unreadable, undefined);
 });
 
 test('while the transport is away one heartbeat waits, and the end does not wait long for it', async () => {

@@ -9,15 +9,22 @@ import { nodeScheduler } from '../base/node/node-scheduler.ts';
 import type { Scheduler } from '../base/scheduler.ts';
 import type { Service } from '../base/service.ts';
 import type { Agent } from '../agent/agent-types.ts';
+import { obstacleText } from '../agent/obstacles.ts';
 import type { Config } from '../config/config.ts';
-import { HEARTBEAT_MS, heartbeatIdOf, heartbeatRecord, type Heartbeat } from '../record/heartbeat.ts';
+import {
+  HEARTBEAT_MS,
+  heartbeatIdOf,
+  heartbeatRecord,
+  type Heartbeat,
+  UNREADABLE_TEXT_MAX,
+} from '../record/heartbeat.ts';
 import { formatTimestamp } from '../record/timestamp.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Producer } from '../transport/transport.ts';
 import { LagState } from './lag-state.ts';
 
 export interface HeartbeatOptions {
-  readonly agent: Pick<Agent, 'files' | 'followed'>;
+  readonly agent: Pick<Agent, 'files' | 'followed' | 'obstacles'>;
   readonly producer: Pick<Producer, 'sendLedger'>;
   readonly node: string;
   readonly cluster: string;
@@ -32,6 +39,9 @@ const LOOK_MS = 500;
 
 /** How long the end of the process waits for its last word. */
 const LAST_WORD_MS_MAX = 1_000;
+
+/** What could not be looked into for so long does not pass by itself. */
+const LASTING_MS = 5_000;
 
 const NS_PER_MS = 1_000_000;
 
@@ -141,9 +151,20 @@ class HeartbeatService implements Service {
     }));
     const [oldest] = this.#lag.update(samples, scheduler.monotonicMs());
     const counts = { files: files.length, unreadBytes, unacknowledgedBytes };
-    const words = { cluster, version, state, intervalMs: HEARTBEAT_MS, ...counts };
+    const words = { cluster, version, state, intervalMs: HEARTBEAT_MS, ...counts, ...this.#unreadable() };
     if (oldest === undefined) return words;
     const waitedNs = BigInt(Math.round(oldest.seconds * 1_000) * NS_PER_MS);
     return { ...words, oldestUnread: formatTimestamp(scheduler.nowNs() - waitedNs) };
+  }
+
+  /** What cannot be looked into for a moment only is not told: others hear of it for as long as the next one takes. */
+  #unreadable(): Pick<Heartbeat, 'unreadable' | 'firstUnreadable'> {
+    const { agent, scheduler } = this.#options;
+    const nowMs = scheduler.monotonicMs();
+    const lasting = agent.obstacles().filter(({ sinceMs }) => nowMs - sinceMs >= LASTING_MS);
+    const [first] = lasting;
+    if (first === undefined) return {};
+    const text = `${first.path}: ${obstacleText(first)}`;
+    return { unreadable: lasting.length, firstUnreadable: text.slice(0, UNREADABLE_TEXT_MAX) };
   }
 }

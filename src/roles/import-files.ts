@@ -1,6 +1,8 @@
 /** `logboom import`: an agent that reads the given files once, and sends to the running server or into the store. */
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Agent } from '../agent/agent-types.ts';
+import { reasonOf } from '../agent/obstacles.ts';
 import { AppError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { nodeFileSystem } from '../base/node/node-file-system.ts';
 import { nodeScheduler } from '../base/node/node-scheduler.ts';
@@ -96,7 +98,16 @@ async function runAgent(
     },
   });
   await agent.run();
-  return { ...last, times: { ...timed.counts }, target: target.name, incomplete: archives.problems };
+  const incomplete = [...archives.problems, ...unreadOf(agent, archives.problems)];
+  return { ...last, times: { ...timed.counts }, target: target.name, incomplete };
+}
+
+/** Files that could be looked at before the import, and not be read to their ends in it. */
+function unreadOf(agent: Pick<Agent, 'obstacles'>, told: readonly ImportProblem[]): ImportProblem[] {
+  return agent
+    .obstacles()
+    .filter((obstacle) => !told.some(({ path: known }) => known === obstacle.path))
+    .map((obstacle) => ({ path: obstacle.path, reason: reasonOf(obstacle) }));
 }
 
 async function openTarget(

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import type { Agent, AgentFileStatus, AgentSourceStatus } from '../agent/agent-types.ts';
 import type { PodWatch } from '../agent/kubernetes/pod-watch.ts';
 import type { FollowedFiles } from '../agent/followed-files.ts';
+import type { Obstacle } from '../agent/obstacles.ts';
 import { Rotator } from '../agent/rotate/rotator.ts';
 import type { HoleFinder } from '../agent/tail/skips.ts';
 import { nextData, nextHole } from '../base/node/libc.ts';
@@ -92,6 +93,10 @@ class RotatingAgent implements Agent {
 
   sources(): AgentSourceStatus[] {
     return this.#agent.sources();
+  }
+
+  obstacles(): Obstacle[] {
+    return this.#agent.obstacles();
   }
 
   writeLedger(): Promise<void> {

@@ -37,14 +37,14 @@ export class Installation implements Disposable {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Starts the program without waiting for it. */
-  launch(): LogboomProcess {
-    return new LogboomProcess({ args: ['up', '--config', this.configFile] });
+  /** Starts the program without waiting for it, as the user of this number if one is given. */
+  launch(user?: number): LogboomProcess {
+    return new LogboomProcess({ args: ['up', '--config', this.configFile], user });
   }
 
   /** Starts the program and waits until it is ready. */
-  async start(): Promise<LogboomProcess> {
-    const started = this.launch();
+  async start(user?: number): Promise<LogboomProcess> {
+    const started = this.launch(user);
     try {
       await started.waitUntilReady(this.baseUrl);
     } catch (error) {

@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Path of what Node runs instead of the sources. */
   readonly program?: string;
+  /** Number of the user and of the group that run it; by default who runs the tests. */
+  readonly user?: number | undefined;
 }
 
 /** The program as its sources. */
@@ -41,10 +43,11 @@ export class LogboomProcess implements AsyncDisposable {
   #stdout = '';
   #exit: ExitFacts | undefined;
 
-  constructor({ args, environment = {}, program = SOURCES }: StartOptions) {
+  constructor({ args, environment = {}, program = SOURCES, user }: StartOptions) {
     this.#child = spawn(process.execPath, [program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...cleanEnvironment(), NO_COLOR: '1', ...environment },
+      ...(user === undefined ? {} : { uid: user, gid: user }),
     });
     const keep = (chunk: Buffer): void => {
       this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_LENGTH_MAX);

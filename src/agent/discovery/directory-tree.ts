@@ -7,10 +7,12 @@
  * is read again on the next rescan. What links lead to is looked at by time (`link-poll.ts`).
  */
 import { messageOf, systemCodeOf } from '../../base/errors.ts';
-import type { DirectoryEntry, FileStat, FileSystem, Watcher } from '../../base/file-system.ts';
+import type { DirectoryEntry, FileSystem, Watcher } from '../../base/file-system.ts';
 import type { Scheduler } from '../../base/scheduler.ts';
+import type { Obstacles } from '../obstacles.ts';
 import { joinPath, type Layout, type LayoutFile, type LayoutVisit, namesBelow } from './layout.ts';
 import { LinkPoll, LINKS_MAX } from './link-poll.ts';
+import { isReachedByLink, lookAt, parentOf, statOf } from './look-at.ts';
 import { createWatchState, noteEvent, notePoll, noteWatch, type WatchState } from './watch-state.ts';
 
 /** Directories of one source; a tree with more is cut there, with a warning. */
@@ -25,7 +27,10 @@ export interface DirectoryTreeOptions {
   readonly layout: Layout;
   readonly fileSystem: FileSystem;
   readonly scheduler: Scheduler;
+  readonly obstacles: Obstacles;
   readonly warnOnce: (event: string, key: string, text: string, fields?: Record<string, unknown>) => void;
+  /** Marks a directory to be read again soon, because something in it could not be looked at. */
+  readonly retryLater: (directory: string) => void;
   readonly onWatchRefused: (code: string) => void;
   /** Everything that stands in a directory now; an empty list when the directory is gone. */
   readonly onListing: (directory: string, files: readonly LayoutFile[], isGone: boolean) => void;
@@ -181,16 +186,20 @@ export class DirectoryTree {
     const { fileSystem, warnOnce } = this.#options;
     if (this.#nodes.has(path)) return;
     if (this.#nodes.size >= DIRECTORIES_MAX) {
-      warnOnce(
-        'too_many_directories',
-        path,
-        `more than ${DIRECTORIES_MAX} directories; ${path} is not collected`,
-      );
+      const reason = `more than ${DIRECTORIES_MAX} directories`;
+      warnOnce('too_many_directories', path, `${reason}; ${path} is not collected`);
+      this.#noteObstacle(isRoot ? path : parentOf(path), path, new Error(reason));
       return;
     }
-    const stat = statOf(fileSystem, path);
+    const { stat, error } = lookAt(fileSystem, path);
+    if (error !== undefined) {
+      this.#onHidden(isRoot ? path : parentOf(path), path, error);
+      if (isRoot) this.#missingRoots.add(path);
+      return;
+    }
     if (stat?.kind !== 'directory') {
-      if (isRoot && !this.#missingRoots.has(path)) {
+      if (isRoot) this.#clearObstacles(path);
+      if (isRoot) {
         this.#missingRoots.add(path);
         warnOnce('root_missing', path, `${path} does not exist; it is collected when it appears`);
       }
@@ -269,25 +278,29 @@ export class DirectoryTree {
   #scan(path: string): void {
     const node = this.#nodes.get(path);
     if (node === undefined) return;
-    const { fileSystem, scheduler, layout, onListing, warnOnce } = this.#options;
-    const stat = statOf(fileSystem, path);
+    const { fileSystem, scheduler, layout, obstacles, onListing } = this.#options;
+    const { stat, error: hidden } = lookAt(fileSystem, path);
+    if (hidden !== undefined) return this.#onHidden(path, path, hidden);
     if (stat?.kind !== 'directory') {
       this.#leave(node);
       return;
     }
     let entries: DirectoryEntry[];
+    let visit: LayoutVisit;
     try {
       entries = fileSystem.readDirectory(path);
+      visit = layout.visit(path, entries);
     } catch (error) {
-      if (systemCodeOf(error) === 'ENOENT') return this.#leave(node);
-      const text = `cannot read directory ${path} (${messageOf(error)}); it is tried again. Give the agent read and search permission on it`;
-      warnOnce('directory_unreadable', path, text);
-      return;
+      const code = systemCodeOf(error);
+      if (code === undefined) throw error;
+      if (code === 'ENOENT') return this.#leave(node);
+      return this.#onHidden(path, path, error);
     }
     if (stat.inode !== node.inode) this.#rewatch(node, stat.inode);
     node.modifiedNs = stat.modifiedTimeNs;
     node.isRacy = scheduler.nowNs() - stat.modifiedTimeNs < RACY_NS;
-    const visit = layout.visit(path, entries);
+    const place = { source: layout.source, directory: path };
+    obstacles.begin(place);
     this.#noteLinks(node, entries, visit);
     const present = new Set(visit.directories);
     for (const child of node.children) if (!present.has(child)) this.#scanGone(node, child);
@@ -297,6 +310,25 @@ export class DirectoryTree {
       this.#enter(child, false);
     }
     onListing(path, visit.files, false);
+    obstacles.end(place);
+  }
+
+  /** Of what cannot be looked at nobody knows whether it is gone: it is left as it is, and tried again. */
+  #onHidden(directory: string, path: string, error: unknown): void {
+    const { warnOnce, retryLater } = this.#options;
+    const text = `cannot read directory ${path} (${messageOf(error)}); it is tried again. Give the agent read and search permission on it`;
+    warnOnce('directory_unreadable', path, text);
+    this.#noteObstacle(directory, path, error);
+    retryLater(directory);
+  }
+
+  #noteObstacle(directory: string, path: string, error: unknown): void {
+    const { layout, obstacles } = this.#options;
+    obstacles.note({ source: layout.source, directory }, { path, kind: 'directory', error });
+  }
+
+  #clearObstacles(directory: string): void {
+    this.#options.obstacles.clear({ source: this.layout.source, directory });
   }
 
   /** Links that lead to what is collected, and those that lead nowhere yet; a root that is a link belongs to its own. */
@@ -341,23 +373,8 @@ export class DirectoryTree {
     this.#links.remove(node.path);
     this.#nodes.delete(node.path);
     this.#dirty.delete(node.path);
+    this.#clearObstacles(node.path);
     this.#options.onListing(node.path, [], true);
     if (node.isRoot) this.#enter(node.path, true);
-  }
-}
-
-function isReachedByLink(fileSystem: FileSystem, path: string): boolean {
-  try {
-    return fileSystem.realPath(path) !== path;
-  } catch {
-    return false;
-  }
-}
-
-function statOf(fileSystem: FileSystem, path: string): FileStat | undefined {
-  try {
-    return fileSystem.stat(path);
-  } catch {
-    return undefined;
   }
 }

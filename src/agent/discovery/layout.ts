@@ -5,6 +5,7 @@
  * A group is the files that one writer fills one after another: the active file and what was rotated. It shares
  * the state of partial lines, keeps its order, and is where a renamed or compressed file is looked for.
  */
+import { systemCodeOf } from '../../base/errors.ts';
 import type { DirectoryEntry, FileSystem } from '../../base/file-system.ts';
 import type { LineFormat } from '../../capture/decoder-types.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
@@ -86,15 +87,23 @@ export function namesBelow(root: string, path: string): string[] | undefined {
   return path.startsWith(prefix) ? path.slice(prefix.length).split('/') : undefined;
 }
 
-/** Returns the kind of an entry with links resolved, and undefined for links that lead nowhere. */
+/**
+ * Returns the kind of an entry with links resolved, and undefined for links that lead nowhere. One of which that cannot
+ * be told counts as a file: whoever opens it finds out why.
+ */
 export function resolvedKind(
   fileSystem: FileSystem,
   directory: string,
   entry: DirectoryEntry,
 ): 'file' | 'directory' | 'other' | undefined {
   if (entry.kind !== 'link') return entry.kind;
-  const kind = fileSystem.stat(joinPath(directory, entry.name))?.kind;
-  return kind === 'link' ? 'other' : kind;
+  try {
+    const kind = fileSystem.stat(joinPath(directory, entry.name))?.kind;
+    return kind === 'link' ? 'other' : kind;
+  } catch (error) {
+    if (systemCodeOf(error) === undefined) throw error;
+    return 'file';
+  }
 }
 
 /** Removes a slash at the end, except of the root directory. */

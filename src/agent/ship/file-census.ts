@@ -1,6 +1,7 @@
 /** Looks over all files that are followed now: whether all is read, how far each one is, and the sums. */
 import type { SourceConfig } from '../../config/source-config.ts';
 import type { AgentFileStatus, AgentProgress } from '../agent-types.ts';
+import type { Obstacle } from '../obstacles.ts';
 import type { DirectoryTree } from '../discovery/directory-tree.ts';
 import type { TailContext } from '../tail/tail-context.ts';
 import type { TailedFile } from '../tail/tailed-file.ts';
@@ -27,13 +28,35 @@ export class FileCensus {
     return true;
   }
 
-  /** Whether a file has bytes that no ledger tells of, because its first line is not known yet. */
+  /**
+   * Whether a file has bytes that no ledger tells of, because its first line is not known yet, because it was
+   * truncated a moment ago, or because it is compressed and was not read to its end.
+   */
   hasUnknownFiles(): boolean {
     for (const group of this.#tailer.groups) {
-      for (const file of group.files)
+      for (const file of group.files) {
         if (file.id === undefined && (file.size > 0 || file.isProbing)) return true;
+        if (file.isShrunk) return true;
+        if (file.phase === 'reading' && file.archive?.isReadThrough === false) return true;
+      }
     }
     return false;
+  }
+
+  /** Returns the files that are known and cannot be read or measured just now. */
+  obstacles(): Obstacle[] {
+    const list: Obstacle[] = [];
+    for (const group of this.#tailer.groups) {
+      for (const file of group.files) {
+        if (file.phase === 'done' || file.phase === 'orphaned') continue;
+        const isFailing = file.failingSinceMs > 0;
+        if (!isFailing && file.measureError === undefined) continue;
+        const sinceMs = isFailing ? file.failingSinceMs : this.#context.scheduler.monotonicMs();
+        const error = isFailing ? file.failure : file.measureError;
+        list.push({ path: file.path, kind: 'file', error, sinceMs });
+      }
+    }
+    return list;
   }
 
   /** Returns what `status` shows of each file. */

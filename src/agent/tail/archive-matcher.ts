@@ -70,6 +70,8 @@ export class ArchiveMatcher {
     };
     const probe = probeArchive(openArchive(observed.file.path, compression, observed.inode), choose, sha256);
     group.probes.add(probe);
+    const { path } = observed.file;
+    this.#context.obstacles.keep(group.spec, path);
     probe
       .then(
         async (result) => {
@@ -81,6 +83,7 @@ export class ArchiveMatcher {
           // Others may be recognised by their content, which leaves fewer files that this one can be made of.
           if (match === undefined && group.spec.hasProcessor) await Promise.allSettled(group.probes);
           const isShort = match !== undefined && whole === undefined && result.size < match.file.readOffset;
+          this.#context.obstacles.clear(group.spec, path);
           this.#settleArchive(group, file, { observed, head: result.head, match: match?.file, isShort });
         },
         (error: unknown) => {

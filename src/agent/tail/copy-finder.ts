@@ -2,6 +2,7 @@
  * Finds the file of which a plain file is the content: its continuation, its whole copy, one that ends before what was
  * read, or one that ends before another copy. See `file-matcher.ts` for what follows from it.
  */
+import { UNDECIDED } from '../obstacles.ts';
 import type { FileGroup } from './file-group.ts';
 import type { FileMarks } from './file-marks.ts';
 import { hasFingerprint, type Head, isHeadOf } from './fingerprint.ts';
@@ -60,7 +61,11 @@ export class CopyFinder {
     const nowMs = this.#context.scheduler.monotonicMs();
     const sinceMs = group.suspects.get(observed.inode) ?? nowMs;
     group.suspects.set(observed.inode, sinceMs);
-    return nowMs - sinceMs < COPY_MS_MAX;
+    const isFresh = nowMs - sinceMs < COPY_MS_MAX;
+    const { path } = observed.file;
+    if (isFresh && observed.size > 0)
+      this.#context.obstacles.note(group.spec, { path, kind: 'file', error: UNDECIDED });
+    return isFresh;
   }
 
   /** Whether a copy of `file`, which is gone, ends before what was read of it, so that nothing goes on in it. */

@@ -178,7 +178,7 @@ export class FileLifecycle {
     file.archive = undefined;
     if (isMoved(error) && !file.isUnlinked) {
       // It is read on under the name that the directory gives it now.
-      file.noteFailure(nowMs, nowMs);
+      file.noteFailure(error, nowMs, nowMs);
       file.phase = 'resting';
       file.isUnverified = true;
       this.#context.retryLater(group.spec.directory);
@@ -194,7 +194,7 @@ export class FileLifecycle {
       return;
     }
     // A compressed file may still be being written: it is read on from where it broke off.
-    file.noteFailure(nowMs, nowMs + this.#context.config.agent.rescanMs);
+    file.noteFailure(error, nowMs, nowMs + this.#context.config.agent.rescanMs);
     file.phase = 'resting';
     file.isUnverified = true;
     this.#context.retryLater(group.spec.directory);

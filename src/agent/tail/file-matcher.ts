@@ -132,7 +132,7 @@ export class FileMatcher {
       if (fd !== undefined) fileSystem.close(fd);
       // Directories that change are read often: failures count once per time of waiting.
       const nowMs = this.#context.scheduler.monotonicMs();
-      if (nowMs >= file.retryAtMs) file.noteFailure(nowMs, nowMs + REOPEN_MS);
+      if (nowMs >= file.retryAtMs) file.noteFailure(error, nowMs, nowMs + REOPEN_MS);
       this.#warnUnreadable(observed, error);
       return;
     }
@@ -286,14 +286,14 @@ export class FileMatcher {
       modifiedNs: observed.modifiedNs,
       heldUntilMs: known ?? nowMs + (isForbidden ? 0 : HELD_BACK_MS_MAX),
     });
-    if (error === undefined) this.#context.retryLater(group.spec.directory);
-    else this.#warnUnreadable(observed, error);
+    this.#warnUnreadable(observed, error ?? movedError(observed.file.path));
   }
 
   #warnUnreadable(observed: Observed, error: unknown): void {
-    const { warnOnce, retryLater } = this.#context;
+    const { warnOnce, retryLater, obstacles } = this.#context;
     const { path, group } = observed.file;
     retryLater(group.directory);
+    obstacles.note(group, { path, kind: 'file', error });
     if (isMoved(error)) return;
     const remedy =
       systemCodeOf(error) === 'EACCES'

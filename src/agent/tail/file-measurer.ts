@@ -34,8 +34,10 @@ export class FileMeasurer {
       if (isTouched && stat.size === file.readOffset && !this.#reader.isUnchanged(file)) file.isShrunk = true;
       const isSettled = this.#context.scheduler.nowNs() - stat.modifiedTimeNs > MODIFIED_TICK_NS;
       file.measuredNs = isSettled ? stat.modifiedTimeNs : -1n;
+      file.measureError = undefined;
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
+      file.measureError = error;
     }
     return file.size !== before || file.isShrunk;
   }
@@ -55,9 +57,11 @@ export class FileMeasurer {
     if (!file.isListed || file.compression !== undefined || file.archive !== undefined) return false;
     try {
       const stat = this.#context.fileSystem.stat(file.path);
+      file.measureError = undefined;
       return stat !== undefined && `${stat.device}:${stat.inode}` === file.inode && stat.size !== file.size;
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
+      file.measureError = error;
       return false;
     }
   }
@@ -80,6 +84,7 @@ export class FileMeasurer {
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error;
       this.#context.retryLater(file.group.directory);
+      this.#context.obstacles.note(file.group, { path: file.path, kind: 'file', error });
       return 'failed';
     }
   }

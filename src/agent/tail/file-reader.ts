@@ -143,6 +143,7 @@ export class FileReader {
     const { scheduler } = this.#context;
     const head = this.#readFirstHead(file, must(file.fd, 'open file'));
     if (head === undefined) return false;
+    file.noteSuccess();
     const canGrow = file.isActive && !this.#context.isOnce;
     if (head.bytes.length === 0 || (!head.isWhole && canGrow)) {
       file.retryAtMs = scheduler.monotonicMs() + HEAD_RETRY_MS;
@@ -164,6 +165,7 @@ export class FileReader {
     if (fresh < 0 || !this.#isSameFile(file, fd)) return { kind: 'truncated' };
     if (fresh === 0) {
       file.size = file.readOffset;
+      file.noteSuccess();
       return { kind: 'idle' };
     }
     this.#push(group, file, this.#buffer, overlap, count);
@@ -225,7 +227,7 @@ export class FileReader {
     const { config, scheduler, warnOnce } = this.#context;
     const nowMs = scheduler.monotonicMs();
     const delayMs = Math.min(config.agent.rescanMs, FAILED_RETRY_MS * 2 ** (file.failures + 1));
-    file.noteFailure(nowMs, nowMs + delayMs);
+    file.noteFailure(error, nowMs, nowMs + delayMs);
     const text = `cannot read ${file.path} (${messageOf(error)}); other files go on, this one is tried again`;
     warnOnce('file_unreadable', file.path, text);
   }

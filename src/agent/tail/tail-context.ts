@@ -7,6 +7,7 @@ import type { SourceConfig } from '../../config/source-config.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { GroupSpec } from '../discovery/layout.ts';
 import type { PodLookup } from '../kubernetes/pod-lookup.ts';
+import type { Obstacles } from '../obstacles.ts';
 import type { AgentFacts } from '../resource.ts';
 import type { ShipState } from '../ship/ship-state.ts';
 import type { OpenArchive } from './archive-reader.ts';
@@ -49,6 +50,8 @@ export interface TailContext {
   readonly scanNow: (directory: string) => void;
   /** Lets the sources before `source` look at where files really are, so that they take what is theirs. */
   readonly lookBefore: (source: SourceConfig, paths: readonly string[]) => void;
+  /** What could not be looked into. */
+  readonly obstacles: Obstacles;
   /** Reads a directory again at the next rescan, because something in it could not be opened. */
   readonly retryLater: (directory: string) => void;
   readonly warnOnce: (event: string, key: string, text: string, fields?: Record<string, unknown>) => void;

@@ -132,6 +132,10 @@ export class TailedFile {
   /** Times in a row that opening or reading failed, and when it failed first; 0 when it did not. */
   failures = 0;
   failingSinceMs = 0;
+  /** The last of them. */
+  failure: unknown;
+  /** Why its size could not be looked at last time; undefined when it could. */
+  measureError: unknown;
   /** Bytes that will never be read; accounted for once everything before them is acknowledged. */
   pendingGap: LedgerGap | undefined;
   /** Attempts to read an archive that broke off. */
@@ -205,7 +209,8 @@ export class TailedFile {
   }
 
   /** Notes that opening or reading failed at `nowMs`, and that it is not tried again before `retryAtMs`. */
-  noteFailure(nowMs: number, retryAtMs: number): void {
+  noteFailure(error: unknown, nowMs: number, retryAtMs: number): void {
+    this.failure = error;
     this.failures++;
     if (this.failingSinceMs === 0) this.failingSinceMs = Math.max(nowMs, 1);
     this.retryAtMs = retryAtMs;

@@ -44,7 +44,8 @@ export function addAuditCommand(setup: CommandSetup): void {
     'after',
     `
 Exit codes: 0 every byte is accounted for, 1 records are missing or there twice,
-2 cannot tell yet (the server is away, what was written is not stored yet, or an agent is silent).
+2 cannot tell yet (the server is away, what was written is not stored yet, a file cannot be read, or an
+agent is silent).
 
 Examples:
   logboom audit
