@@ -2,7 +2,7 @@
  * What the embedded store costs: documents of realistic mixed lines (half JSON, half text) from memory into the
  * journal, and from there into Parquet. Counts the processor time of the whole process, the engine's thread
  * included, while batches are appended and sealed, against the raw bytes of the lines; and the bytes on disk
- * against `zstd -3` of the raw lines of each pod.
+ * against `zstd -3` of the raw lines of each pod, as they are sealed, and merged as the store merges them by itself.
  *
  *   node bench/ingest.bench.ts [--json] [--lines N] [--threads N] [--keep DIRECTORY]
  */
@@ -16,6 +16,7 @@ import { nodeFileSystem } from '../src/base/node/node-file-system.ts';
 import { nodeScheduler } from '../src/base/node/node-scheduler.ts';
 import type { DocumentBatch } from '../src/record/record-batch.ts';
 import { startDuckDbEngine } from '../src/store/embedded/duckdb-engine.ts';
+import type { NewSegment, SegmentEngine } from '../src/store/embedded/segment-engine.ts';
 import { openEmbeddedStore } from '../src/store/embedded/embedded-store.ts';
 import type { EmbeddedStore } from '../src/store/embedded/embedded-store.ts';
 import type { MixedPod } from './mixed-documents.ts';
@@ -24,6 +25,7 @@ import { POD_COUNT, createMixedLines } from './mixed-logs.ts';
 
 /** 2026-11-23T04:00:00Z; a line every 0.2 ms stays within the hour for 18 million lines. */
 const START_NS = 1_795_406_400_000_000_000n;
+const HOUR = '2026-11-23T04';
 const STEP_NS = 200_000n;
 const ROUND_LINES = 40_000;
 /** Lines of one pod that an agent sends together. */
@@ -42,6 +44,8 @@ interface Result {
   readonly diskBytes: number;
   readonly zstd3Bytes: number;
   readonly diskRatio: number;
+  readonly compactCoreSeconds: number;
+  readonly compactedRatio: number;
   readonly rssPeakBytes: number;
 }
 
@@ -61,7 +65,7 @@ for (const mode of ['raw lines', 'JSON parsed'] as const) {
 
 async function measure(mode: Result['mode'], lines: number): Promise<Result> {
   const directory = options.keep ?? fs.mkdtempSync(path.join(os.tmpdir(), 'logboom-bench-'));
-  const store = await openStore(directory);
+  const { store, engine, sealed } = await openStore(directory);
   const pods = Array.from({ length: POD_COUNT }, (_, pod) => newMixedPod(pod));
   const raw: string[][] = pods.map(() => []);
   const next = createMixedLines(7);
@@ -93,6 +97,7 @@ async function measure(mode: Result['mode'], lines: number): Promise<Result> {
   }
   const { bytesOnDisk, records } = await store.stats();
   if (records !== lines) throw new Error(`${records} records for ${lines} lines`);
+  const compacted = await compact(engine, sealed, path.join(directory, 'segments'));
   await store.close();
   if (options.keep === undefined) fs.rmSync(directory, { recursive: true });
   const seconds = spent.append + spent.seal;
@@ -107,11 +112,20 @@ async function measure(mode: Result['mode'], lines: number): Promise<Result> {
     diskBytes: bytesOnDisk,
     zstd3Bytes,
     diskRatio: bytesOnDisk / zstd3Bytes,
+    compactCoreSeconds: compacted.seconds,
+    compactedRatio: compacted.bytes / zstd3Bytes,
     rssPeakBytes,
   };
 }
 
-async function openStore(directory: string): Promise<EmbeddedStore> {
+interface OpenStore {
+  readonly store: EmbeddedStore;
+  readonly engine: SegmentEngine;
+  /** What was sealed so far. */
+  readonly sealed: NewSegment[];
+}
+
+async function openStore(directory: string): Promise<OpenStore> {
   const temporaryDirectory = path.join(directory, 'tmp');
   fs.mkdirSync(temporaryDirectory, { recursive: true });
   const engine = await startDuckDbEngine({
@@ -120,6 +134,13 @@ async function openStore(directory: string): Promise<EmbeddedStore> {
     temporaryDirectory,
     fileSystem: nodeFileSystem,
   });
+  const sealed: NewSegment[] = [];
+  const seal = engine.seal.bind(engine);
+  engine.seal = async (request) => {
+    const segments = await seal(request);
+    sealed.push(...segments);
+    return segments;
+  };
   const silent = {
     count: () => undefined,
     gauge: () => undefined,
@@ -127,7 +148,7 @@ async function openStore(directory: string): Promise<EmbeddedStore> {
     log: () => undefined,
   };
   const forever = Number.MAX_SAFE_INTEGER;
-  return openEmbeddedStore({
+  const store = await openEmbeddedStore({
     directory,
     config: {
       retention: { bytesMax: forever, ageMsMax: undefined },
@@ -141,6 +162,23 @@ async function openStore(directory: string): Promise<EmbeddedStore> {
     engine,
     crc32: nodeCrc32,
   });
+  return { store, engine, sealed };
+}
+
+/** Merges segments of one hour into one, which the store does when there are a dozen or the hour is over. */
+async function compact(
+  engine: SegmentEngine,
+  segments: readonly NewSegment[],
+  directory: string,
+): Promise<{ seconds: number; bytes: number }> {
+  const sources = segments.map((segment) => {
+    return { kind: 'segment' as const, path: path.join(directory, segment.path), columns: segment.columns };
+  });
+  let merged = '';
+  const seconds = await coreSeconds(async () => {
+    merged = (await engine.compact({ sources, directory, hour: HOUR, sequence: 1e9 })).path;
+  });
+  return { seconds, bytes: fs.statSync(path.join(directory, merged)).size };
 }
 
 async function appendAll(store: EmbeddedStore, batches: readonly DocumentBatch[]): Promise<void> {
@@ -169,6 +207,7 @@ function describe(result: Result): string {
     `${mode}: ${megabytesPerCoreSecond.toFixed(0)} MB/s of raw lines per core, ${(linesPerCoreSecond / 1000).toFixed(0)} k lines/s`,
     `  append ${appendCoreSeconds.toFixed(2)} s, seal ${sealCoreSeconds.toFixed(2)} s of a core for ${mega(result.rawBytes)}`,
     `  on disk ${mega(result.diskBytes)}, zstd -3 of the raw lines ${mega(result.zstd3Bytes)}: ${result.diskRatio.toFixed(2)}`,
+    `  merged ${result.compactedRatio.toFixed(3)}, ${result.compactCoreSeconds.toFixed(2)} s of a core`,
     `  RSS ${mega(result.rssPeakBytes)} at most (documents of the benchmark included)`,
   ].join('\n');
 }

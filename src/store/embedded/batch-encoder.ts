@@ -15,6 +15,7 @@ import { ByteBuffer } from './byte-buffer.ts';
 import type { Commit, LaneOffsets } from './commit-line.ts';
 import { LEVEL_KEY, OFFSET_KEY, addNewTypes, encodeCommit, encodeTypes } from './commit-line.ts';
 import { emptyGroup } from './commit-group.ts';
+import type { JournalRun } from './segment-engine.ts';
 import type { CompactSpans } from '../compact-document.ts';
 import { fitsTemplate } from '../compact-document.ts';
 import { decodeText, parseJson, parseObject } from './document-json.ts';
@@ -35,6 +36,8 @@ export interface EncodedGroup {
   /** Documents and their commit line: borrowed until the next group begins. */
   readonly bytes: Uint8Array;
   readonly commit: Commit;
+  /** Where its documents stand, counted from its beginning. */
+  readonly runs: readonly JournalRun[];
 }
 
 export interface EncodedCounts {
@@ -90,6 +93,7 @@ export class BatchEncoder {
     const next: LaneOffsets = [before[0], before[1], before[2]];
     const body = Buffer.from(batch.body.buffer, batch.body.byteOffset, batch.body.length);
     let appended = 0;
+    const runStart = this.#buffer.length;
     this.#known.beginBatch();
     const file = this.#known.fileOf(batch.fileId);
     for (let index = 0; index < batch.count; index += 1) {
@@ -102,7 +106,11 @@ export class BatchEncoder {
       appended += 1;
     }
     const dropped = this.#addDropped(batch, before, next);
-    if (appended > 0) this.#mergeTypes(batch.fieldTypes);
+    if (appended > 0) {
+      this.#mergeTypes(batch.fieldTypes);
+      const bytes = this.#buffer.length - runStart;
+      this.#group.runs.push({ fileId: batch.fileId, rows: appended, start: runStart, bytes });
+    }
     if (appended + dropped > 0) {
       this.#watermarks.set(batch.fileId, next);
       this.#group.watermarks[batch.fileId] = next;
@@ -131,7 +139,7 @@ export class BatchEncoder {
       isCompact: group.isCompact,
     };
     this.#buffer.append(encodeCommit(commit, this.#buffer.bytes, this.#crc32));
-    return { bytes: this.#buffer.bytes, commit };
+    return { bytes: this.#buffer.bytes, commit, runs: group.runs };
   }
 
   #addDropped(batch: DocumentBatch, before: LaneOffsets, next: LaneOffsets): number {

@@ -1,6 +1,6 @@
 import type { FieldTypes } from '../../record/field-types.ts';
 import type { LaneOffsets } from './commit-line.ts';
-import type { Resource } from './segment-engine.ts';
+import type { JournalRun, Resource } from './segment-engine.ts';
 
 /** What a commit line will say of the documents that were encoded since the one before. */
 interface CommitGroup {
@@ -17,6 +17,8 @@ interface CommitGroup {
   hasWholeDocuments: boolean;
   hasOddTimes: boolean;
   isCompact: boolean;
+  /** Counted from the beginning of the group. */
+  readonly runs: JournalRun[];
 }
 
 /** Returns the group of no documents. */
@@ -35,5 +37,6 @@ export function emptyGroup(): CommitGroup {
     hasWholeDocuments: false,
     hasOddTimes: false,
     isCompact: true,
+    runs: [],
   };
 }

@@ -12,6 +12,7 @@ import type { Row, WorkerSettings } from './duckdb-protocol.ts';
 import type { HeldSource } from './journal-tables.ts';
 import { JournalTables } from './journal-tables.ts';
 import type { ReadableSource } from './relation-sql.ts';
+import { orderJournals, removeFiles } from './ordered-journals.ts';
 import { planJournals } from './relation-sql.ts';
 import type { SegmentGroup } from './segment-groups.ts';
 import { groupSegments } from './segment-groups.ts';
@@ -23,6 +24,7 @@ import type {
   FileTally,
   FoundRow,
   HistogramCount,
+  JournalSource,
   NewSegment,
   RangedSource,
   RangeTally,
@@ -68,31 +70,52 @@ export async function startDuckDbEngine(options: DuckDbEngineOptions): Promise<S
   const client = new WorkerClient(worker);
   await client.ready;
   const journals = new JournalTables({ ...options, client, fileSystem, columnsMax });
-  return new DuckDbEngine(client, journals, columnsMax);
+  return new DuckDbEngine(client, journals, { ...options, columnsMax });
 }
 
 class DuckDbEngine implements SegmentEngine {
   readonly #client: WorkerClient;
   readonly #journals: JournalTables;
-  readonly #columnsMax: number;
+  readonly #options: Required<DuckDbEngineOptions>;
   readonly #slots = createSlots(QUERIES_MAX);
 
-  constructor(client: WorkerClient, journals: JournalTables, columnsMax: number) {
-    this.#columnsMax = columnsMax;
+  constructor(client: WorkerClient, journals: JournalTables, options: Required<DuckDbEngineOptions>) {
+    this.#options = options;
     this.#client = client;
     this.#journals = journals;
   }
 
   async seal(request: SealRequest): Promise<NewSegment[]> {
+    const { journals, sequence } = request;
+    const { fileSystem, temporaryDirectory } = this.#options;
+
+    const ordered = await orderJournals(journals, {
+      fileSystem,
+      directory: temporaryDirectory,
+      name: `sealing-${sequence}`,
+      rowsMax: sql.ROW_GROUP_ROWS,
+    });
+
+    try {
+      return await this.#seal(request, ordered);
+    } finally {
+      const kept = new Set(journals.map(({ path }) => path));
+      const paths = ordered.map(({ path }) => path).filter((path) => !kept.has(path));
+      removeFiles(fileSystem, paths);
+    }
+  }
+
+  /** `ordered` has the lines of the journals. */
+  async #seal(request: SealRequest, ordered: readonly JournalSource[]): Promise<NewSegment[]> {
     const { journals, hours, directory, sequence, isLenient } = request;
-    const plan = planJournals(journals, this.#columnsMax);
+    const plan = planJournals(journals, this.#options.columnsMax);
     const files = hours.map((hour, index) => ({ hour, path: segmentPath(hour, sequence, index, 'parquet') }));
     const statements = sql.resourceTableSql(journals, plan);
     const [only] = files;
     if (files.length === 1 && only !== undefined) {
-      statements.push(sql.copyJournalsSql(journals, plan, { isLenient, path: `${directory}/${only.path}` }));
+      statements.push(sql.copyJournalsSql(ordered, plan, { isLenient, path: `${directory}/${only.path}` }));
     } else {
-      statements.push(sql.stageJournalsSql(journals, plan, isLenient));
+      statements.push(sql.stageJournalsSql(ordered, plan, isLenient));
       for (const { hour, path } of files) statements.push(sql.copyHourSql(hour, `${directory}/${path}`));
       statements.push('DROP TABLE seal_rows');
     }
@@ -106,7 +129,7 @@ class DuckDbEngine implements SegmentEngine {
   async compact(request: CompactRequest): Promise<NewSegment> {
     const path = segmentPath(request.hour, request.sequence, 0, 'parquet');
     const target = `${request.directory}/${path}`;
-    const { sql: statement, columns } = sql.compactSql(request.sources, target, this.#columnsMax);
+    const { sql: statement, columns } = sql.compactSql(request.sources, target, this.#options.columnsMax);
     await this.#client.run([statement]);
     return this.#facts(request.directory, path, columns);
   }

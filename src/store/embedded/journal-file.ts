@@ -3,9 +3,12 @@ import type { FieldTypes } from '../../record/field-types.ts';
 import { mergeFieldTypes } from '../../record/field-types.ts';
 import type { Commit, LaneOffsets } from './commit-line.ts';
 import { decodeTypes } from './commit-line.ts';
-import type { JournalSource, Resource } from './segment-engine.ts';
+import type { JournalRun, JournalSource, Resource } from './segment-engine.ts';
 
 const NS_PER_SECOND = 1_000_000_000n;
+
+/** Runs that are remembered of a journal of 8 MiB: with more, there is little to be gained by their order. */
+const RUNS_MAX = 30_000;
 
 export class JournalFile {
   readonly sequence: number;
@@ -29,6 +32,7 @@ export class JournalFile {
   #hasWholeDocuments = false;
   #hasOddTimes = false;
   #isCompact = true;
+  #runs: JournalRun[] | undefined = [];
 
   constructor(sequence: number, path: string, startedMs: number) {
     this.sequence = sequence;
@@ -36,7 +40,9 @@ export class JournalFile {
     this.startedMs = startedMs;
   }
 
-  apply(commit: Commit, bytes: number): void {
+  /** Adds a commit of so many bytes, whose `runs` are counted from its beginning; without them none are known. */
+  apply(commit: Commit, bytes: number, runs?: readonly JournalRun[]): void {
+    this.#addRuns(runs);
     this.bytes += bytes;
     this.rows += commit.rows;
     this.commitSequence = commit.sequence;
@@ -60,6 +66,15 @@ export class JournalFile {
     this.#isCompact &&= commit.isCompact;
   }
 
+  #addRuns(runs: readonly JournalRun[] | undefined): void {
+    const known = this.#runs;
+    if (known === undefined || runs === undefined || known.length + runs.length > RUNS_MAX) {
+      this.#runs = undefined;
+      return;
+    }
+    for (const run of runs) known.push({ ...run, start: this.bytes + run.start });
+  }
+
   /** First and last nanosecond that a record can have. */
   get minNs(): bigint {
     return BigInt(this.#minSeconds) * NS_PER_SECOND;
@@ -81,6 +96,7 @@ export class JournalFile {
       hasOddTimes: this.#hasOddTimes,
       isCompact: this.#isCompact,
       documentBytesMax: this.#documentBytesMax,
+      runs: this.#runs,
     };
   }
 }

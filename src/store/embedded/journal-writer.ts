@@ -224,7 +224,7 @@ export class JournalWriter {
     const fd = this.#fd as number;
     await fileSystem.writeAsync(fd, group.bytes);
     await fileSystem.sync(fd);
-    file.apply(group.commit, group.bytes.length);
+    file.apply(group.commit, group.bytes.length, group.runs);
     this.#commitSequence = group.commit.sequence;
     onCommit(file, group);
   }

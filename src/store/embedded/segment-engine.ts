@@ -29,6 +29,15 @@ export interface Resource {
 
 export type ResourceMap = ReadonlyMap<number, Resource>;
 
+/** Lines of a journal that follow one another and are of one file. */
+export interface JournalRun {
+  readonly fileId: string;
+  readonly rows: number;
+  /** Of the first line in the file. */
+  readonly start: number;
+  readonly bytes: number;
+}
+
 export interface JournalSource {
   readonly kind: 'journal';
   readonly path: string;
@@ -45,6 +54,8 @@ export interface JournalSource {
   readonly isCompact: boolean;
   /** Bytes of the longest document. */
   readonly documentBytesMax: number;
+  /** Where all its documents stand, in order; undefined when that is not known. */
+  readonly runs?: readonly JournalRun[] | undefined;
 }
 
 export interface SegmentSource {
