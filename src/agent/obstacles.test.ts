@@ -168,6 +168,34 @@ test('a file of which the size cannot be looked at is named', async () => {
   await world.stop();
 });
 
+test('files of an earlier run whose directory is hidden, perhaps under other names, are not taken for lost', async () => {
+  const cases = [
+    ['readDirectory', LOG],
+    ['stat', LOG],
+    ['stat', '/data/logs'],
+    ['stat', `${APP_LOG}.1`],
+  ] as const;
+  for (const [operation, path] of cases) {
+    const world = new AgentWorld([APPS_SOURCE]);
+    world.write(APP_LOG, 'one\n');
+    world.start();
+    await world.advance(2000);
+    await world.stop();
+    world.write(APP_LOG, 'two\n');
+    world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+    fail(world, operation, path);
+    world.start();
+    await world.advance(20_000);
+    assert.match(await ledgerProblem(world), /^cannot account for \S+: /, `${operation} ${path}`);
+    fail(world, undefined);
+    await world.advance(3000);
+    assert.equal(await ledgerProblem(world), '', `${operation} ${path}`);
+    assert.deepEqual(world.producer.messages(), ['one', 'two']);
+    assert.deepEqual(world.producer.gaps, []);
+    await world.stop();
+  }
+});
+
 test('a directory that cannot be listed, looked at, or searched is named, and one that is missing is not', async () => {
   const cases = [
     ['readDirectory', LOG],

@@ -81,6 +81,14 @@ export class Obstacles {
     return directories.flatMap((entries) => [...entries.values()]);
   }
 
+  /** Whether something that stands in a directory may not have been found, because it could not be looked at. */
+  mayHide(directory: string): boolean {
+    const isIn = (path: string): boolean => path.slice(0, path.lastIndexOf('/')) === directory;
+    return this.list().some(
+      ({ path }) => path === directory || directory.startsWith(`${path}/`) || isIn(path),
+    );
+  }
+
   #at({ source, directory }: ObstaclePlace): Map<string, Entry> | undefined {
     return this.#places.get(source)?.get(directory);
   }

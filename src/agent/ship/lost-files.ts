@@ -1,5 +1,5 @@
 /** Files that an earlier run followed and that are nowhere now: what was not read of them may be lost. */
-import { messageOf } from '../../base/errors.ts';
+import { messageOf, systemCodeOf } from '../../base/errors.ts';
 import type { LedgerRecord } from '../../record/ledger.ts';
 import type { DirectoryTree } from '../discovery/directory-tree.ts';
 import { buildResource } from '../resource.ts';
@@ -37,7 +37,8 @@ export class LostFiles {
       const [first] = saved;
       if (first === undefined) continue;
       const directory = first.group.slice(0, first.group.lastIndexOf('/')) || '/';
-      const isLookedFor = trees.some((tree) => tree.covers(directory));
+      const isLookedFor =
+        trees.some((tree) => tree.covers(directory)) && !context.obstacles.mayHide(directory);
       // A file that is still there is no loss: another configuration does not collect it.
       if (!isLookedFor || saved.some((file) => this.#isThere(file))) continue;
       const endings = saved.map((file) => ({ file, ending: ledgerRecordOfLost(file, now) }));
@@ -53,9 +54,15 @@ export class LostFiles {
     return records;
   }
 
+  /** Whether a file stands where it stood, as far as can be told. */
   #isThere(file: FileCheckpoint): boolean {
-    const stat = this.#options.context.fileSystem.stat(file.path);
-    return stat !== undefined && `${stat.device}:${stat.inode}` === file.inode;
+    try {
+      const stat = this.#options.context.fileSystem.stat(file.path);
+      return stat !== undefined && `${stat.device}:${stat.inode}` === file.inode;
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      return true;
+    }
   }
 
   /**
