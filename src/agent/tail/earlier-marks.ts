@@ -73,18 +73,14 @@ export class EarlierMarks {
   /**
    * Remembers places within a run that is read at `offset`, before which nothing is remembered beyond the first line: it
    * may reach from before a copy was made to after it. They are ends of lines where there are some, as those of most
-   * copies, and stand behind the first `after` bytes of the run.
+   * copies, of a few lines every one, and stand behind the first `after` bytes of the run.
    */
   noteWithin(offset: number, run: Uint8Array, after = 0): void {
-    let last = Math.max(0, after);
+    const begin = Math.max(0, after);
     this.#hasFresh = true;
-    for (let part = 1; part < RUN_PARTS; part++) {
-      const at = Math.ceil((run.length * part) / RUN_PARTS);
-      const newline = run.indexOf(NEWLINE, at - 1);
-      const end = newline < 0 ? at : newline + 1;
-      if (end <= last || end >= run.length) continue;
-      this.note(offset + end, run.subarray(Math.max(0, end - MARK_BYTES), end));
-      last = end;
+    for (const end of fewLineEnds(run, begin) ?? partEnds(run)) {
+      if (end > begin && end < run.length)
+        this.note(offset + end, run.subarray(Math.max(0, end - MARK_BYTES), end));
     }
   }
 
@@ -104,4 +100,25 @@ export class EarlierMarks {
     const [forgotten] = this.#places.splice(index, 1);
     return forgotten?.slot ?? 0;
   }
+}
+
+/** Returns the ends of the lines in a run behind its first `begin` bytes, unless they are more than `RUN_PARTS`. */
+function fewLineEnds(run: Uint8Array, begin: number): number[] | undefined {
+  const ends: number[] = [];
+  for (let at = run.indexOf(NEWLINE, begin); at >= 0; at = run.indexOf(NEWLINE, at + 1)) {
+    if (ends.length === RUN_PARTS) return undefined;
+    ends.push(at + 1);
+  }
+  return ends.length > 0 ? ends : undefined;
+}
+
+/** Returns where the parts of a run end, each at the end of a line where one follows. */
+function partEnds(run: Uint8Array): ReadonlySet<number> {
+  const ends = new Set<number>();
+  for (let part = 1; part < RUN_PARTS; part++) {
+    const at = Math.ceil((run.length * part) / RUN_PARTS);
+    const newline = run.indexOf(NEWLINE, at - 1);
+    ends.add(newline < 0 ? at : newline + 1);
+  }
+  return ends;
 }

@@ -114,6 +114,24 @@ test('a copy that ends within what was read in one piece is not read', async () 
   }
 });
 
+test('a copy that ends soon in what was read in one piece is not read, however long the lines behind it are', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, `first ${'x'.repeat(70)}\n`);
+  world.start();
+  await world.advance(1000);
+  world.write(APP_LOG, 'short\n');
+  const copied = world.fileSystem.readFile(APP_LOG);
+  const long = Array.from({ length: 3 }, (_, index) => `long ${index} ${'y'.repeat(70)}`);
+  world.write(APP_LOG, `${long.join('\n')}\n`);
+  await world.advance(1000);
+  world.write(COPY, copied);
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'b1\n');
+  await world.advance(15_000);
+  assert.deepEqual(world.producer.messages(), [`first ${'x'.repeat(70)}`, 'short', ...long, 'b1']);
+  await world.stop();
+});
+
 test('a file that begins like a truncated one, is shorter and goes on otherwise is another file', async () => {
   for (const first of ['banner\n', 'banner\na1\n']) {
     const world = new AgentWorld([APPS_SOURCE]);
