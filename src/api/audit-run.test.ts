@@ -173,6 +173,18 @@ test('a last line that has rested for five seconds without its end is remarked, 
   assert.ok(ms >= 4_000 && ms < 10_000, `${ms} ms`);
 });
 
+test('bytes on the way are not taken for an unfinished line because the clock jumps ahead', async () => {
+  const world = new World();
+  await world.store10();
+  await world.tell(14, { time: '2026-11-23T00:00:00.000000000Z' });
+  const auditor = world.auditor({ agentNode: 'n1' });
+  world.scheduler.wallSkewMs += 3_600_000;
+  assert.equal((await timed(world, auditor.run(0, SIGNAL))).answer.verdict, 'unknown');
+  const { answer, ms } = await timed(world, auditor.run(30_000, SIGNAL));
+  assert.deepEqual([answer.verdict, answer.unfinishedBytes], ['accounted', 4]);
+  assert.ok(ms >= 4_000 && ms < 10_000, `${ms} ms`);
+});
+
 test('bytes are not taken for an unfinished line where something else can hold them up', async () => {
   const others: readonly (readonly [Partial<LedgerRecord>, Partial<ApiOptions>])[] = [
     [{}, { agentNode: 'n2' }],

@@ -22,7 +22,11 @@ const PAUSE_MS_MIN = 200;
 const PAUSE_MS_MAX = 5_000;
 
 /** Nothing that works takes so long from a file to the store. */
-const REST_NS_MIN = 5_000_000_000n;
+const REST_MS_MIN = 5_000;
+const REST_NS_MIN = BigInt(REST_MS_MIN) * 1_000_000n;
+
+/** Between two looks a clock may be set right by so much; beyond it, it has jumped. */
+const CLOCK_STEP_MS_MAX = 1_000;
 
 /** Reading the dead letters takes longer only when the transport is away. */
 const LETTERS_MS_MAX = 10_000;
@@ -42,10 +46,14 @@ export class Auditor {
   readonly #options: ApiOptions;
   readonly #watch: AgentWatch;
   #refreshing: Promise<void> | undefined;
+  /** How far the wall clock is ahead of the monotonic one. */
+  #aheadMs: number;
+  #steadyFromMs = 0;
 
   constructor(options: ApiOptions, watch: AgentWatch) {
     this.#options = options;
     this.#watch = watch;
+    this.#aheadMs = this.#lookAtClocks();
   }
 
   /** Looks at least once, and again for `waitMs` while it cannot tell. */
@@ -155,10 +163,24 @@ export class Auditor {
     }
   }
 
+  #lookAtClocks(): number {
+    const { scheduler } = this.#options;
+    return scheduler.nowMs() - scheduler.monotonicMs();
+  }
+
+  /** Whether the times of ledgers tell how long ago they were written: the wall clock has not jumped meanwhile. */
+  #isClockSteady(): boolean {
+    const aheadMs = this.#lookAtClocks();
+    const nowMs = this.#options.scheduler.monotonicMs();
+    if (Math.abs(aheadMs - this.#aheadMs) > CLOCK_STEP_MS_MAX) this.#steadyFromMs = nowMs + REST_MS_MIN;
+    this.#aheadMs = aheadMs;
+    return nowMs >= this.#steadyFromMs;
+  }
+
   /** While a part has a problem, bytes may be on the way for as long as that lasts. */
   #resting(untilNs: bigint): RestingLedgers | undefined {
     const { agentNode: node, readiness } = this.#options;
-    if (node === undefined || !readiness().ready) return undefined;
+    if (!this.#isClockSteady() || node === undefined || !readiness().ready) return undefined;
     return { node, untilTime: formatTimestamp(untilNs - REST_NS_MIN) };
   }
 
