@@ -198,3 +198,22 @@ test('what a file was copied to while the agent was dead is opened once', async 
   await expectOnce(world, ['a1', 'a2', 'a3', 'b1'], 'copied');
   assert.equal(world.fileSystem.openCount, 0);
 });
+
+test('a copy that was only begun, over the one before, when the agent came back is not read', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(1000);
+  cutAway(world, world.fileSystem.readFile(APP_LOG), false);
+  world.write(APP_LOG, 'b2\n');
+  await world.advance(1000);
+  world.kill();
+  world.fileSystem.truncate(COPY, 0);
+  world.start();
+  await world.advance(1000);
+  world.write(COPY, world.fileSystem.readFile(APP_LOG));
+  world.fileSystem.truncate(APP_LOG, 0);
+  world.write(APP_LOG, 'c1\n');
+  await world.advance(15_000);
+  await expectOnce(world, ['a1', 'a2', 'b1', 'b2', 'c1'], 'over the one before');
+});

@@ -27,8 +27,8 @@ export class CopyFinder {
     const { observed, fd } = copy;
     const isRotated = observed.file.rotated.rotation !== undefined;
     // Whether it begins like another file is not known before its first line is whole.
-    if (isRotated && group.isKnown && !head.isWhole && this.#isFreshSuspect(group, observed))
-      return 'suspect';
+    const mayBecomeCopy = isRotated && (group.isKnown || (group.hasHistory && !this.#context.isOnce));
+    if (mayBecomeCopy && !head.isWhole && this.#isFreshSuspect(group, observed)) return 'suspect';
     // What holds all that was read of one file tells more than what ends before that in another.
     let readFurther: TailedFile | undefined;
     for (const file of group.files) {
