@@ -190,15 +190,25 @@ export class CollectingProducer implements Producer {
   }
 }
 
+/** Returns the content of a file as one look at it, whatever becomes of its name; fails when it is not `inode`. */
+function readOpened(fileSystem: MemoryFileSystem, path: string, inode: string | undefined): Uint8Array {
+  const fd = fileSystem.open(path, 'r');
+  try {
+    const stat = fileSystem.fstat(fd);
+    if (inode !== undefined && `${stat.device}:${stat.inode}` !== inode) throw movedError(path);
+    const bytes = new Uint8Array(stat.size);
+    return bytes.subarray(0, fileSystem.read(fd, bytes, 0, bytes.length, 0));
+  } finally {
+    fileSystem.close(fd);
+  }
+}
+
 /** Reads archives of the in-memory file system; `.zst` is not known to it. */
 export function memoryArchives(fileSystem: MemoryFileSystem): AgentOptions['openArchive'] {
   return (path, _compression, inode) => ({
     async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
       await Promise.resolve();
-      const stat = fileSystem.stat(path);
-      if (stat !== undefined && inode !== undefined && `${stat.device}:${stat.inode}` !== inode)
-        throw movedError(path);
-      const bytes = gunzipSync(fileSystem.readFile(path));
+      const bytes = gunzipSync(readOpened(fileSystem, path, inode));
       for (let at = 0; at < bytes.length; at += 1000) {
         await Promise.resolve();
         yield bytes.subarray(at, at + 1000);
