@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
-import type { RotateMachine } from '../../base/log-directory.ts';
+import type { LogDirectory, RotateMachine } from '../../base/log-directory.ts';
+import { nodeRotateMachine } from '../../base/node/node-rotate-machine.ts';
 import { MemoryTelemetry } from '../../telemetry/memory-telemetry.ts';
 import { RootLocks } from './root-locks.ts';
 
@@ -8,18 +12,24 @@ import { RootLocks } from './root-locks.ts';
 function oneMachine() {
   const owners = new Map<string, RootLocks>();
   const gone = new Set<string>();
+  /** By path: why it cannot be opened. */
+  const failing = new Map<string, string>();
+  const openDirectory = (realPath: string): LogDirectory => {
+    const code = gone.has(realPath) ? 'ENOENT' : failing.get(realPath);
+    if (code !== undefined) throw Object.assign(new Error(`${code} ${realPath}`), { code });
+    return { realPath, close: () => undefined } as LogDirectory;
+  };
   const start = (): { locks: RootLocks; telemetry: MemoryTelemetry } => {
     const telemetry = new MemoryTelemetry();
-    const lockRoot: RotateMachine['lockRoot'] = (path) => {
-      if (gone.has(path)) throw Object.assign(new Error(`ENOENT ${path}`), { code: 'ENOENT' });
-      if (owners.has(path)) return undefined;
-      owners.set(path, locks);
-      return { release: () => owners.delete(path) };
+    const lockRoot: RotateMachine['lockRoot'] = (root) => {
+      if (owners.has(root)) return undefined;
+      owners.set(root, locks);
+      return { release: () => owners.delete(root) };
     };
-    const locks = new RootLocks({ lockRoot } as RotateMachine, telemetry);
+    const locks = new RootLocks({ openDirectory, lockRoot }, telemetry);
     return { locks, telemetry };
   };
-  return { start, owners, gone };
+  return { start, owners, gone, failing };
 }
 
 const APPS = '/data/logs';
@@ -66,4 +76,38 @@ void test('a directory that vanishes meanwhile is nothing to warn of', () => {
   gone.add(CART);
   assert.equal(locks.takeDirectory(APPS, CART, 0), false);
   assert.deepEqual([telemetry.lines, locks.problem], [[], undefined]);
+});
+
+void test('paths of one process that lead to one directory share its lock', (context) => {
+  const root = fs.mkdtempSync(path.join(tmpdir(), 'logboom-locks-'));
+  context.after(() => fs.rmSync(root, { recursive: true }));
+  const [real, link] = [path.join(root, 'v1'), path.join(root, 'current')];
+  fs.mkdirSync(real);
+  fs.symlinkSync('v1', link);
+  const telemetry = new MemoryTelemetry();
+  const locks = new RootLocks(nodeRotateMachine, telemetry);
+  for (const one of [real, link]) assert.equal(locks.takeDirectory(one, one, 0), true, one);
+  assert.deepEqual(telemetry.lines, []);
+  locks.keepDirectories(new Set());
+  assert.equal(nodeRotateMachine.lockRoot(real), undefined, 'the trees are kept');
+  locks.release();
+  const lock = nodeRotateMachine.lockRoot(real);
+  assert.ok(lock !== undefined, 'it is free again');
+  lock.release();
+});
+
+void test('a directory that cannot be locked is told of once, with its cause and the remedy', () => {
+  const { start, failing } = oneMachine();
+  const { locks, telemetry } = start();
+  failing.set(CART, 'EMFILE');
+  for (const nowMs of [0, 10_000, 20_000]) assert.equal(locks.takeDirectory(APPS, CART, nowMs), false);
+  const text = `cannot lock ${CART} (EMFILE ${CART}): its files are not rotated. Raise the limit of open files (\`ulimit -n\`): each directory that is rotated takes one`;
+  assert.equal(locks.problem, text);
+  assert.deepEqual(
+    telemetry.lines.map(({ event, text: said }) => [event, said]),
+    [['rotate_problem', text]],
+  );
+  failing.clear();
+  assert.equal(locks.takeDirectory(APPS, CART, 30_000), true);
+  assert.equal(locks.problem, undefined);
 });

@@ -26,6 +26,11 @@ export function hintOf(error: unknown): string | undefined {
       return 'The disk is full: it is tried again';
     case 'EROFS':
       return 'The file system is mounted read-only';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'Raise the limit of open files (`ulimit -n`): each directory that is rotated takes one';
+    case 'ENOLCK':
+      return 'The file system has no room for locks, or none at all: a server of NFS must run lockd';
     default:
       return undefined;
   }
