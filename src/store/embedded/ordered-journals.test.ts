@@ -124,13 +124,49 @@ test('journals that do not tell where what stands are read as they are', async (
   assert.equal(await orderJournals(journals, options), journals);
 });
 
-test('journals are read as they are when there is no room for others, of which nothing is left', async () => {
+/** More than a file of lines in order. */
+const LONG = [0, 1, 2].map((resource) => ({ resource, lines: 15 }));
+
+test('journals are read as they are when others fill the disk meanwhile, of which nothing is left', async () => {
   const { fileSystem, options } = newWorld();
-  const runs = [0, 1, 2].map((resource) => ({ resource, lines: 15 }));
-  const journals = [writeJournal(fileSystem, '/a', runs)];
+  const journals = [writeJournal(fileSystem, '/a', LONG)];
   fileSystem.capacityBytes = fileSystem.readFile('/a').length + 200;
+  fileSystem.freeBytes = () => 1e9;
   assert.equal(await orderJournals(journals, options), journals);
   assert.deepEqual(fileSystem.readDirectory('/tmp'), []);
+});
+
+test('a disk that has room for other journals, but hardly for segments beside them, keeps it for these', async () => {
+  const { fileSystem, options } = newWorld();
+  const journals = [writeJournal(fileSystem, '/a', LONG)];
+  const documentBytes = fileSystem.readFile('/a').length - LONG.length * 'commit\n'.length;
+  fileSystem.freeBytes = () => 3 * documentBytes - 1;
+  assert.equal(await orderJournals(journals, options), journals);
+  fileSystem.freeBytes = () => 3 * documentBytes;
+  assert.equal((await orderJournals(journals, options)).length, 5);
+});
+
+test('journals that lack their end are read as they are, as far as they go, and nothing else is left', async () => {
+  const { fileSystem, options } = newWorld();
+  const journals = [writeJournal(fileSystem, '/a', LONG)];
+  fileSystem.truncate('/a', fileSystem.readFile('/a').length - 30);
+  assert.equal(await orderJournals(journals, options), journals);
+  assert.deepEqual(fileSystem.readDirectory('/tmp'), []);
+});
+
+test('journals of more runs than are worth their memory are read as they are', async () => {
+  const { fileSystem, options } = newWorld();
+  const journal = writeJournal(fileSystem, '/a', LONG);
+  const journals = Array.from({ length: 40 }, () => ({
+    ...journal,
+    runs: Array.from({ length: 10_001 }, (_, index) => ({
+      fileId: `${index % 2}`,
+      rows: 1,
+      start: 0,
+      bytes: 8,
+    })),
+  }));
+  assert.equal(await orderJournals(journals, options), journals);
 });
 
 test('files that are gone already are removed without complaint', () => {

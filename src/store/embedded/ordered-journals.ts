@@ -31,6 +31,12 @@ const CHUNK_BYTES_MAX = 24 << 20;
 /** Written at once. */
 const WRITE_BYTES = 1 << 20;
 
+/** Runs that are placed at once: where each stands takes about 100 bytes of memory. */
+const RUNS_MAX = 400_000;
+
+/** A disk must have room for so many times the bytes of the new files: segments and new journals need some as well. */
+const ROOM_FACTOR = 3;
+
 /** Memory that each chunk uses again: fresh pages cost as much as reading into them. */
 class Scratch {
   #bytes = new Uint8Array(0);
@@ -54,7 +60,8 @@ const NEWLINE = 10;
 
 /**
  * Returns the journals that have the lines of `journals` in order, in new files that the caller removes; `journals`
- * themselves when there is nothing to put in order, when it is not known where what stands, or when that cannot be done.
+ * themselves when there is nothing to put in order, when it is not known where what stands, or when that cannot be done:
+ * a disk that is nearly full keeps its room for the segments, and what is missing in a journal is for the engine to say.
  */
 export async function orderJournals(
   journals: readonly JournalSource[],
@@ -62,7 +69,7 @@ export async function orderJournals(
 ): Promise<readonly JournalSource[]> {
   const [first] = journals;
   const runs = placeRuns(journals);
-  if (first === undefined || runs === undefined) return journals;
+  if (first === undefined || runs === undefined || !hasRoom(runs, options)) return journals;
   const whole: JournalSource = {
     ...first,
     hasWholeDocuments: journals.some((journal) => journal.hasWholeDocuments),
@@ -82,11 +89,25 @@ export async function orderJournals(
     }
   } catch (error) {
     removeFiles(options.fileSystem, paths);
-    // A disk without room for it is none for failing: journals can be read as they are.
-    if (systemCodeOf(error) === undefined) throw error;
+    if (!isOfFiles(error)) throw error;
     return journals;
   }
   return paths.map((path) => ({ ...whole, path }));
+}
+
+/** Whether the disk or a journal is to blame. */
+function isOfFiles(error: unknown): boolean {
+  return systemCodeOf(error) !== undefined || (error instanceof AppError && error.code === 'corrupt');
+}
+
+function hasRoom(runs: readonly PlacedRun[], { fileSystem, directory }: OrderOptions): boolean {
+  const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
+  try {
+    return fileSystem.freeBytes(directory) >= ROOM_FACTOR * bytes;
+  } catch (error) {
+    if (!isOfFiles(error)) throw error;
+    return false;
+  }
 }
 
 /** Removes files; what cannot be removed is removed when the store opens. */
@@ -100,19 +121,23 @@ export function removeFiles(fileSystem: FileSystem, paths: readonly string[]): v
   }
 }
 
-/** Undefined when there are no two files, or when a journal does not tell its runs. */
+/** Undefined when there are no two files or too many runs, or when a journal does not tell its own. */
 function placeRuns(journals: readonly JournalSource[]): PlacedRun[] | undefined {
-  const found: (JournalRun & { path: string })[] = [];
-  for (const { path, runs } of journals) {
-    if (runs === undefined) return undefined;
-    for (const run of runs) found.push({ ...run, path });
+  const fileIds = new Set<string>();
+  let count = 0;
+  for (const { runs } of journals) {
+    count += runs?.length ?? Infinity;
+    if (runs === undefined || count > RUNS_MAX) return undefined;
+    for (const { fileId } of runs) fileIds.add(fileId);
   }
+  if (fileIds.size < 2) return undefined;
   const ranks = rankFiles(
-    new Set(found.map(({ fileId }) => fileId)),
+    fileIds,
     journals.map(({ resources }) => resources),
   );
-  if (ranks.size < 2) return undefined;
-  return found.map((run) => ({ ...run, rank: ranks.get(run.fileId) ?? 0 }));
+  return journals.flatMap(({ path, runs = [] }) =>
+    runs.map((run) => ({ ...run, path, rank: ranks.get(run.fileId) ?? 0 })),
+  );
 }
 
 /** Places of files by app and file id: what one app writes looks alike, whichever pod it is from. */
