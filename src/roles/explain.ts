@@ -17,7 +17,7 @@ import type { ExplainOptions, Explanation } from '../cli/context.ts';
 import type { Config } from '../config/config.ts';
 import { explainLine, formatExplanation } from '../indexer/explain.ts';
 import { placeOf } from './agent-parts.ts';
-import { demoSources } from './demo/demo.ts';
+import { withDemo } from './demo/demo.ts';
 import { findObstacle, judgeFile } from './explain-source.ts';
 import { readKnownPods } from './pod-watching.ts';
 
@@ -32,12 +32,6 @@ export function explain({ loaded, subject, fields }: ExplainOptions): Explanatio
   const isPath = /^\.{0,2}\/\S*$/.test(subject) || isThere(subject);
   if (isPath) return explainFile(withDemo(loaded.config), path.resolve(subject));
   return explainText(loaded.config, subject, fields);
-}
-
-/** Adds the trees of the demo where there are some: `logboom up --demo` collects them too. */
-function withDemo(config: Config): Config {
-  const hasDemo = nodeFileSystem.stat(path.join(config.data, 'demo')) !== undefined;
-  return hasDemo ? { ...config, sources: [...config.sources, ...demoSources(config.data)] } : config;
 }
 
 /** Whether a subject without a slash in front is the name of something; a line may be too long for a name. */

@@ -85,6 +85,15 @@ void test('every file is shown with its policy and what would happen, and nothin
   assert.deepEqual(fs.readdirSync(tree.log), ['app.log']);
 });
 
+void test('files of the demo are shown like the demo rotates them', (context) => {
+  const tree = makeTree(context);
+  const log = path.join(tree.directory, 'data/demo/data/logs/shop/cart/cart-0/log');
+  fs.mkdirSync(log, { recursive: true });
+  fs.writeFileSync(path.join(log, 'demo.log'), 'hello\n');
+  const paths = planRotation(tree.config()).files.map((file) => file.path);
+  assert.deepEqual(paths, [tree.app, path.join(log, 'demo.log')]);
+});
+
 void test('without an agent nothing counts as acknowledged, and it is said', (context) => {
   const tree = makeTree(context);
   const plan = planRotation(tree.config('rotate: [ { size: 256KiB } ]'));

@@ -21,6 +21,7 @@ import type { Config } from '../config/config.ts';
 import { nextCronMs } from '../config/cron.ts';
 import type { RotatePolicyConfig } from '../config/rotate-config.ts';
 import type { SourceConfig } from '../config/source-config.ts';
+import { withDemo } from './demo/demo.ts';
 import { readKnownPods } from './pod-watching.ts';
 import { planPods } from './pods-view.ts';
 
@@ -36,7 +37,8 @@ interface Ruled {
 }
 
 /** Returns what rotation would do now; nothing is changed. What is acknowledged is what the agent said last. */
-export function planRotation(config: Config): RotatePlan {
+export function planRotation(given: Config): RotatePlan {
+  const config = withDemo(given);
   const warnings: string[] = [];
   const status = readStatus(config.data);
   const known = new Map(status?.groups.flatMap(({ files }) => files.map((file) => [file.path, file])));

@@ -88,3 +88,10 @@ void test('directories of pods are shown: planned, removed, and kept with the re
     /\nremoved: \/data\/logs\/shop\/cart\/cart-0, 2 files, 2\.0 KiB, 2026-11-23T04:29:58Z\nkept: \/data\/logs\/a\/b\/c: it has a file\n/,
   );
 });
+
+void test('where no file has a policy the status says so instead of an empty table', () => {
+  assert.equal(
+    formatReport({ ...REPORT, groups: [], freedBytes: 0 }, colors).split('\n')[0],
+    'No file has a policy.',
+  );
+});

@@ -126,5 +126,6 @@ export function formatReport(report: RotateReport, colors: Colors): string {
   const problems = report.problems.map((text) => `${colors.red('problem')}: ${text}\n`);
   const age = report.isRunning ? '' : ` The agent does not run: this is as of ${report.time.slice(0, 19)}Z.`;
   const sum = `${formatSize(report.freedBytes)} freed in all.${age}\n`;
-  return [formatTable(columns, rows, colors), ...waits, ...removed, ...kept, ...problems, sum].join('');
+  const table = rows.length === 0 ? 'No file has a policy.\n' : formatTable(columns, rows, colors);
+  return [table, ...waits, ...removed, ...kept, ...problems, sum].join('');
 }

@@ -105,8 +105,14 @@ const HISTORY_MS = 15 * 60_000;
 const HISTORY_SPARSITY = 5;
 
 /** Returns the sources of the demo's trees; they stand below `demo` in the data directory. */
-export function demoSources(data: string): SourceConfig[] {
+function demoSources(data: string): SourceConfig[] {
   return [treeSource('apps', { root: appsRootOf(data) }), treeSource('pods', { root: podsRootOf(data) })];
+}
+
+/** Adds the trees of the demo where there are some: `logboom up --demo` collects them too. */
+export function withDemo(config: Config): Config {
+  const hasDemo = fs.existsSync(path.join(config.data, 'demo'));
+  return hasDemo ? { ...config, sources: [...config.sources, ...demoSources(config.data)] } : config;
 }
 
 function appsRootOf(data: string): string {
