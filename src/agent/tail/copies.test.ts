@@ -227,3 +227,19 @@ test('a file that is truncated before its first line is read is not taken for it
   assert.deepEqual(world.producer.messages().toSorted(), expected);
   await world.stop();
 });
+
+test('a directory is left in peace in which a rotated file stays empty', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\n');
+  world.start();
+  await world.advance(1000);
+  world.write(`${APP_LOG}.1`, '');
+  await world.advance(30_000);
+  let listings = 0;
+  world.fileSystem.onOperation = (operation) => {
+    if (operation === 'readDirectory') listings += 1;
+  };
+  await world.advance(60_000);
+  assert.equal(listings, 0);
+  await world.stop();
+});

@@ -247,6 +247,7 @@ export class FileMatcher {
     }
     const match = this.#copies.findByContent(group, copy, head);
     if (match === 'suspect') return false;
+    group.suspects.delete(observed.inode);
     const origin =
       match ?? findProcessed(group, observed) ?? this.#copies.findReadInLonger(group, copy, beside);
     if (origin === undefined) {
@@ -264,7 +265,6 @@ export class FileMatcher {
     }
     if (!group.spec.hasProcessor) origin.noteCopyEnd(this.#marks.endOfCopy(fd, observed.size));
     this.#archives.remember(group, origin, observed);
-    group.suspects.delete(observed.inode);
     return false;
   }
 
