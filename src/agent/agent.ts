@@ -23,7 +23,7 @@ import { FileBook } from './ship/file-book.ts';
 import { openCheckpoints } from './ship/checkpoint-store.ts';
 import { Shipper } from './ship/shipper.ts';
 import { createDecoderFactory } from './tail/decoder-factory.ts';
-import { lastingObstacles, type Obstacle, Obstacles, obstaclesError } from './obstacles.ts';
+import { isPassing, lastingObstacles, type Obstacle, Obstacles, obstaclesError } from './obstacles.ts';
 import type { TailContext } from './tail/tail-context.ts';
 import { Tailer } from './tail/tailer.ts';
 
@@ -45,6 +45,10 @@ const PROGRESS_MS = 500;
 
 /** How long an audit's look at all directories may keep the process from everything else. */
 const LOOK_MS_MAX = 500;
+
+/** How long an audit waits for files that are new to be known, and how often it looks. */
+const SETTLE_MS_MAX = 500;
+const SETTLE_LOOK_MS = 5;
 
 /** How often directories are read again in which something could not be opened. */
 const RETRY_MS = 1000;
@@ -151,20 +155,31 @@ class FileAgent implements Agent {
   async writeLedger(): Promise<void> {
     const book = this.#book;
     const isLookedAt = !this.#isFirstScan && this.#lookAtEverything();
-    // What is found out while the ledger is sent is not in it.
+    if (book !== undefined && isLookedAt) await this.#untilSettled(book);
     const obstacles = this.#allObstacles();
-    const isKnown = book?.census.hasUnknownFiles() === false;
-    await book?.writeLedger();
+    const isWhole = await book?.writeLedger();
     // Sizes are looked at once more for it.
     if (book !== undefined) obstacles.push(...book.census.obstacles());
     const error = obstaclesError(obstacles);
     if (error !== undefined) throw error;
-    const isStillKnown = book?.census.hasUnknownFiles() === false;
-    if (obstacles.length === 0 && isKnown && isStillKnown && isLookedAt) return;
+    if (isWhole === true && isLookedAt && obstacles.length === 0) return;
     throw new AppError(
       'too_busy',
       'cannot account for every file yet: not all of them have been looked into',
     );
+  }
+
+  /** Where files are rotated all the time, one is always new: waits for a moment when each is known. */
+  async #untilSettled(book: FileBook): Promise<void> {
+    const { scheduler } = this.#options;
+    await book.settleLedger();
+    const endMs = scheduler.monotonicMs() + SETTLE_MS_MAX;
+    while (scheduler.monotonicMs() < endMs) {
+      if (!book.census.isSettling() && !this.#allObstacles().some(isPassing)) return;
+      this.#retryDirectories(scheduler.monotonicMs());
+      this.#wake();
+      await scheduler.sleep(SETTLE_LOOK_MS);
+    }
   }
 
   #allObstacles(): Obstacle[] {

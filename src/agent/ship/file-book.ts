@@ -155,13 +155,23 @@ export class FileBook {
     });
   }
 
-  /** Sends what the ledger does not say yet, of the sizes that the files have now. */
-  async writeLedger(isMeasuring = true): Promise<void> {
+  /** Waits for a ledger that is on its way; it fails for whoever sent it. */
+  async settleLedger(): Promise<void> {
+    await this.#ledgerSending?.catch(() => undefined);
+  }
+
+  /**
+   * Sends what the ledger does not say yet, of the sizes that the files have now; returns whether it tells of every file
+   * that can be read.
+   */
+  async writeLedger(isMeasuring = true): Promise<boolean> {
     await this.#ledgerSending;
     if (isMeasuring) {
       this.#options.tailer.measureAll();
       this.#measuredMs = this.#context.scheduler.monotonicMs();
     }
+    // What is found out while it is sent is not in it.
+    const isWhole = !this.census.hasUnknownFiles();
     this.#takeRestored();
     const ended = [...this.#endings.keys()];
     const records = [...this.#endings.values()];
@@ -170,11 +180,12 @@ export class FileBook {
       const isNew = file.ledgerOffset !== file.acknowledgedOffset || file.ledgerSize !== file.size;
       if (isNew && file.id !== undefined) records.push(this.#ledgerOf(entry));
     }
-    if (records.length === 0) return;
+    if (records.length === 0) return isWhole;
     this.#ledgerSending = this.#sendLedger(records, ended).finally(() => {
       this.#ledgerSending = undefined;
     });
     await this.#ledgerSending;
+    return isWhole;
   }
 
   /** Says of files that were followed by an earlier run and are nowhere now that they are gone. */

@@ -33,12 +33,16 @@ export class FileCensus {
    * truncated a moment ago, or because it is compressed and was not read to its end.
    */
   hasUnknownFiles(): boolean {
+    for (const group of this.#tailer.groups) if (group.files.some(isUnknown)) return true;
+    return false;
+  }
+
+  /** Whether one of them is known in a moment: it waits for its turn to be read, and for nothing else. */
+  isSettling(): boolean {
+    const nowMs = this.#context.scheduler.monotonicMs();
     for (const group of this.#tailer.groups) {
-      for (const file of group.files) {
-        if (file.id === undefined && (file.size > 0 || file.isProbing)) return true;
-        if (file.isShrunk) return true;
-        if (file.phase === 'reading' && file.archive?.isReadThrough === false) return true;
-      }
+      const isSoonKnown = (file: TailedFile): boolean => isUnknown(file) && file.retryAtMs <= nowMs;
+      if (group.files.some((file) => file.compression === undefined && isSoonKnown(file))) return true;
     }
     return false;
   }
@@ -117,6 +121,11 @@ export class FileCensus {
       trees.reduce((sum, tree) => sum + tree.watchCount, 0),
     );
   }
+}
+
+function isUnknown(file: TailedFile): boolean {
+  if (file.id === undefined && (file.size > 0 || file.isProbing)) return true;
+  return file.isShrunk || (file.phase === 'reading' && file.archive?.isReadThrough === false);
 }
 
 function isReadThrough(file: TailedFile): boolean {
