@@ -87,6 +87,8 @@ class InterleavedRotation {
       if (this.#isLikely(0.5)) this.#doAll();
       else this.#doSome();
       await this.#world.advance(this.#upTo(DOWN_MS_MAX));
+      // Of a file and a copy that are both seen for the first time nobody can tell that they are not two files.
+      if (this.#options.method === 'copytruncate' && this.#rotator.length < 3) this.#doAll();
       this.#world.start();
     }
     await this.#world.advance(this.#upTo(PAUSE_MS_MAX));
