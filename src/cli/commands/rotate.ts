@@ -64,7 +64,9 @@ function printPlan(context: CliContext, plan: RotatePlan, isJson: boolean): void
 /** Returns what is shown of one file: its figures, the policy and why, the action and why. */
 export function formatPlanned(file: PlannedFile, colors: Colors): string {
   const { size, diskBytes, acknowledged } = file;
-  const figures = `${formatSize(size)}, ${formatSize(diskBytes)} on disk, ${formatSize(acknowledged)} acknowledged`;
+  // Of files without a policy the agent does not say it.
+  const known = file.policy === 'none' ? '' : `, ${formatSize(acknowledged)} acknowledged`;
+  const figures = `${formatSize(size)}, ${formatSize(diskBytes)} on disk${known}`;
   const policy = file.policy === 'none' ? 'none' : `${file.policy}, ${file.method}`;
   const action = file.action === 'nothing' ? file.action : colors.yellow(file.action);
   return `${colors.bold(file.path)}
