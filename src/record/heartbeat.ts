@@ -24,7 +24,7 @@ export interface Heartbeat {
   readonly unacknowledgedBytes: number;
   /** RFC 3339 with nine digits, UTC: since when the oldest of both had waited, at least; absent when there were none. */
   readonly oldestUnread?: string;
-  /** Files and directories that it could not look into for a while; absent when there were none. */
+  /** Files and directories that it could not look into for a while, or that have no id; absent when there were none. */
   readonly unreadable?: number;
   /** The first of them, with the reason and the remedy. */
   readonly firstUnreadable?: string;

@@ -113,6 +113,23 @@ test('an agent says what it cannot look into for a while, and nothing of what pa
   assert.equal(world.last?.unreadable, undefined);
 });
 
+test('an agent says of a file without an id that no ledger tells of it, once it has waited for a while', async () => {
+  const world = new World();
+  void world.service.run();
+  const half = { ...fileOf(5, 0, 0), id: undefined, path: '/half.log' };
+  const empty = { ...fileOf(0, 0, 0), id: undefined, path: '/empty.log' };
+  await world.scheduler.advance(HEARTBEAT_MS - 1);
+  world.files = [half, empty, fileOf(9, 9, 9)];
+  await world.scheduler.advance(1);
+  assert.equal(world.last?.unreadable, undefined, 'it may be known in a moment');
+  await world.scheduler.advance(HEARTBEAT_MS);
+  const text = '/half.log: its first line is not whole, or not read yet';
+  assert.deepEqual([world.last?.unreadable, world.last?.firstUnreadable], [1, text]);
+  world.files = [{ ...half, id: 'b'.repeat(20) }];
+  await world.scheduler.advance(HEARTBEAT_MS);
+  assert.equal(world.last?.unreadable, undefined);
+});
+
 test('while the transport is away one heartbeat waits, and the end does not wait long for it', async () => {
   const world = new World();
   world.take = () => new Promise(() => undefined);

@@ -43,6 +43,9 @@ const LAST_WORD_MS_MAX = 1_000;
 /** What could not be looked into for so long does not pass by itself. */
 const LASTING_MS = 5_000;
 
+/** Why a file has no id. */
+const UNKNOWN_TEXT = 'its first line is not whole, or not read yet';
+
 const NS_PER_MS = 1_000_000;
 
 /** Makes the service that speaks for the agent of this process. */
@@ -72,6 +75,8 @@ class HeartbeatService implements Service {
   readonly #id: string;
   readonly #lag = new LagState();
   readonly #stopping = new AbortController();
+  /** By path: since when a file is known to be without an id. */
+  #unknownSinceMs: ReadonlyMap<string, number> = new Map();
   #running: Promise<void> | undefined;
   /** The one that is on its way: while the transport is away no others queue up behind it. */
   #sending: Promise<void> | undefined;
@@ -162,9 +167,20 @@ class HeartbeatService implements Service {
     const { agent, scheduler } = this.#options;
     const nowMs = scheduler.monotonicMs();
     const lasting = agent.obstacles().filter(({ sinceMs }) => nowMs - sinceMs >= LASTING_MS);
-    const [first] = lasting;
+    const texts = lasting.map((obstacle) => `${obstacle.path}: ${obstacleText(obstacle)}`);
+    const told = new Set(lasting.map(({ path }) => path));
+    for (const path of this.#unknownFiles(nowMs)) if (!told.has(path)) texts.push(`${path}: ${UNKNOWN_TEXT}`);
+    const [first] = texts;
     if (first === undefined) return {};
-    const text = `${first.path}: ${obstacleText(first)}`;
-    return { unreadable: lasting.length, firstUnreadable: text.slice(0, UNREADABLE_TEXT_MAX) };
+    return { unreadable: texts.length, firstUnreadable: first.slice(0, UNREADABLE_TEXT_MAX) };
+  }
+
+  /** Files that have bytes and no id, and had none when it was spoken last either. */
+  #unknownFiles(nowMs: number): string[] {
+    const files = this.#options.agent.files().filter(({ id, size }) => id === undefined && size > 0);
+    const before = this.#unknownSinceMs;
+    this.#unknownSinceMs = new Map(files.map(({ path }) => [path, before.get(path) ?? nowMs]));
+    const lasting = [...this.#unknownSinceMs].filter(([, sinceMs]) => nowMs - sinceMs >= LASTING_MS);
+    return lasting.map(([path]) => path);
   }
 }
