@@ -16,22 +16,12 @@ import { FileMatcher } from './file-matcher.ts';
 import { FileMeasurer } from './file-measurer.ts';
 import { FileReader } from './file-reader.ts';
 import { GroupPods } from './group-pods.ts';
-import {
-  compareObserved,
-  isAtRest,
-  isFollowedBy,
-  isKnownIn,
-  isNameless,
-  leaveInodesToLatest,
-  standsThere,
-} from './inode-rules.ts';
-import { SavedFiles } from './saved-files.ts';
+import { InodeOwners } from './inode-owners.ts';
+import { compareObserved, isKnownIn, leaveInodesToLatest, standsThere } from './inode-rules.ts';
 import type { TailContext } from './tail-context.ts';
 import { Truncations } from './truncations.ts';
 import { aliasOf, type Observed, restoreFile, type TailedFile } from './tailed-file.ts';
-import { PassedFiles } from './passed-files.ts';
 import { RestingFiles } from './resting-files.ts';
-import { checkpointOf } from '../ship/file-records.ts';
 
 /** How often groups are looked at in which something may be due. */
 const TEND_MS = 200;
@@ -48,11 +38,7 @@ export class Tailer {
   readonly #pods: GroupPods;
   readonly #groups = new Map<string, FileGroup>();
   readonly #byDirectory = new Map<string, Set<FileGroup>>();
-  readonly #saved: SavedFiles;
-  /** Which group follows an inode: a file with two names is read once. */
-  readonly #owners = new Map<string, FileGroup>();
-  /** Where files that another group follows were seen as well. */
-  readonly #passed = new PassedFiles();
+  readonly #owners: InodeOwners;
   readonly #successions = new Map<string, number>();
   #ready: FileGroup[] = [];
   readonly #truncated = new Set<FileGroup>();
@@ -70,7 +56,11 @@ export class Tailer {
     this.#truncations = new Truncations(context, { matcher: this.#matcher, measurer: this.#measurer });
     this.#pods = new GroupPods(context);
     this.lifecycle = new FileLifecycle(context, this.#reader);
-    this.#saved = new SavedFiles(saved);
+    this.#owners = new InodeOwners(context, {
+      saved,
+      marksOf: (file) => this.marksOf(file),
+      remove: (group, file) => this.remove(group, file),
+    });
   }
 
   get groups(): IterableIterator<FileGroup> {
@@ -79,7 +69,7 @@ export class Tailer {
 
   /** Checkpoints whose group was not found so far. */
   get unclaimed(): IterableIterator<FileCheckpoint[]> {
-    return this.#saved.unclaimed;
+    return this.#owners.unclaimed;
   }
 
   get hasReady(): boolean {
@@ -93,7 +83,7 @@ export class Tailer {
 
   /** Forgets checkpoints that nothing claimed. */
   dropUnclaimed(group: string): void {
-    this.#saved.claim(group);
+    this.#owners.claim(group);
   }
 
   /** Returns what the checkpoint of a file says of the bytes that were read of it. */
@@ -212,10 +202,7 @@ export class Tailer {
   /** Removes a file of which nothing has to be remembered, and its group with the last one. */
   remove(group: FileGroup, file: TailedFile): void {
     this.lifecycle.closeFile(file);
-    if (this.#owners.get(file.inode) === group) {
-      this.#owners.delete(file.inode);
-      this.#passed.delete(file.inode);
-    }
+    this.#owners.leave(group, file.inode);
     group.files = group.files.filter((other) => other !== file);
     if (group.files.length > 0 || group.listed.size > 0) return;
     this.#groups.delete(group.spec.key);
@@ -271,7 +258,7 @@ export class Tailer {
       if (known.spec.source === spec.source) this.#rename(known, spec);
       return known;
     }
-    const restored = this.#saved.claim(spec.key).map((file) => restoreFile(file, true));
+    const restored = this.#owners.claim(spec.key).map((file) => restoreFile(file, true));
     const group = new FileGroup(spec, restored);
     if (this.#context.pods !== undefined) group.foundMs = this.#context.scheduler.monotonicMs();
     for (const file of restored) file.progress = this.#context.ship.progressOf(must(file.id, 'file id'));
@@ -321,7 +308,7 @@ export class Tailer {
     const nowMs = this.#context.scheduler.monotonicMs();
     const byInode = new Map<string, Observed>();
     for (const one of observed) {
-      if (this.#isElsewhere(group, one)) continue;
+      if (this.#owners.isElsewhere(group, one)) continue;
       if (!byInode.has(one.inode)) byInode.set(one.inode, one);
     }
     if (group.noteListing([...byInode.values()], nowMs)) this.#context.retryLater(group.spec.directory);
@@ -332,64 +319,14 @@ export class Tailer {
     this.#truncations.look(group, present);
     for (const one of present) this.#consider(group, one, present);
     group.isKnown = true;
-    for (const file of group.files) if (file.inode !== '') this.#own(group, file.inode);
-    for (const inode of group.unreadable.keys()) this.#owners.set(inode, group);
+    this.#owners.take(group);
     this.#attention.add(group);
     this.#makeReady(group);
   }
 
-  /**
-   * Whether another group follows this file. One that has no name there any more is taken over, once everything of
-   * it is acknowledged, with its id and its offset. What another group followed in an earlier run is left to it until
-   * all directories were read once.
-   */
-  #isElsewhere(group: FileGroup, observed: Observed): boolean {
-    const { directory, key } = group.spec;
-    const alias = aliasOf(observed);
-    if (this.#saved.isOfAnother(alias, key)) {
-      if (this.#context.isFirstScan()) this.#passed.add(observed.inode, directory);
-      else this.#restoreInto(group, this.#saved.take(alias));
-      return this.#context.isFirstScan();
-    }
-    const owner = this.#owners.get(observed.inode);
-    if (owner === undefined || owner === group) return false;
-    const nameless = owner.files.find(
-      (file) => isNameless(owner, file) && standsThere(file, observed) !== undefined,
-    );
-    if (nameless === undefined) {
-      if (!isFollowedBy(owner, observed)) return false;
-      this.#passed.add(observed.inode, directory);
-      return true;
-    }
-    if (!isAtRest(nameless)) {
-      this.#context.retryLater(directory);
-      return true;
-    }
-    const saved = checkpointOf(owner, nameless, this.marksOf(nameless));
-    this.remove(owner, nameless);
-    this.#restoreInto(group, saved);
-    return false;
-  }
-
-  /** Notes that a group follows an inode, unless that of a file that is gone was given to a file of another group. */
-  #own(group: FileGroup, inode: string): void {
-    const owner = this.#owners.get(inode);
-    const isGivenAway = owner !== undefined && owner.listed.has(inode) && !group.listed.has(inode);
-    if (!isGivenAway) this.#owners.set(inode, group);
-  }
-
-  /** Goes on in a group with a file that another one followed. */
-  #restoreInto(group: FileGroup, saved: FileCheckpoint | undefined): void {
-    if (saved === undefined) return;
-    const file = restoreFile(saved, true);
-    file.progress = this.#context.ship.progressOf(saved.id);
-    group.add(file);
-    this.#context.noteChange(group, file);
-  }
-
   /** All directories were read once: what was left to others, and not taken by them, is taken now. */
   endFirstScan(): void {
-    for (const directory of this.#passed.directories) this.#context.scanNow(directory);
+    for (const directory of this.#owners.passedDirectories) this.#context.scanNow(directory);
   }
 
   #update(group: FileGroup, file: TailedFile, observed: Observed | undefined, nowMs: number): void {
@@ -423,7 +360,7 @@ export class Tailer {
     if (file.isListed || file.unlistedMs === 0) {
       file.unlistedMs = Math.max(nowMs, 1);
       // Other groups know it by another name, perhaps.
-      for (const directory of this.#passed.of(file.inode)) this.#context.retryLater(directory);
+      for (const directory of this.#owners.directoriesOf(file.inode)) this.#context.retryLater(directory);
     }
     file.isListed = false;
     if (file.fd !== undefined || file.archive !== undefined) {
