@@ -124,7 +124,6 @@ export class FileMatcher {
       fd = this.#open(observed);
       if (this.#isStill(file, fd, observed.size)) {
         this.continueAt(group, file, observed, fd);
-        file.noteSuccess();
         return;
       }
     } catch (error) {
@@ -169,6 +168,7 @@ export class FileMatcher {
     if (file.fd !== undefined) fileSystem.close(file.fd);
     // It was compared with what stands there now: the next look opens it no second time.
     file.isUnverified = false;
+    file.noteSuccess();
     file.unsureUntil = Math.min(file.unsureUntil, observed.size);
     file.inode = observed.inode;
     file.birthNs = observed.birthNs;

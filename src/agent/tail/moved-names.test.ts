@@ -130,3 +130,25 @@ test('what is gone with its directory is forgotten', async () => {
   assert.deepEqual(world.agent?.files(), []);
   await world.stop();
 });
+
+test('nothing waits for a file that could not be opened and is read on in a copy of it', async () => {
+  const world = new AgentWorld([APPS_SOURCE]);
+  world.write(APP_LOG, 'a1\na2\n');
+  world.start();
+  await world.advance(2000);
+  world.kill();
+  world.fileSystem.rename(APP_LOG, `${APP_LOG}.1`);
+  world.write(APP_LOG, 'b1\n');
+  let isMoved = false;
+  world.fileSystem.onOperation = (operation, path) => {
+    if (operation !== 'open' || path !== `${APP_LOG}.1` || isMoved) return;
+    isMoved = true;
+    world.write(`${APP_LOG}.2`, world.fileSystem.readFile(path));
+    world.fileSystem.unlink(path);
+  };
+  world.start();
+  await world.advance(5000);
+  assert.equal(isMoved, true);
+  assert.deepEqual(world.producer.messages(), ['a1', 'a2', 'b1']);
+  await world.stop();
+});
