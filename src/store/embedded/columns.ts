@@ -27,6 +27,15 @@ import { RESOURCE_KEYS } from '../../record/document-layout.ts';
 import { isOwnName } from '../../query/fields.ts';
 import type { Column, ColumnKind } from './segment-engine.ts';
 
+/** Types of columns in SQL. */
+export const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
+  boolean: 'BOOLEAN',
+  integer: 'BIGINT',
+  double: 'DOUBLE',
+  text: 'VARCHAR',
+  json: 'JSON',
+};
+
 /**
  * Columns of a segment besides its rests, whatever the documents are. Writing a column takes the engine 256 KiB of its
  * memory, however few values it has.

@@ -1,6 +1,8 @@
 /** The statements that keep journals in tables. */
+import { SQL_TYPES } from './columns.ts';
 import type { JournalPlan } from './relation-sql.ts';
-import { SQL_TYPES, journalSql, resourceValuesSql } from './relation-sql.ts';
+import { journalSql } from './relation-sql.ts';
+import { resourceValuesSql } from './resource-sql.ts';
 import { RESOURCE_KEY } from './commit-line.ts';
 import type { Column, JournalSource, Resource } from './segment-engine.ts';
 import { sqlName, sqlText } from './sql-text.ts';

@@ -6,7 +6,7 @@
 import { AppError, systemCodeOf } from '../../base/errors.ts';
 import type { FileSystem } from '../../base/file-system.ts';
 import type { JournalRun, JournalSource, ResourceMap } from './segment-engine.ts';
-import { valueAt } from './relation-sql.ts';
+import { valueAt } from './resource-sql.ts';
 
 export interface OrderOptions {
   readonly fileSystem: FileSystem;

@@ -2,8 +2,8 @@
  * SQL that shows a file as a table with the columns `time`, `file_id`, `log.offset` and one per path, whether it is
  * a Parquet segment or a journal of documents: everything else is written once, for both.
  */
-import { columnsOf, pathKey, withCoreTypes } from './columns.ts';
-import type { Column, ColumnKind, JournalSource, Resource, ResourceMap, Source } from './segment-engine.ts';
+import { SQL_TYPES, columnsOf, pathKey, withCoreTypes } from './columns.ts';
+import type { Column, ColumnKind, JournalSource, Source } from './segment-engine.ts';
 import type { FieldNode, FieldTypes } from '../../record/field-types.ts';
 import { addFieldTypes, mergeFieldTypes } from '../../record/field-types.ts';
 import { must } from '../../base/assert.ts';
@@ -11,21 +11,14 @@ import type { SegmentGroup } from './segment-groups.ts';
 import { sqlName, sqlText, sqlTextList } from './sql-text.ts';
 import { toJournalKey } from './own-keys.ts';
 import { LEVEL_KEY, OFFSET_KEY, RESOURCE_KEY } from './commit-line.ts';
-import { isRootRest, restMembers, restSql, WHOLE_LINE } from './rest-sql.ts';
+import { isRootRest, restSql, WHOLE_LINE } from './rest-sql.ts';
+import { resourceValuesSql } from './resource-sql.ts';
 
 export interface Relation {
   /** What stands behind FROM. */
   readonly sql: string;
   readonly columns: readonly Column[];
 }
-
-export const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
-  boolean: 'BOOLEAN',
-  integer: 'BIGINT',
-  double: 'DOUBLE',
-  text: 'VARCHAR',
-  json: 'JSON',
-};
 
 /** DuckDB reads in buffers of twice this size, at least 32 MiB for each thread, and refuses longer lines. */
 const OBJECT_BYTES_MIN = 1 << 20;
@@ -167,43 +160,6 @@ export function journalSql(
 function offsetSql(root: Member, plan: JournalPlan): string {
   const own = `j.${sqlName(OFFSET_KEY)}`;
   return plan.isCompact ? own : `coalesce(${own}, ${documentValue(root, ['log', 'offset'], 'integer')})`;
-}
-
-/** Returns the resources as a subquery. */
-export function resourceValuesSql(resources: ResourceMap, columns: readonly Column[]): string {
-  const shape = Object.fromEntries(resourceColumnTypes(columns));
-  const structure = JSON.stringify([{ r: 'INTEGER', file_id: 'VARCHAR', ...shape }]);
-  const rows = sqlText(resourceRowsJson(resources, columns));
-  return `(SELECT unnest(from_json(${rows}, ${sqlText(structure)}), recursive := true))`;
-}
-
-/** Returns the column names of resource tables with their SQL types. */
-export function resourceColumnTypes(columns: readonly Column[]): [string, string][] {
-  return columns.map((column, index) => [`c${index}`, SQL_TYPES[column.kind]]);
-}
-
-/** Returns the rows of a resource table as a JSON array. */
-export function resourceRowsJson(resources: ResourceMap, columns: readonly Column[]): string {
-  return JSON.stringify([...resources].map(([id, resource]) => resourceRow(id, resource, columns)));
-}
-
-function resourceRow(id: number, resource: Resource, columns: readonly Column[]): Record<string, unknown> {
-  const row: Record<string, unknown> = { r: id, file_id: resource.fileId };
-  for (const [index, column] of columns.entries()) {
-    const value = valueAt(resource.members, column.path);
-    row[`c${index}`] = column.isRest === true ? restMembers(value, column, columns) : value;
-  }
-  return row;
-}
-
-/** Returns the value at a path of nested objects; null where there is none. */
-export function valueAt(members: unknown, path: readonly string[]): unknown {
-  let value: unknown = members;
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null;
-    value = (value as Record<string, unknown>)[key];
-  }
-  return value ?? null;
 }
 
 function addMemberTypes(types: FieldTypes, members: Readonly<Record<string, unknown>>): void {

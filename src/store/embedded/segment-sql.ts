@@ -3,15 +3,9 @@ import type { SortKey, SortOrder, TimeRange } from '../store.ts';
 import { compileSql, fieldTextSql } from './compile-sql.ts';
 import { documentSql, jsonTextSql, objectSql } from './document-sql.ts';
 import type { JournalPlan, ReadableSource, Relation } from './relation-sql.ts';
-import {
-  SQL_TYPES,
-  journalSql,
-  relationOf,
-  resourceColumnTypes,
-  resourceRowsJson,
-  valueAt,
-} from './relation-sql.ts';
-import { mergeColumns, pathKey, restPathOf } from './columns.ts';
+import { journalSql, relationOf } from './relation-sql.ts';
+import { resourceColumnTypes, resourceRowsJson, valueAt } from './resource-sql.ts';
+import { SQL_TYPES, mergeColumns, pathKey, restPathOf } from './columns.ts';
 import type {
   Column,
   FileRange,
