@@ -150,6 +150,22 @@ void test('mistakes in flags and in the environment are told by the name that th
   assert.match(messages, /^--listen: got "6410", expected HOST:PORT/m);
 });
 
+void test('what policies contradict is told with the place of the member, or of what is nearest to it', () => {
+  const tries: [string, RegExp][] = [
+    [
+      'data: d\nrotate:\n  - method: rename\n    schedule: x',
+      /^logboom\.yaml:4:15: rotate\[0\]\.schedule: got "x"/,
+    ],
+    ['rotate:\n  - { method: punch, su: "a b" }', /^logboom\.yaml:2:26: rotate\[0\]\.su: counts only/],
+    ['rotate:\n  - { method: rename, signal: HUP }', /^logboom\.yaml:2:5: rotate\[0\]\.pidFile: is missing/],
+  ];
+  for (const [text, expected] of tries)
+    assert.match(
+      messagesOf(() => load(text)),
+      expected,
+    );
+});
+
 void test('the name of the node comes from the configuration, then NODE_NAME, then the host', () => {
   assert.equal(
     load('node: { name: mine }', { environment: { NODE_NAME: 'theirs' } }).config.node.name,

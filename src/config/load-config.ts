@@ -64,6 +64,8 @@ class Loader {
   readonly #problems: Problem[] = [];
   readonly #values = new Map<string, unknown>();
   readonly #origins = new Map<string, string>();
+  /** Where in the file stands what a problem names. */
+  #placeOf: (name: string) => string | undefined = () => undefined;
 
   constructor(input: ConfigInput) {
     this.#input = input;
@@ -99,6 +101,7 @@ class Loader {
       reader.report(root, 'configuration', 'is no object, expected `key: value` lines');
       return;
     }
+    this.#placeOf = (name) => reader.placeOf(reader.nearest(root, name));
     this.#readGroup(reader, root, '');
   }
 
@@ -214,7 +217,10 @@ class Loader {
     const origin = this.#origins.get(path) ?? 'default';
     if (origin === 'default') return problem;
     const [source, name] = origin.split(' ', 2);
-    if (name === undefined) return { ...problem, where: origin };
+    if (name === undefined) {
+      const isInside = path !== problem.name;
+      return { ...problem, where: (isInside ? this.#placeOf(problem.name) : undefined) ?? origin };
+    }
     return { ...problem, name: source === 'flag' || source === 'environment' ? name : problem.name };
   }
 }

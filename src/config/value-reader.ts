@@ -3,7 +3,7 @@
  * person sees all mistakes at once.
  */
 import { distance } from 'fastest-levenshtein';
-import { isAlias, isMap, isScalar, isSeq } from 'yaml';
+import { isAlias, isCollection, isMap, isScalar, isSeq } from 'yaml';
 import type { Document, LineCounter, Node, Scalar, YAMLMap } from 'yaml';
 import { laterMessage, parseScalar } from './scalars.ts';
 import { describeShape, isScalarShape } from './shape.ts';
@@ -120,6 +120,17 @@ export class ValueReader {
 
   report(node: unknown, name: string, message: string, hint?: string): void {
     this.#options.problems.push({ name, where: this.placeOf(node), message, hint });
+  }
+
+  /** Returns what a name such as `rotate[0].su` means below `root`, or the nearest around it that is there. */
+  nearest(root: YAMLMap, name: string): unknown {
+    let node: unknown = root;
+    for (const [key] of name.matchAll(/[^.[\]]+/g)) {
+      const inner = isCollection(node) ? this.resolve(node.get(key, true)) : undefined;
+      if (inner === undefined) break;
+      node = inner;
+    }
+    return node;
   }
 
   /** Returns `file:line:column` of a node, or undefined when it is not from a file. */
