@@ -48,7 +48,10 @@ void test('a planned file is shown with its figures, its policy and the reason',
 `,
   );
   const none = { ...FILE, policy: 'none', method: 'none', why: 'no policy fits', action: 'nothing' };
-  assert.match(formatPlanned(none, colors), /on disk\n {2}policy {2}none: no policy fits\n {2}action {2}nothing/);
+  assert.match(
+    formatPlanned(none, colors),
+    /on disk\n {2}policy {2}none: no policy fits\n {2}action {2}nothing/,
+  );
 });
 
 void test('a report is a table, with what waits and what is wrong below it', () => {
