@@ -89,15 +89,11 @@ export async function orderJournals(
     }
   } catch (error) {
     removeFiles(options.fileSystem, paths);
-    if (!isOfFiles(error)) throw error;
+    // Whether the disk or a journal is to blame.
+    if (systemCodeOf(error) === undefined) throw error;
     return journals;
   }
   return paths.map((path) => ({ ...whole, path }));
-}
-
-/** Whether the disk or a journal is to blame. */
-function isOfFiles(error: unknown): boolean {
-  return systemCodeOf(error) !== undefined || (error instanceof AppError && error.code === 'corrupt');
 }
 
 function hasRoom(runs: readonly PlacedRun[], { fileSystem, directory }: OrderOptions): boolean {
@@ -105,7 +101,7 @@ function hasRoom(runs: readonly PlacedRun[], { fileSystem, directory }: OrderOpt
   try {
     return fileSystem.freeBytes(directory) >= ROOM_FACTOR * bytes;
   } catch (error) {
-    if (!isOfFiles(error)) throw error;
+    if (systemCodeOf(error) === undefined) throw error;
     return false;
   }
 }

@@ -102,3 +102,18 @@ test('a Parquet file is taken back only when every column of it can be read', as
   assert.equal((await store.search(search, SIGNAL)).documents.length, 200);
   assert.equal((await store.stats()).quarantined.length, 0);
 });
+
+test('journals of several files of which one lost its end are sealed as far as they go, and set aside', async () => {
+  const store = await duckDb.openStore('short');
+  const records = Array.from({ length: 50 }, (_, offset) => ({ offset, message: `line ${offset}` }));
+  for (const file of [1, 2]) await store.append([testBatch(testFileId(file), records)], SIGNAL);
+  const journals = path.join(duckDb.directoryOf('short'), 'journals');
+  const journal = path.join(journals, fs.readdirSync(journals)[0] ?? '');
+  const commits = [...fs.readFileSync(journal, 'latin1').matchAll(/^\{"commit"/gm)];
+  // The second file's documents begin behind the first commit; of them, a few are left.
+  fs.truncateSync(journal, (commits[0]?.index ?? 0) + 2_000);
+  await store.seal();
+  const { records: stored, quarantined } = await store.stats();
+  assert.ok(stored >= 50 && stored < 100, `${stored} are left`);
+  assert.equal(quarantined.length, 1);
+});
