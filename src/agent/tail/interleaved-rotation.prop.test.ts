@@ -1,13 +1,14 @@
 /**
- * Plays cases of `testing/interleaved-rotation.ts`. `LOGBOOM_SEED=N` replays one case of each kind; `LOGBOOM_CASES=N`
- * plays more of them. With `CI=true` the cases are always the same, unless their number is given.
+ * Plays cases of `testing/interleaved-rotation.ts`. `LOGBOOM_SEED=N` replays one case of each kind; with
+ * `LOGBOOM_CASES=N` a share of N is played of each, as each takes much longer than one of the tailer's model. With
+ * `CI=true` the cases are always the same, unless their number is given.
  */
 import assert from 'node:assert/strict';
 import { env } from 'node:process';
 import { test } from 'node:test';
 import { playRotation, type RotationOptions } from '../testing/interleaved-rotation.ts';
 
-const CASES = Number(env['LOGBOOM_CASES'] ?? 15);
+const CASES = Math.ceil(Number(env['LOGBOOM_CASES'] ?? 5000) / 500);
 const SEED = env['LOGBOOM_SEED'];
 const IS_FIXED = env['CI'] === 'true' && env['LOGBOOM_CASES'] === undefined;
 const FIRST = Number(SEED ?? (IS_FIXED ? 1 : Math.floor(Math.random() * 2 ** 31)));

@@ -89,7 +89,7 @@ test('whatever arrives, it is in segments as it was in journals, each record onc
       assert.deepEqual(fs.readdirSync(world.temporaryDirectoryOf(name)), [], 'nothing is left behind');
       await store.close();
     }),
-    { numRuns: 10 },
+    { numRuns: 6 },
   );
 });
 
