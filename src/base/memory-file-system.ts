@@ -46,6 +46,8 @@ export class MemoryFileSystem implements FileSystem {
   #usedBytes = 0;
   #nextFd = 3;
   #nextInode = 2n;
+  /** When the youngest was made. */
+  #bornNs = -1n;
   readonly #freeInodes: bigint[] = [];
   /** When set, a freed inode number is given to the next file, as ext4 does. */
   isInodeReused = false;
@@ -325,7 +327,10 @@ export class MemoryFileSystem implements FileSystem {
 
   #newInode(kind: EntryKind): MemoryInode {
     const number = (this.isInodeReused ? this.#freeInodes.pop() : undefined) ?? this.#nextInode++;
-    return new MemoryInode(number, kind, this.#nowNs());
+    // Time stands still in tests, while a real clock ticks between a removal and the file that is given its inode.
+    const nowNs = this.#nowNs();
+    this.#bornNs = nowNs > this.#bornNs ? nowNs : this.#bornNs + 1n;
+    return new MemoryInode(number, kind, this.#bornNs);
   }
 
   #dropLink(inode: MemoryInode): void {

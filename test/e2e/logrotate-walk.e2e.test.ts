@@ -4,8 +4,8 @@
  * in between. In the end each line is found once. Where files are copied and truncated, logrotate itself loses
  * lines: none is there twice, and what is missing while the collector looks on is recorded as a possible loss.
  *
- * About one run in ten finds lines that are there twice or are missing (docs/guide/collect.md tells of some causes),
- * so it is a search for defects and no gate: it runs with LOGBOOM_LOGROTATE_WALK=1 only, as `npm run test:long` sets it.
+ * It is a search for defects and no gate, because what happens is never the same twice: it runs with
+ * LOGBOOM_LOGROTATE_WALK=1 only, as `npm run test:long` sets it.
  *
  *   LOGBOOM_E2E_SEED        replays the moments of a run (as far as a real machine can)
  *   LOGBOOM_ROTATE_SECONDS  how long the applications write, at least

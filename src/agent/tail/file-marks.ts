@@ -87,6 +87,18 @@ export class FileMarks {
     return file.isTruncated && size >= file.readOffset && this.#hasShortMark(file, fd, size);
   }
 
+  /**
+   * Has a file that goes on in what is open as `fd` known by its bytes: the mark of an earlier run is none of theirs when
+   * they end before it.
+   */
+  takeOver(file: TailedFile, fd: number, size: number): void {
+    const { savedMark } = file;
+    if (savedMark === undefined || size >= endOf(savedMark)) return;
+    const { fileSystem, sha256 } = this.#context;
+    const start = Math.max(0, size - MARK_BYTES);
+    file.savedMark = fingerprintOf(readAt(fileSystem, fd, start, size - start), start, sha256);
+  }
+
   /** Whether what is open as `fd` is a copy of `file`, whole or still growing: the last bytes that both have are the same. */
   isCopy(file: TailedFile, fd: number, size: number): boolean {
     if (file.fd === undefined) return this.hasMark(file, fd, size);

@@ -165,6 +165,7 @@ export class FileMatcher {
     const { fileSystem } = this.#context;
     // Reading fails before anything has changed, or not at all.
     const head = readHead(fileSystem, fd);
+    this.#marks.takeOver(file, fd, observed.size);
     if (file.fd !== undefined) fileSystem.close(file.fd);
     // It was compared with what stands there now: the next look opens it no second time.
     file.isUnverified = false;

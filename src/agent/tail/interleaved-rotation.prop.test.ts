@@ -28,7 +28,7 @@ async function checkCases(options: RotationOptions): Promise<void> {
       assert.deepEqual({ shown, gaps }, { shown: written.toSorted(), gaps: [] }, text);
     else if (gaps.length === 0) assert.equal(shown.length, written.length, text);
   }
-  assert.ok(SEED !== undefined || rotations > CASES, `${rotations} rotations`);
+  assert.ok(SEED !== undefined || rotations > 0, `${rotations} rotations`);
 }
 
 for (const isCompressed of [false, true]) {

@@ -42,6 +42,10 @@ const CASES_OF_OLD = [
   2302,
 ];
 
+/** A file that was read on in a shorter copy was still known by bytes behind its end, once that was compressed. */
+const SLOW_CASES_OF_OLD = [584_261_953];
+
 test('cases that failed once hold', async () => {
   for (const seed of CASES_OF_OLD) assert.equal(await runCases(seed, 1), undefined);
+  for (const seed of SLOW_CASES_OF_OLD) assert.equal(await runCases(seed, 1, true), undefined);
 });

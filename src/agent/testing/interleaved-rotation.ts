@@ -92,6 +92,9 @@ class InterleavedRotation {
       this.#world.start();
     }
     await this.#world.advance(this.#upTo(PAUSE_MS_MAX));
+    // They do not stand still while the agent has nothing to do. Of copies that were made and cut off between two looks
+    // nobody can tell what they are of.
+    if (this.#options.method === 'rename' && this.#isLikely(0.6)) this.#doAll();
   }
 
   /** Some lines, perhaps in two pieces, and then the writer opens its file again if another one has the name. */
