@@ -87,7 +87,7 @@ test('three columns or as many as there are: exports, searches and counts are th
       const [few, many] = await Promise.all(engines.map((engine) => answers(engine, entries, asked)));
       assert.deepEqual(few, many);
     }),
-    { numRuns: 6 },
+    { numRuns: 3 },
   );
   for (const engine of engines) await engine.close();
 });

@@ -84,7 +84,7 @@ test('whatever fields documents have, they come back as they were, before and af
       assert.deepEqual((await store.stats()).quarantined, []);
       await store.close();
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
 
