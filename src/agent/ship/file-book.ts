@@ -100,7 +100,7 @@ export class FileBook {
   prepare(): void {
     const isNew = (id: string): boolean => this.#files.get(id)?.file.isCheckpointed === false;
     // Whatever else changed goes with a new file: the one before it was truncated, perhaps, or shares a record with others.
-    if ([...this.#changed].some(isNew)) this.#commitChanged();
+    if (this.#changed.values().some(isNew)) this.#commitChanged();
     this.#hold();
   }
 
